@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+/** Process entry. `--version` answers before anything else is loaded; all else is in run.ts. */
+import { VERSION } from './version.ts';
+
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  process.stdout.write(`unseat ${VERSION}\n`);
+} else {
+  const { run } = await import('./run.ts');
+  process.exitCode = await run(args);
+}

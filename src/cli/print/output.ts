@@ -1,0 +1,102 @@
+/**
+ * The one module that prints. Results go to stdout, progress and notes to stderr; colour only on a terminal without
+ * NO_COLOR; JSON is one document, raw bytes, nothing else on stdout.
+ */
+import { UnseatError } from '../../errors/unseat-error.ts';
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly color: boolean;
+  /** Columns of the terminal; 100 where stdout is none. */
+  readonly width: number;
+  readonly progress: boolean;
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan';
+
+const SGR: Record<Style, readonly [number, number]> = {
+  bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39],
+};
+
+export class Output {
+  readonly options: OutputOptions;
+  private progressShown = false;
+
+  constructor(options: OutputOptions) {
+    this.options = options;
+  }
+
+  static forProcess(json: boolean): Output {
+    const tty = process.stdout.isTTY === true;
+    const noColor = (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
+    const forced = (process.env['FORCE_COLOR'] ?? '') !== '' && process.env['FORCE_COLOR'] !== '0';
+    return new Output({
+      json,
+      color: !noColor && (tty || forced),
+      width: tty ? (process.stdout.columns ?? 100) : Number(process.env['COLUMNS']) || 100,
+      progress: process.stderr.isTTY === true,
+    });
+  }
+
+  style(style: Style, text: string): string {
+    if (!this.options.color) return text;
+    const [on, off] = SGR[style];
+    return `\u001b[${on}m${text}\u001b[${off}m`;
+  }
+
+  /** A result for people. Ends with exactly one newline. */
+  text(text: string): void {
+    this.clearProgress();
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** The result for programs. */
+  json(value: unknown): void {
+    this.clearProgress();
+    process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** One line on stderr that is not part of the result. */
+  note(line: string): void {
+    this.clearProgress();
+    process.stderr.write(`${line}\n`);
+  }
+
+  /** Replaces the progress line on a terminal; silent elsewhere. */
+  progress(line: string): void {
+    if (!this.options.progress) return;
+    process.stderr.write(`\r\u001b[K${line}`);
+    this.progressShown = true;
+  }
+
+  error(error: unknown): void {
+    this.clearProgress();
+    const known = error instanceof UnseatError ? error : asInternal(error);
+    if (this.options.json) process.stdout.write(`${JSON.stringify({ error: known.toJSON() }, null, 2)}\n`);
+    process.stderr.write(errorText(known, (style, text) => this.style(style, text)));
+  }
+
+  private clearProgress(): void {
+    if (this.progressShown) process.stderr.write('\r\u001b[K');
+    this.progressShown = false;
+  }
+}
+
+/** The text of an error: one line, then cause, value and next step where they are known. */
+export function errorText(error: UnseatError, style: (style: Style, text: string) => string = (_, text) => text): string {
+  const { cause, subject, seen, next, definite } = error.facts;
+  const lines = [`${style('red', 'unseat:')} ${subject === undefined ? '' : `${subject}: `}${error.message} [${error.code}]`];
+  if (cause !== undefined) lines.push(`  cause: ${cause}`);
+  if (seen !== undefined) lines.push(`  seen:  ${seen}`);
+  if (definite === false) lines.push('  The outcome is not certain: read the state again before going on.');
+  if (next !== undefined) lines.push(`  next:  ${next}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function asInternal(error: unknown): UnseatError {
+  const e = error instanceof Error ? error : new Error(String(error));
+  return new UnseatError('INTERNAL', e.message, {
+    cause: (e.stack ?? '').split('\n').slice(1, 4).map((line) => line.trim()).join('; '),
+    next: 'This is a defect in unseat. Please report it with the command line and this text.',
+  });
+}

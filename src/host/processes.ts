@@ -1,0 +1,64 @@
+/** Processes as a host shows them. A pid here is a thread group id; threads are asked for where they matter. */
+import type { Fact } from './fact.ts';
+import type { ByteString, DeviceNumber } from './host.ts';
+
+/** One VMA of a process, from /proc/PID/maps or PROCMAP_QUERY. Addresses are bytes; user addresses fit in 2^53. */
+export interface Mapping {
+  /** First byte, inclusive. */
+  readonly start: number;
+  /** First byte after it, exclusive. */
+  readonly end: number;
+  /** `rwxs`: four characters as in maps: `r` or `-`, `w` or `-`, `x` or `-`, `s` shared or `p` private. */
+  readonly perms: string;
+  /** Byte offset into the file. */
+  readonly offset: number;
+  /** Device of the file's file system (`103:00` hex in maps, here decimal `259:0`); `0:0` for anonymous memory. */
+  readonly dev: DeviceNumber;
+  readonly ino: number;
+  /** The name field, unescaped, any byte; empty for anonymous memory. Includes ` (deleted)` where the kernel appends it. */
+  readonly name: ByteString;
+}
+
+export interface OpenFile {
+  readonly fd: number;
+  /** Link text of /proc/PID/fd/N: a path, `socket:[1]`, `anon_inode:[io_uring]`, ... */
+  readonly target: ByteString;
+  /** File system, inode and node number of the open file; missing in captures that hold only a listing. */
+  readonly dev?: DeviceNumber;
+  readonly ino?: number;
+  readonly rdev?: DeviceNumber;
+}
+
+export interface Place {
+  readonly target: ByteString;
+  readonly dev?: DeviceNumber;
+  readonly ino?: number;
+}
+
+export type ProcessFile =
+  | 'maps' | 'stat' | 'status' | 'cmdline' | 'comm' | 'cgroup' | 'mountinfo' | 'environ' | 'limits' | 'wchan' | 'stack' | 'syscall';
+
+export interface Processes {
+  /** Thread group ids, ascending. */
+  pids(): Fact<readonly number[]>;
+  /** Thread ids of a process, ascending. */
+  threads(pid: number): Fact<readonly number[]>;
+  /** Content of /proc/PID/NAME. */
+  read(pid: number, name: ProcessFile): Fact<Uint8Array>;
+  /**
+   * The mappings of a process. With `devices`, only those whose `dev` is in the set, or whose inode's character device
+   * is (hosts may skip the rest unread; that is the fast path of a holder search).
+   */
+  mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]>;
+  openFiles(pid: number): Fact<readonly OpenFile[]>;
+  /** /proc/PID/fdinfo/FD. */
+  fdInfo(pid: number, fd: number): Fact<Uint8Array>;
+  place(pid: number, which: 'cwd' | 'root' | 'exe'): Fact<Place>;
+  /** Inode number of a namespace of the process. */
+  namespace(pid: number, which: 'mnt' | 'pid' | 'user'): Fact<number>;
+  /**
+   * Reads pagemap entries: 8 bytes per page from the page that holds `address`. Returns bytes read.
+   * NEVER call this for a process that maps a device already gone: it crashes the kernel (KERNEL-TRUTH, part B, 1b).
+   */
+  pagemap(pid: number, address: number, into: Uint8Array): Fact<number>;
+}

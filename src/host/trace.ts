@@ -1,0 +1,56 @@
+/**
+ * Stopping a process with all its threads and making it carry out system calls by itself. Which calls, in which order,
+ * is decided by `remove/ways/detach` and is the same on every host; only the mechanics differ.
+ *
+ * A stop is never a signal and leaves no trace: when both unseat and the child that holds the stop die, the process
+ * runs on. A committed chain finishes by itself even then.
+ */
+import type { Fact } from './fact.ts';
+import type { ActResult, ProcessRef } from './actions.ts';
+
+/** Where an argument of a system call comes from. */
+export type CallArgument =
+  /** A number; file offsets, addresses, flags. */
+  | number
+  /** Text or bytes that are placed on the process's own stack; the argument is their address. */
+  | { readonly bytes: Uint8Array }
+  /** -1 as an unsigned long (an absent descriptor). */
+  | 'minus-one';
+
+/** One system call to be carried out by the stopped process. */
+export interface InjectedCall {
+  /** Its name, as in the kernel's table: `mmap`, `memfd_create`, `close`, `dup3`, `chdir`, ... */
+  readonly name: string;
+  readonly args: readonly CallArgument[];
+  /** What it is for, for people and for the dry run. */
+  readonly why: string;
+  /** The result that is counted on (an fd that later calls use, an address with MAP_FIXED, 0). Checked afterwards. */
+  readonly expect?: number;
+}
+
+export interface Stopped {
+  readonly process: ProcessRef;
+  readonly threads: readonly number[];
+  /** The thread that can carry calls (a thread for which `obstacle` is absent); undefined when there is none. */
+  readonly carrier?: number;
+  /** Why no chain can be injected (seccomp, shadow stack, no room on any stack, another tracer, 32-bit process). */
+  readonly obstacle?: string;
+}
+
+export interface ChainResult extends ActResult {
+  /** Results in the order of the chain, as signed numbers (negative: -errno). Shorter where it did not run to the end. */
+  readonly results: readonly number[];
+}
+
+export interface Trace {
+  /** What stands in the way of tracing this process at all, known without touching it; null when nothing is known to. */
+  obstacle(process: ProcessRef): Fact<string | null>;
+  /** Stops every thread, threads that appear meanwhile included. Resolves when all are stopped. */
+  stop(process: ProcessRef, deadlineMs: number): Promise<Fact<Stopped>>;
+  /** Commits one chain of calls to a stopped process, lets it run them and stops it again with its state as before. */
+  inject(process: ProcessRef, chain: readonly InjectedCall[], deadlineMs: number): Promise<ChainResult>;
+  /** Reads the memory of a stopped process. Never used on device mappings. */
+  peek(process: ProcessRef, address: number, into: Uint8Array): Promise<Fact<number>>;
+  /** Lets it go on. Idempotent. */
+  release(process: ProcessRef): Promise<ActResult>;
+}
