@@ -6,17 +6,29 @@
  *
  * Addresses are word indexes; 0 is NULL and is never handed out. Values are signed 32-bit integers.
  */
-export interface Barrier {
-  onLoad(address: number, value: number): void;
-  onStore(address: number, before: number, after: number): void;
+
+/**
+ * Stands in for the heap while the explorer (or a tracer) runs a path: it answers loads and takes stores.
+ * A tap also sees calls, choices and reservations, so that a path can be re-run from what it has observed.
+ */
+export interface Tap {
+  load(address: number): number;
+  store(address: number, value: number): void;
+  /** A call begins. A number: the call is known to return it and must not be carried out. */
+  enter(fn: Function, args: readonly number[]): number | undefined;
+  /** The call that was entered last returns. */
+  leave(result: number): void;
+  /** One of 0 .. count-1, all of which must be tried. */
+  choose(count: number, label: string): number;
 }
 
 const FIRST = 1;
 
 export class Heap {
   words: Int32Array;
+  /** Null in a straight run. Set only between runs of a path. */
+  tap: Tap | null = null;
   private next = FIRST;
-  private barrier: Barrier | null = null;
 
   constructor(initialWords = 1 << 16) {
     this.words = new Int32Array(initialWords);
@@ -27,7 +39,10 @@ export class Heap {
     return this.next;
   }
 
-  /** Reserves `count` zeroed words for ever; returns the address of the first. Set-up and slabs only: never freed. */
+  /**
+   * Reserves `count` zeroed words for ever; returns the address of the first. Set-up and slabs only: never freed, and
+   * never called by a path that may be explored (slabs are filled at set-up and hand out words by load and store).
+   */
   reserve(count: number): number {
     const address = this.next;
     this.next += count;
@@ -36,27 +51,18 @@ export class Heap {
   }
 
   load(address: number): number {
-    const value = this.words[address] as number;
-    if (this.barrier !== null) this.barrier.onLoad(address, value);
-    return value;
+    return this.tap === null ? (this.words[address] as number) : this.tap.load(address);
   }
 
   store(address: number, value: number): void {
-    if (this.barrier !== null) this.barrier.onStore(address, this.words[address] as number, value | 0);
-    this.words[address] = value;
+    if (this.tap === null) this.words[address] = value;
+    else this.tap.store(address, value | 0);
   }
 
   add(address: number, delta: number): number {
     const value = (this.load(address) + delta) | 0;
     this.store(address, value);
     return value;
-  }
-
-  /** Puts a barrier in front of every load and store, or removes it (null). Returns the one that was there. */
-  setBarrier(barrier: Barrier | null): Barrier | null {
-    const before = this.barrier;
-    this.barrier = barrier;
-    return before;
   }
 
   private grow(needed: number): void {

@@ -1,15 +1,21 @@
 /**
  * A kernel path is a generator that yields where another CPU could run. Run straight through it simulates a machine;
- * run by the explorer it is re-run from its observations (what it loaded since its frame began), so between two yields
- * it may depend only on its arguments, on loads from the heap, and on results of `call`.
+ * run by the explorer it is re-run from its observations, so between two yields it may depend only on its arguments, on
+ * loads from the heap, and on results of `call` and `choose`.
  *
  * Conventions, which the explorer relies on:
- * - arguments and results of a path that goes through `call` are numbers (addresses, pfns, flags, -errno);
+ * - arguments and results of a path that goes through `call` are numbers (addresses, pfns, flags, -errno). A call
+ *   collapses to its result when it returns: use it for everything whose inner steps no longer matter afterwards;
  * - shared state is touched only by `heap.load` / `heap.store`; no Math.random, no clock, no JavaScript globals;
  * - `yield AT(label)` stands before an access that another CPU can observe; several accesses under one lock, or that no
  *   other path can see in between, need no yield;
- * - waiting is `while (condition is not met) yield BLOCKED(label)`: the condition is read from the heap each time round.
+ * - waiting is `while (condition is not met) yield BLOCKED(label)`: the condition is read from the heap each time round,
+ *   and nothing is stored between the yield before it and the wait;
+ * - a loop without a bound (a reader that goes on for ever) is a `repeat`, so that each round forgets the last;
+ * - an oops is thrown and never caught by another path: it ends the thread, its locks stay held.
  */
+import type { Heap } from './heap.ts';
+
 export interface Point {
   /** Where in the kernel: `gup_fast: recheck pte`. Interned; shown in counterexamples. */
   readonly label: string;
@@ -18,6 +24,11 @@ export interface Point {
 }
 
 export type Path<T = number> = Generator<Point, T, void>;
+/** A path that can be called: numbers in, a number out. */
+export type PathFunction<C> = (context: C, ...args: number[]) => Path<number>;
+interface WithHeap {
+  readonly heap: Heap;
+}
 
 const points = new Map<string, Point>();
 
@@ -30,6 +41,34 @@ function intern(label: string, blocked: boolean): Point {
 
 export const AT = (label: string): Point => intern(label, false);
 export const BLOCKED = (label: string): Point => intern(label, true);
+
+/** Calls a path as a frame of its own: what it observed inside is forgotten when it returns. */
+export function* call<C extends WithHeap>(context: C, fn: PathFunction<C>, ...args: number[]): Path<number> {
+  const tap = context.heap.tap;
+  if (tap === null) return yield* fn(context, ...args);
+  const known = tap.enter(fn, args);
+  if (known !== undefined) return known;
+  const result = yield* fn(context, ...args);
+  tap.leave(result);
+  return result;
+}
+
+/** What `body` returns to end a `repeat`. */
+export const STOP = -0x80000000;
+
+/** Runs `body(context, state)` until it returns STOP; each round sees only the state that the last one returned. */
+export function* repeat<C extends WithHeap>(context: C, body: PathFunction<C>, state: number): Path<number> {
+  let current = state;
+  for (;;) {
+    const next: number = yield* call(context, body, current);
+    if (next === STOP) return current;
+    current = next;
+  }
+}
+
+/** One of 0 .. count-1: all of them when explored, the first in a straight run. */
+export const choose = (context: WithHeap, count: number, label: string): number =>
+  context.heap.tap === null ? 0 : context.heap.tap.choose(count, label);
 
 /** Thrown by `runStraight` when a path waits for something that nobody will do. */
 export class Stuck extends Error {
