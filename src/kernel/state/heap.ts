@@ -18,6 +18,8 @@ export interface Tap {
   enter(fn: Function, args: readonly number[]): number | undefined;
   /** The call that was entered last returns. */
   leave(result: number): void;
+  /** A round of a `repeat` begins with this state; the state to take instead (the recorded one in a re-run). */
+  round(state: number): number;
   /** One of 0 .. count-1, all of which must be tried. */
   choose(count: number, label: string): number;
 }

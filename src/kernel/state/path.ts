@@ -55,15 +55,21 @@ export function* call<C extends WithHeap>(context: C, fn: PathFunction<C>, ...ar
 
 /** What `body` returns to end a `repeat`. */
 export const STOP = -0x80000000;
+const REPEAT_ARGS: readonly number[] = [];
 
 /** Runs `body(context, state)` until it returns STOP; each round sees only the state that the last one returned. */
 export function* repeat<C extends WithHeap>(context: C, body: PathFunction<C>, state: number): Path<number> {
-  let current = state;
+  const tap = context.heap.tap;
+  const known = tap?.enter(body, REPEAT_ARGS);
+  if (known !== undefined) return known;
+  let current = tap === null ? state : tap.round(state);
   for (;;) {
-    const next: number = yield* call(context, body, current);
-    if (next === STOP) return current;
-    current = next;
+    const next = yield* body(context, current);
+    if (next === STOP) break;
+    current = tap === null ? next : tap.round(next);
   }
+  tap?.leave(current);
+  return current;
 }
 
 /** One of 0 .. count-1: all of them when explored, the first in a straight run. */
