@@ -15,6 +15,8 @@ export interface Mapping {
   /** Device of the file's file system (`103:00` hex in maps, here decimal `259:0`); `0:0` for anonymous memory. */
   readonly dev: DeviceNumber;
   readonly ino: number;
+  /** Number of the character device that the mapped inode stands for (a device-dax node), where the host could tell. */
+  readonly rdev?: DeviceNumber;
   /** The name field, unescaped, any byte; empty for anonymous memory. Includes ` (deleted)` where the kernel appends it. */
   readonly name: ByteString;
 }

@@ -1,0 +1,62 @@
+/** C library calls through koffi, loaded only when the first of them is made: start-up does not pay for it. */
+import { createRequire } from 'node:module';
+import { constants as osConstants } from 'node:os';
+
+type Foreign = (...args: readonly unknown[]) => number;
+
+export interface Native {
+  ioctl(fd: number, request: number, argument: Uint8Array | number): number;
+  /** The errno of the last failed call, by name. */
+  errno(): string;
+  pidfdOpen(pid: number): number;
+  pidfdSendSignal(fd: number, signal: number): number;
+  unshare(flags: number): number;
+  setns(fd: number, type: number): number;
+  umount2(path: string, flags: number): number;
+  swapoff(path: string): number;
+  syncfs(fd: number): number;
+  klogctl(type: number, buffer: Uint8Array, length: number): number;
+  fchdir(fd: number): number;
+}
+
+/** System call numbers that are the same on every architecture (5.1 and later). */
+const SYS_PIDFD_SEND_SIGNAL = 424;
+const SYS_PIDFD_OPEN = 434;
+
+let loaded: Native | undefined;
+
+export function native(): Native {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Native {
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const lib = koffi.load(null);
+  const func = (prototype: string): Foreign => lib.func(prototype) as unknown as Foreign;
+  const ioctlPointer = func('int ioctl(int fd, unsigned long request, void *argument)');
+  const lazy = (prototype: string): Foreign => {
+    let f: Foreign | undefined;
+    return (...args) => (f ??= func(prototype))(...args);
+  };
+  const ioctlNumber = lazy('int ioctl(int fd, unsigned long request, uintptr_t argument)');
+  const syscallInts = lazy('long syscall(long number, long a, long b, long c, long d)');
+  const names = new Map(Object.entries(osConstants.errno).map(([name, value]) => [value, name]));
+  const unshare = lazy('int unshare(int flags)');
+  const setns = lazy('int setns(int fd, int type)');
+  const umount2 = lazy('int umount2(const char *path, int flags)');
+  const swapoff = lazy('int swapoff(const char *path)');
+  const syncfs = lazy('int syncfs(int fd)');
+  const klogctl = lazy('int klogctl(int type, void *buffer, int length)');
+  const fchdir = lazy('int fchdir(int fd)');
+  return {
+    ioctl: (fd, request, argument) => (typeof argument === 'number' ? ioctlNumber : ioctlPointer)(fd, request, argument),
+    errno: () => {
+      const value = koffi.errno();
+      return names.get(value) ?? `errno ${value}`;
+    },
+    pidfdOpen: (pid) => syscallInts(SYS_PIDFD_OPEN, pid, 0, 0, 0),
+    pidfdSendSignal: (fd, signal) => syscallInts(SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0),
+    unshare, setns, umount2, swapoff, syncfs, klogctl, fchdir,
+  };
+}

@@ -1,0 +1,144 @@
+/** Processes of the live machine, from /proc. */
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { isMissing, missing, type Fact, type Missing } from '../fact.ts';
+import type { DeviceNumber } from '../host.ts';
+import { parseMaps, type WantLine } from '../maps.ts';
+import type { Mapping, OpenFile, Place, Processes, ProcessFile } from '../processes.ts';
+import { absence, errnoOf, quietly } from './absence.ts';
+import { CharDevices, deviceFilter, fileFilter } from './device-filter.ts';
+import { deviceNumber, LiveFiles } from './files.ts';
+import { Pagemaps } from './pagemap.ts';
+import { withContent } from './read.ts';
+
+const LATIN1 = { encoding: 'latin1' as const };
+
+export class LiveProcesses implements Processes {
+  private readonly files: LiveFiles;
+  private readonly chars = new CharDevices();
+  private readonly pages: Pagemaps;
+
+  constructor(files: LiveFiles, pageSize: number) {
+    this.files = files;
+    this.pages = new Pagemaps(files, (pid) => this.everyMapping(pid), pageSize);
+  }
+
+  pids(): Fact<readonly number[]> {
+    this.chars.forget();
+    return numbersIn('/proc');
+  }
+
+  threads(pid: number): Fact<readonly number[]> {
+    const path = `/proc/${pid}/task`;
+    const found = numbersIn(path);
+    return isMissing(found) && found.missing === 'absent' ? missing('vanished', path, found.detail) : found;
+  }
+
+  read(pid: number, name: ProcessFile): Fact<Uint8Array> {
+    return this.settle(pid, this.files.read(`/proc/${pid}/${name}`));
+  }
+
+  mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]> {
+    return this.mappingsThat(pid, devices === undefined ? undefined : deviceFilter(devices, this.chars, pid));
+  }
+
+  /** All of them, with the character devices told. */
+  private everyMapping(pid: number): Fact<readonly Mapping[]> {
+    return this.mappingsThat(pid, fileFilter(this.chars, pid));
+  }
+
+  private mappingsThat(pid: number, want: WantLine | undefined): Fact<readonly Mapping[]> {
+    const path = `/proc/${pid}/maps`;
+    const found = quietly<Fact<readonly Mapping[]>>(() => withContent(path, (bytes, length) => {
+      const parsed = parseMaps(bytes, length, want);
+      return parsed.malformed === undefined ? parsed.mappings.map((m) => this.complete(pid, m)) : missing('malformed', path, parsed.malformed);
+    }), (error) => absence(error, path));
+    if (!isMissing(found) || found.detail !== 'ESRCH') return this.settle(pid, found);
+    // Kernel threads and zombies have no address space; newer kernels say ESRCH for them (fs/proc/base.c, proc_mem_open).
+    return exists(pid) ? [] : found;
+  }
+
+  openFiles(pid: number): Fact<readonly OpenFile[]> {
+    const directory = `/proc/${pid}/fd`;
+    return this.settle(pid, quietly<Fact<readonly OpenFile[]>>(() => {
+      const found: OpenFile[] = [];
+      for (const name of readdirSync(directory)) {
+        const file = openFile(directory, name);
+        if (file !== undefined) found.push(file);
+      }
+      return found.sort((a, b) => a.fd - b.fd);
+    }, (error) => absence(error, directory)));
+  }
+
+  fdInfo(pid: number, fd: number): Fact<Uint8Array> {
+    return this.settle(pid, this.files.read(`/proc/${pid}/fdinfo/${fd}`));
+  }
+
+  place(pid: number, which: 'cwd' | 'root' | 'exe'): Fact<Place> {
+    const path = `/proc/${pid}/${which}`;
+    return this.settle(pid, quietly<Fact<Place>>(() => {
+      const target = readlinkSync(path, LATIN1);
+      const stats = statSync(path, { throwIfNoEntry: false });
+      return stats === undefined ? { target } : { target, dev: deviceNumber(stats.dev), ino: stats.ino };
+    }, (error) => absence(error, path)));
+  }
+
+  namespace(pid: number, which: 'mnt' | 'pid' | 'user'): Fact<number> {
+    const path = `/proc/${pid}/ns/${which}`;
+    const text = quietly<Fact<string>>(() => readlinkSync(path), (error) => absence(error, path));
+    if (isMissing(text)) return this.settle(pid, text);
+    const inode = /^\w+:\[(\d+)\]$/.exec(text)?.[1];
+    return inode === undefined ? missing('malformed', path, text) : Number(inode);
+  }
+
+  pagemap(pid: number, address: number, into: Uint8Array): Fact<number> {
+    return this.settle(pid, this.pages.read(pid, address, into));
+  }
+
+  /** A file of a process that is not there: because the process ended, or because the kernel has no such file. */
+  private settle<T>(pid: number, fact: Fact<T>): Fact<T> {
+    if (!isMissing(fact) || fact.missing !== 'absent') return fact;
+    return exists(pid) ? fact : missing('vanished', (fact as Missing).path, (fact as Missing).detail);
+  }
+
+  /** The name as stored where the text is ambiguous, and the number of the character device where it is one. */
+  private complete(pid: number, mapping: Mapping): Mapping {
+    const rdev = mapping.ino === 0 ? undefined : this.chars.known(mapping.dev, mapping.ino);
+    const name = mapping.name.includes('\n') ? mapFileName(pid, mapping) : mapping.name;
+    return rdev === undefined ? { ...mapping, name } : { ...mapping, name, rdev };
+  }
+}
+
+const exists = (pid: number): boolean => statSync(`/proc/${pid}`, { throwIfNoEntry: false }) !== undefined;
+
+function numbersIn(path: string): Fact<readonly number[]> {
+  return quietly<Fact<readonly number[]>>(() => {
+    const found: number[] = [];
+    for (const name of readdirSync(path)) {
+      const first = name.charCodeAt(0);
+      if (first >= 0x30 && first <= 0x39) found.push(Number(name));
+    }
+    return found.sort((a, b) => a - b);
+  }, (error) => absence(error, path));
+}
+
+/** Undefined for a descriptor that was closed meanwhile. */
+function openFile(directory: string, name: string): OpenFile | undefined {
+  const path = `${directory}/${name}`;
+  try {
+    const target = readlinkSync(path, LATIN1);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return { fd: Number(name), target };
+    const node = (stats.mode & 0o170000) === 0o020000 || (stats.mode & 0o170000) === 0o060000;
+    const common = { fd: Number(name), target, dev: deviceNumber(stats.dev), ino: stats.ino };
+    return node ? { ...common, rdev: deviceNumber(stats.rdev) } : common;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The link in map_files holds the name with every byte as it is; needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. */
+function mapFileName(pid: number, mapping: Mapping): string {
+  const path = `/proc/${pid}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
+  return quietly(() => readlinkSync(path, LATIN1), () => mapping.name);
+}

@@ -1,0 +1,40 @@
+/** Reading whole files of proc and sysfs: their size is not known beforehand, and a short read is not the end. */
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+
+/** No file that we read is larger; what is, is no file of proc or sysfs (a device that never ends). */
+const LIMIT = 1 << 29;
+
+/** Never waits for a peer (a FIFO without writer reads as empty) and never becomes the controlling terminal's reader. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+let buffer = Buffer.allocUnsafeSlow(1 << 16);
+
+/**
+ * Reads a file into a buffer that is reused by the next call, and hands the bytes to `use`, which must copy what it
+ * keeps. Throws the error of node:fs.
+ */
+export function withContent<T>(path: string, use: (bytes: Buffer, length: number) => T): T {
+  const fd = openSync(path, FLAGS);
+  try {
+    return use(buffer, fill(fd, path));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function fill(fd: number, path: string): number {
+  let length = 0;
+  for (;;) {
+    if (length === buffer.length) grow(path);
+    const got = readSync(fd, buffer, length, buffer.length - length, null);
+    if (got === 0) return length;
+    length += got;
+  }
+}
+
+function grow(path: string): void {
+  if (buffer.length >= LIMIT) throw Object.assign(new Error(`${path} does not end`), { code: 'EFBIG' });
+  const larger = Buffer.allocUnsafeSlow(buffer.length * 4);
+  buffer.copy(larger);
+  buffer = larger;
+}
