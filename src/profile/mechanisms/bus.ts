@@ -1,0 +1,65 @@
+/** The bus: driver core, pciehp, acpiphp, ACPI memory, virtio-mem, CXL. Rows "B n" are those of docs/kernel-truth. */
+import type { Declarations } from '../mechanism.ts';
+
+export const BUS = {
+  'bus.unbind-can-fail': {
+    allowed: [false, true],
+    default: false,
+    meaning: 'a driver\'s remove may refuse and the unbind write then fails',
+    source: 'drivers/base/dd.c, __device_release_driver(): the result of remove is not used, 5.2 to 7.2',
+  },
+  'bus.pciehp-asks-driver': {
+    allowed: [false, true],
+    default: false,
+    meaning: 'pciehp asks the driver of a device whether it is in use before it takes the power away',
+    source: 'drivers/pci/hotplug/pciehp_ctrl.c, pciehp_disable_slot(); measured: B 8, PCIe slots',
+  },
+  'bus.pciehp-button-seconds': {
+    allowed: [5],
+    default: 5,
+    meaning: 'seconds between the attention button and the power-off, in which a second press cancels',
+    source: 'drivers/pci/hotplug/pciehp_ctrl.c, pciehp_handle_button_press(); measured: B 8',
+  },
+  'bus.cxl-regions': {
+    allowed: ['none', 'pmem', 'ram-and-pmem'],
+    default: 'ram-and-pmem',
+    meaning: 'which CXL regions this kernel can make',
+    source: 'drivers/cxl/core/region.c, 6.0 (pmem), 6.3 (ram)',
+  },
+  'bus.cxl-teardown-asks-memory': {
+    allowed: [false, true],
+    default: false,
+    meaning: 'unbinding cxl_mem or cxl_pci, or writing 0 to a region\'s commit, asks whether memory of the region is online before the decoders are torn down',
+    source: 'drivers/cxl/core/region.c, cxl_region_decode_reset(); measured: B 8',
+  },
+  'bus.acpi-eject-offlines': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'an ACPI eject request offlines the memory blocks of the device first',
+    source: 'drivers/acpi/scan.c, acpi_scan_hot_remove(), acpi_bus_offline(); measured: B 7',
+  },
+  'bus.acpi-eject-on-unmovable': {
+    allowed: ['busy'],
+    default: 'busy',
+    meaning: 'an eject that meets an unmovable page: blocks go back online, _OST says device busy (0x82)',
+    source: 'drivers/acpi/scan.c; measured: B 7 (7.2)',
+  },
+  'bus.virtio-mem-remove-with-memory': {
+    allowed: ['keeps'],
+    default: 'keeps',
+    meaning: 'virtio_mem\'s remove with memory still added: leaves memory and resource in place ("device still has system memory added")',
+    source: 'drivers/virtio/virtio_mem.c, virtio_mem_remove(); measured: B 6',
+  },
+  'bus.virtio-mem-rebind': {
+    allowed: ['refused'],
+    default: 'refused',
+    meaning: 'probe of virtio_mem with its resource still there: EBUSY ("reloading the driver is not supported")',
+    source: 'drivers/virtio/virtio_mem.c, virtio_mem_create_resource(); measured: B 6',
+  },
+  'bus.virtio-pmem-rebind': {
+    allowed: ['returns', 'name-held'],
+    default: 'name-held',
+    meaning: 'whether /dev/pmemN comes back when virtio_pmem is bound again while the old file system is still mounted',
+    source: 'measured: B 6, virtio-pmem (7.2: does not; 5.10, 6.1, 6.12: does)',
+  },
+} as const satisfies Declarations;

@@ -1,0 +1,65 @@
+/** Memory as System RAM: drivers/dax/kmem.c, mm/memory_hotplug.c, mm/migrate.c. Rows "B n" are those of docs/kernel-truth. */
+import type { Declarations } from '../mechanism.ts';
+
+export const RAM = {
+  'ram.kmem-remove': {
+    allowed: ['none', 'if-offline'],
+    default: 'if-offline',
+    meaning: 'what kmem\'s remove does: nothing at all (the range is never given back), or remove_memory() of each range, which fails while a block is online',
+    source: 'drivers/dax/kmem.c, dev_dax_kmem_remove(), 5.3: "device-dax: hotremove persistent memory that is used like normal RAM"',
+  },
+  'ram.kmem-keeps-request-when-online': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'where remove_memory() failed, kmem\'s remove leaves the resource claimed: "cannot be hotremoved until the next reboot"',
+    source: 'drivers/dax/kmem.c, dev_dax_kmem_remove(); measured: B 3 (a), all versions',
+  },
+  'ram.whole-device-state': {
+    allowed: [false, true],
+    default: false,
+    meaning: '/sys/bus/dax/devices/daxX.Y/state exists: writing `unplugged` offlines and removes every range or rolls all of it back',
+    source: 'Documentation/ABI/testing/sysfs-bus-dax, 7.3-rc1 (posted as <20260712154505.3564379-1-gourry@gourry.net>)',
+  },
+  'ram.kmem-whole-blocks-only': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'kmem adds only the whole memory blocks inside a dax range (dax_kmem_range() aligns inward to memory_block_size_bytes())',
+    source: 'drivers/dax/kmem.c; measured: B 3 (510 MiB gives 384 MiB)',
+  },
+  'ram.kmem-says-truncated': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'kmem logs "DAX region truncated by N MiB due to alignment"',
+    source: 'measured: B 3 (7.2 only)',
+  },
+  'ram.offline-retries': {
+    allowed: ['until-signal'],
+    default: 'until-signal',
+    meaning: 'offline_pages() migrates again and again until nothing is left or a signal is pending; there is no limit',
+    source: 'mm/memory_hotplug.c, offline_pages(); measured: B 3 (c), vmsplice row',
+  },
+  'ram.unmovable-page-fails-offline': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'a page that cannot move (slab, page table, reserved) makes start_isolate_page_range() fail at once with EBUSY',
+    source: 'mm/page_isolation.c, has_unmovable_pages(); measured: B 3 (c), ZONE_NORMAL',
+  },
+  'ram.hugetlb-migrates': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'offline migrates hugetlb pages to another node',
+    source: 'mm/memory_hotplug.c, do_migrate_range(); measured: B 3 (c), hugetlb row',
+  },
+  'ram.memmap-on-memory-attribute': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'dax devices have the attribute memmap_on_memory',
+    source: 'drivers/dax/bus.c, 6.8; Documentation/ABI/testing/sysfs-bus-dax',
+  },
+  'ram.auto-online': {
+    allowed: ['auto_online_blocks'],
+    default: 'auto_online_blocks',
+    meaning: 'new blocks follow /sys/devices/system/memory/auto_online_blocks',
+    source: 'mm/memory_hotplug.c, mhp_default_online_type',
+  },
+} as const satisfies Declarations;

@@ -1,0 +1,59 @@
+/** Sections and sub-sections: mm/sparse.c, mm/memremap.c, drivers/nvdimm/pfn_devs.c. Rows "B n" are those of docs/kernel-truth. */
+import type { Declarations } from '../mechanism.ts';
+
+export const SECTION = {
+  'section.hotplug-unit': {
+    allowed: ['section', 'sub-section'],
+    default: 'sub-section',
+    meaning: 'the smallest range that devm_memremap_pages() can add without touching its neighbours: a section (128 MiB on x86-64) or a sub-section (2 MiB)',
+    source: 'mm/sparse.c, section_activate(), 5.3: "mm/sparsemem: support sub-section hotplug"',
+  },
+  'section.nvdimm-pads': {
+    allowed: ['start-pad-end-trunc', 'none'],
+    default: 'none',
+    meaning: 'whether libnvdimm pads a namespace to section boundaries where System RAM or another region shares the section (start_pad, end_trunc in the info block)',
+    source: 'drivers/nvdimm/pfn_devs.c, 5.3: "libnvdimm/pfn: stop padding pmem namespaces to section alignment"',
+  },
+  'section.map-alignment-check': {
+    allowed: ['none', 'refused'],
+    default: 'refused',
+    meaning: 'whether mapping a range whose start or size is no multiple of 2 MiB (or the architecture\'s minimum) is refused ("misaligned, unable to map", EOPNOTSUPP)',
+    source: 'drivers/nvdimm/pmem.c and claim.c, 5.7: "libnvdimm/namespace: Enforce memremap_compat_align()"; measured: B 4, layout B',
+  },
+  'section.mixed-region-check': {
+    allowed: ['aligned-to-section', 'exact'],
+    default: 'exact',
+    meaning: 'the range over which devm_memremap_pages() looks for System RAM before "attempted on mixed region": widened to whole sections, or as asked',
+    source: 'kernel/memremap.c 5.2 (align_start, align_size); mm/memremap.c 5.3 and later',
+  },
+  'section.region-align-attribute': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'nvdimm regions have the attribute align: 16 MiB by default, sizes must be multiples of it',
+    source: 'drivers/nvdimm/region_devs.c, 5.7: "libnvdimm/region: Introduce an \'align\' attribute"; measured: B 4, labels',
+  },
+  'section.early-keeps-usage': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'sections made at boot keep their mem_section_usage and memmap when device memory inside them goes',
+    source: 'mm/sparse.c, section_deactivate(), early_section(), 5.3',
+  },
+  'section.pfn-valid': {
+    allowed: ['section', 'sub-section-unless-early'],
+    default: 'sub-section-unless-early',
+    meaning: 'what pfn_valid() looks at: the section alone, or also the sub-section map except in sections made at boot',
+    source: 'include/linux/mmzone.h, pfn_valid(), 5.3',
+  },
+  'section.info-block-records-page-size': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'the info block says page size and struct page size, and a namespace with others is refused',
+    source: 'drivers/nvdimm/pfn_devs.c, nd_pfn_validate(), 5.4: page_size and page_struct_size (version 1.4)',
+  },
+  'section.kpageflags-of-device-pages': {
+    allowed: ['reserved-if-early', 'nopage', 'zero'],
+    default: 'zero',
+    meaning: 'what /proc/kpageflags shows for device pages below the end of RAM',
+    source: 'fs/proc/page.c; measured: B 4, last rows',
+  },
+} as const satisfies Declarations;

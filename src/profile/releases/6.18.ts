@@ -1,0 +1,16 @@
+/** 6.18, measured on 6.18.15 (fsdax only); the rest is from sources between 6.12 and 7.2. */
+import type { ProfileEntries } from '../build.ts';
+
+export const V6_18: ProfileEntries = {
+  name: '6.18',
+  release: [6, 18],
+  summary: 'DAX mappings count folios; XFS\'s notification computes a wrong length',
+  entries: {
+    'fsdax.xfs-notify-block-count': { value: 'wraps', source: 'measured: A 1, 6.18.15 spins' },
+    'fsdax.mapping-counts': { value: 'folio', source: 'fs/dax.c 6.15' },
+    'ram.kmem-says-truncated': { value: false, source: 'not measured on 6.18; the message is not in 6.12' },
+    'dax.fsdev-driver': { value: false, source: 'drivers/dax/fsdev.c came with 7.0' },
+    'section.kpageflags-of-device-pages': { value: 'nopage', source: 'not measured on 6.18; taken over from 6.12' },
+    'bus.virtio-pmem-rebind': { value: 'returns', source: 'not measured on 6.18; taken over from 6.12' },
+  },
+};
