@@ -1,0 +1,38 @@
+/** What is explored: a heap after set-up, threads that run paths over it, and properties that are looked at in every state. */
+import type { Heap } from '../kernel/state/heap.ts';
+import type { PathFunction } from '../kernel/state/path.ts';
+
+export interface WithHeap {
+  readonly heap: Heap;
+}
+
+export interface Thread<C extends WithHeap = WithHeap> {
+  /** Shown in counterexamples: `reader`, `remover`. */
+  readonly name: string;
+  readonly path: PathFunction<C>;
+  readonly args: readonly number[];
+}
+
+/**
+ * `never`: a state where it holds is a forbidden outcome. `sometimes`: must hold in at least one state, or the test is
+ * vacuous. `finally`: must hold in every state where no thread can go on.
+ * `holds` reads the heap and nothing else; `done(t)` is the result of thread t, undefined while it runs.
+ */
+export interface Property<C extends WithHeap = WithHeap> {
+  readonly name: string;
+  readonly kind: 'never' | 'sometimes' | 'finally';
+  readonly holds: (context: C, done: (thread: number) => number | undefined) => boolean;
+}
+
+export interface Program<C extends WithHeap = WithHeap> {
+  readonly name: string;
+  readonly context: C;
+  readonly threads: readonly Thread<C>[];
+  readonly properties: readonly Property<C>[];
+  /** A thread that can never go on while others are done is a hang; allowed only where this says so. */
+  readonly allowHang?: boolean;
+  /** An oops is a forbidden outcome unless allowed. */
+  readonly allowOops?: boolean;
+  /** Names for heap words in counterexamples; `null` prints the address. */
+  readonly nameOf?: (address: number) => string | null;
+}

@@ -1,0 +1,167 @@
+/**
+ * Carries out one step of one thread in the current state, from the nodes; where a node is not known yet, the recorder
+ * runs the real generator once. A step goes from one boundary (yield, wait, end) to the next.
+ */
+import { UnseatError } from '../errors/unseat-error.ts';
+import { Kind, Nodes } from './nodes.ts';
+import type { Program, Thread, WithHeap } from './program.ts';
+import { Recorder } from './recorder.ts';
+import { StateRow } from './state-row.ts';
+
+/** Sees the accesses of a step; for counterexamples and footprints. Null in the hot path. */
+export interface StepWatcher {
+  load(address: number, value: number): void;
+  store(address: number, before: number, after: number): void;
+  enter(call: string): void;
+  choose(label: string, choice: number): void;
+}
+
+export class Stepper<C extends WithHeap> {
+  readonly nodes = new Nodes();
+  readonly state: StateRow;
+  readonly recorder: Recorder<C>;
+  readonly roots: readonly number[];
+  private readonly threads: readonly Thread<C>[];
+  /** Choices of the step under way, and how many alternatives each had: an odometer. */
+  private choices: number[] = [];
+  private counts: number[] = [];
+  private choiceAt = 0;
+
+  constructor(program: Program<C>) {
+    this.threads = program.threads;
+    this.recorder = new Recorder(program.context, this.nodes);
+    this.roots = program.threads.map((thread) => this.recorder.begin(thread));
+    this.state = new StateRow(program.context.heap, program.threads.length, this.roots);
+  }
+
+  /** Result of a thread that is done; undefined while it runs or when it died. */
+  result(thread: number): number | undefined {
+    const node = this.state.row[thread] as number;
+    return this.nodes.kind[node] === Kind.end ? this.nodes.a[node] : undefined;
+  }
+
+  /** Message of a thread that died of an oops. */
+  oops(thread: number): string | undefined {
+    const node = this.state.row[thread] as number;
+    return this.nodes.kind[node] === Kind.oops ? this.nodes.labels[this.nodes.a[node] as number] : undefined;
+  }
+
+  /** True when the thread can neither run nor wait any more. */
+  isOver(thread: number): boolean {
+    const kind = this.nodes.kind[this.state.row[thread] as number];
+    return kind === Kind.end || kind === Kind.oops;
+  }
+
+  label(thread: number): string {
+    return this.nodes.labels[this.nodes.a[this.state.row[thread] as number] as number] as string;
+  }
+
+  /** Forgets choices: the next `step` takes the first of each. */
+  firstChoices(): void {
+    this.choices.length = 0;
+    this.counts.length = 0;
+  }
+
+  /** Advances to the next combination of choices of the step just made; false when all were taken. */
+  nextChoices(): boolean {
+    while (this.choices.length > 0) {
+      const last = this.choices.length - 1;
+      this.choices[last] = (this.choices[last] as number) + 1;
+      if ((this.choices[last] as number) < (this.counts[last] as number)) return true;
+      this.choices.pop();
+      this.counts.pop();
+    }
+    return false;
+  }
+
+  /** The choices taken, as given to `takeChoices` in a replay. */
+  get taken(): readonly number[] {
+    return this.choices;
+  }
+
+  /**
+   * Runs `thread` to its next boundary. True when it moved; false when it waits or is over (the state is then as before).
+   * Call `state.mark()` first; `state.undo()` takes the step back.
+   */
+  step(thread: number, watcher: StepWatcher | null = null): boolean {
+    const { nodes, state } = this;
+    const start = state.row[thread] as number;
+    const startKind = nodes.kind[start];
+    if (startKind === Kind.end || startKind === Kind.oops) return false;
+    this.choiceAt = 0;
+    let at = nodes.next[start] as number;
+    let stored = false;
+    for (;;) {
+      switch (at === 0 ? Kind.unknown : nodes.kind[at]) {
+        case Kind.load: {
+          const address = nodes.a[at] as number;
+          const value = state.read(address);
+          if (watcher !== null) watcher.load(address, value);
+          at = nodes.child(at, value);
+          break;
+        }
+        case Kind.store: {
+          const address = nodes.a[at] as number;
+          const value = nodes.b[at] as number;
+          if (watcher !== null) watcher.store(address, state.read(address), value);
+          state.write(address, value);
+          stored = true;
+          at = nodes.next[at] as number;
+          break;
+        }
+        case Kind.call:
+          if (watcher !== null) watcher.enter(nodes.labels[nodes.a[at] as number] as string);
+          at = nodes.next[at] as number;
+          break;
+        case Kind.rounds:
+          at = nodes.next[at] as number;
+          break;
+        case Kind.jump:
+          at = nodes.a[at] as number;
+          break;
+        case Kind.choose: {
+          const choice = this.pick(nodes.a[at] as number);
+          if (watcher !== null) watcher.choose(nodes.labels[nodes.b[at] as number] as string, choice);
+          at = nodes.child(at, choice);
+          break;
+        }
+        case Kind.block:
+          if (!stored && (nodes.b[at] === 1 || startKind === Kind.block)) {
+            state.undo();
+            return false;
+          }
+          state.setThread(thread, at);
+          return true;
+        case Kind.yield:
+        case Kind.end:
+        case Kind.oops:
+          state.setThread(thread, at);
+          return true;
+        default:
+          this.learn(thread, start);
+          if (watcher !== null) throw new UnseatError('INTERNAL', 'a replayed step went where no search has been');
+          this.choiceAt = 0;
+          stored = false;
+          at = nodes.next[start] as number;
+      }
+    }
+  }
+
+  private learn(thread: number, start: number): void {
+    this.state.undo();
+    this.choiceAt = 0;
+    const live = { read: (a: number) => this.state.read(a), write: (a: number, v: number) => this.state.write(a, v), pick: (n: number) => this.pick(n) };
+    this.recorder.extend(this.threads[thread] as Thread<C>, this.roots[thread] as number, start, live);
+    this.state.undo();
+  }
+
+  private pick(count: number): number {
+    const at = this.choiceAt;
+    this.choiceAt += 1;
+    if (at === this.choices.length) {
+      this.choices.push(0);
+      this.counts.push(count);
+    }
+    return this.choices[at] as number;
+  }
+}
