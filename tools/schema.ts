@@ -1,0 +1,8 @@
+/** Writes the published JSON Schemas from the zod schemas. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { scenarioJsonSchema } from '../src/scenario/json-schema.ts';
+
+const folder = resolve(import.meta.dirname, '../schema');
+mkdirSync(folder, { recursive: true });
+writeFileSync(resolve(folder, 'scenario.json'), `${JSON.stringify(scenarioJsonSchema(), null, 1)}\n`);
