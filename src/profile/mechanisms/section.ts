@@ -50,6 +50,24 @@ export const SECTION = {
     meaning: 'the info block says page size and struct page size, and a namespace with others is refused',
     source: 'drivers/nvdimm/pfn_devs.c, nd_pfn_validate(), 5.4: page_size and page_struct_size (version 1.4)',
   },
+  'section.usage-freed-by-rcu': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'section_deactivate() frees mem_section_usage only after readers of pfn_valid() are through (kfree_rcu); where false, at once',
+    source: 'mm/sparse.c, 6.8: "mm/sparsemem: fix race in accessing memory_section->usage"',
+  },
+  'section.activate-reverts': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'section_activate() deactivates the sub-sections again when their memmap cannot be had',
+    source: 'mm/sparse.c 6.12, section_activate(): section_deactivate() after populate_section_memmap() failed',
+  },
+  'section.add-pages-reverts': {
+    allowed: [false, true],
+    default: false,
+    meaning: 'when a later section of a range fails, __add_pages() removes the sections that it has added already; where false it returns the error and leaves them',
+    source: 'mm/memory_hotplug.c 5.2 and 6.12, __add_pages(): the loop breaks on an error',
+  },
   'section.kpageflags-of-device-pages': {
     allowed: ['reserved-if-early', 'nopage', 'zero'],
     default: 'zero',

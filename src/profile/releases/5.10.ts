@@ -25,6 +25,7 @@ export const V5_10: ProfileEntries = {
     'ram.kmem-says-truncated': { value: false, source: 'measured: B 3' },
     'ram.memmap-on-memory-attribute': { value: false, source: 'drivers/dax/bus.c 5.10' },
     'dax.fsdev-driver': { value: false, source: 'drivers/dax 5.10: no fsdev.c' },
+    'section.usage-freed-by-rcu': { value: false, source: 'mm/sparse.c 5.10, section_deactivate(): kfree(ms->usage)' },
     'section.kpageflags-of-device-pages': { value: 'reserved-if-early', source: 'measured: B 4' },
     'block.one-zone-check': { value: 'page-walk', source: 'mm/memory_hotplug.c 5.10, test_pages_in_a_zone()' },
     'block.offline-logs': { value: 'info', source: 'measured: B 3 (b), Offlined Pages 32768' },

@@ -33,6 +33,7 @@ export const V5_2: ProfileEntries = {
     'section.early-keeps-usage': { value: false, source: 'mm/sparse.c 5.2' },
     'section.pfn-valid': { value: 'section', source: 'include/linux/mmzone.h 5.2' },
     'section.info-block-records-page-size': { value: false, source: 'drivers/nvdimm/pfn.h 5.2' },
+    'section.usage-freed-by-rcu': { value: false, source: 'mm/sparse.c 5.2: usage is not freed under readers by RCU' },
     'section.kpageflags-of-device-pages': { value: 'reserved-if-early', source: 'fs/proc/page.c 5.2; taken over from 5.10' },
     'block.hole-check': { value: 'pg-reserved', source: 'mm/memory_hotplug.c and drivers/base/memory.c 5.2, pages_correctly_probed()' },
     'block.one-zone-check': { value: 'page-walk', source: 'mm/memory_hotplug.c 5.2, test_pages_in_a_zone()' },
