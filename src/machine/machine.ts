@@ -11,7 +11,7 @@ import type { Holder } from './types/holder.ts';
 import type { MemoryInventory, Rival } from './types/memory.ts';
 import type { NvdimmBus } from './types/nvdimm.ts';
 import type { AcpiMemoryDevice, PciSlot, VirtioMem, VirtioPmem } from './types/bus.ts';
-import type { BlockDevice, Mount, SwapArea } from './types/stack.ts';
+import type { BlockDevice, Mount, NfsExport, OverlayLayer, SwapArea } from './types/stack.ts';
 
 export interface Machine {
   readonly host: { readonly kind: string; readonly label: string; readonly takenAt?: string };
@@ -29,6 +29,9 @@ export interface Machine {
   readonly blockDevices: readonly BlockDevice[];
   readonly mounts: readonly Mount[];
   readonly swaps: readonly SwapArea[];
+  /** Overlay layers and NFS exports, with the file system that each lies on. */
+  readonly overlays?: readonly OverlayLayer[];
+  readonly exports?: readonly NfsExport[];
   /** Every removable unit, with the relations between them; what `plan DEVICE` names. */
   readonly devices: readonly Device[];
   /** Holders by device id (`Device.id`); only for devices for which a holder search was made. */

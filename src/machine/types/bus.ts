@@ -34,6 +34,20 @@ export interface AcpiMemoryDevice {
   readonly path: string;
 }
 
+/** A card as its first function describes it. */
+export interface PciCard {
+  /** `vendor:device` in hex, as lspci -n prints them. */
+  readonly ids: string | null;
+  /** PCI class in hex, `0x050210` for a CXL memory device. */
+  readonly class: string | null;
+  /** From the vital product data (`vpd`, keyword SN), or of the CXL memdev behind it. */
+  readonly serial: string | null;
+  /** From the vital product data (keyword PN). */
+  readonly partNumber: string | null;
+  /** ACPI or SMBIOS label of the place (`label`, `acpi_index`), where firmware gives one. */
+  readonly location: string | null;
+}
+
 export interface PciSlot {
   /** Name in /sys/bus/pci/slots. */
   readonly name: string;
@@ -47,5 +61,7 @@ export interface PciSlot {
   readonly driver: 'pciehp' | 'acpiphp' | null;
   /** PCI functions behind the slot, `0000:0d:00.0`. */
   readonly functions: readonly string[];
+  /** What is known of the card in it; null for an empty slot. */
+  readonly card?: PciCard | null;
   readonly path: string;
 }

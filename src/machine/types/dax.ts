@@ -22,4 +22,8 @@ export interface DaxDevice {
   readonly path: string;
   /** Index numbers of the memory blocks that its System RAM covers. */
   readonly blocks: readonly number[];
+  /** What of it is System RAM, from iomem; empty where it is not used as RAM or iomem is hidden. */
+  readonly systemRam?: readonly PhysRange[];
+  /** Bytes that kmem leaves unused because it takes whole memory blocks only; null where it is not bound to kmem or cannot be told. */
+  readonly lostBytes?: number | null;
 }

@@ -26,7 +26,7 @@ export interface Device {
   /** Indexes of its memory blocks where it is used as RAM. */
   readonly blocks: readonly number[];
   readonly nodes: readonly number[];
-  /** Ids of devices that go when this one goes. */
+  /** Ids of devices that go when this one goes. Memory blocks are not repeated here: they are in `blocks`. */
   readonly contains: readonly string[];
   /** Ids of devices that this one is part of. */
   readonly partOf: readonly string[];

@@ -14,10 +14,20 @@ export interface MemoryBlock extends PhysRange {
   readonly nodes: readonly number[];
   /** `removable` as read: 1 on every current kernel, whatever the truth. */
   readonly removable: boolean | null;
-  /** What lies in the block besides online RAM: holes, pmem, reserved areas; in address order. */
-  readonly foreign: readonly (PhysRange & { readonly what: string })[];
+  /**
+   * What lies in the block besides plain System RAM, in address order; from iomem. `hole`, `pmem`, `reserved` and `other`
+   * are no System RAM to the kernel: with one of them the block cannot go offline. `kernel` lies inside System RAM: the
+   * kernel image, crash kernel and boot reservations, whose pages do not move.
+   */
+  readonly foreign: readonly ForeignRange[];
   /** Page contents, only for blocks in question; absent where it was not asked for or cannot be read. */
   readonly pages?: BlockPages;
+}
+
+export interface ForeignRange extends PhysRange {
+  /** For people: `hole`, or the name in iomem. */
+  readonly what: string;
+  readonly kind: 'hole' | 'pmem' | 'reserved' | 'kernel' | 'other';
 }
 
 /** Pages of one block by what kpageflags tells. Counts of base pages. Flags tell neither pins nor free tails. */
@@ -32,6 +42,8 @@ export interface BlockPages {
   readonly free: number;
   readonly offline: number;
   readonly unknown: number;
+  /** Pages that hold the block's own memmap (memmap_on_memory); they go with the block and hinder nothing. */
+  readonly memmap?: number;
   /** First pfn of the first page that certainly cannot move, for people to look at. */
   readonly firstUnmovablePfn?: number;
 }
@@ -60,6 +72,10 @@ export interface MemoryInventory {
   readonly hardwareCorruptedBytes: number | null;
   readonly swapFreeBytes: number | null;
   readonly availableBytes: number | null;
+  /** `memhp_default_state=` of the command line; null where it is not given. */
+  readonly memhpDefaultState?: string | null;
+  /** CONFIG of the kernel's own default where `/sys/module/memory_hotplug/parameters/online_policy` shows it. */
+  readonly onlinePolicy?: string | null;
 }
 
 /** A program or setting that acts on memory or devices behind our back. */

@@ -14,6 +14,10 @@ export interface NvdimmNamespace {
   readonly range: PhysRange | null;
   /** Bytes as `size` says. */
   readonly size: number | null;
+  /** What the claimant (pfn, dax, btt) offers: the range without info block and, with the memmap on the device, without it. Null for raw. */
+  readonly dataRange?: PhysRange | null;
+  /** Sysfs directory of the namespace; null where only its claimant is known. */
+  readonly path?: string | null;
   readonly uuid: string | null;
   readonly sectorSize: number | null;
   readonly align: number | null;

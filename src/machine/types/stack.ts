@@ -47,3 +47,24 @@ export interface SwapArea {
   /** True when the kernel appended ` (deleted)`: its device is gone. */
   readonly deleted: boolean;
 }
+
+/** A directory of a mounted file system that an overlay uses: the overlay holds the file system below as a mount does. */
+export interface OverlayLayer {
+  readonly namespaceId: number;
+  /** Mount point of the overlay. */
+  readonly mountPoint: ByteString;
+  readonly role: 'lower' | 'upper' | 'work';
+  readonly directory: ByteString;
+  /** Device number of the overlay itself: files opened through it carry it. */
+  readonly overlayDev: DeviceNumber;
+  /** Device number of the file system that the layer lies on; null where it cannot be told. */
+  readonly onDev: DeviceNumber | null;
+}
+
+/** A directory exported over NFS. Source: /proc/fs/nfsd/exports (fs/nfsd/export.c) or /var/lib/nfs/etab (exportfs). */
+export interface NfsExport {
+  readonly directory: ByteString;
+  readonly clients: readonly string[];
+  readonly onDev: DeviceNumber | null;
+  readonly file: string;
+}

@@ -1,0 +1,70 @@
+/** The whole inventory, read from a host and from nothing else. */
+import { isMissing, orElse } from '../host/fact.ts';
+import type { Host } from '../host/host.ts';
+import { readAddressMap } from './address-map/iomem.ts';
+import { readDimms } from './bus/dimms.ts';
+import { readSlots } from './bus/slots.ts';
+import { readVirtioMem, readVirtioPmem } from './bus/virtio.ts';
+import { readCxl } from './cxl/cxl.ts';
+import { readDax } from './dax/dax.ts';
+import { buildDevices } from './devices/build.ts';
+import type { KernelIdentity, Machine } from './machine.ts';
+import { readMemory } from './memory/memory.ts';
+import { readNvdimm } from './nvdimm/buses.ts';
+import { Reader } from './reader.ts';
+import { readRivals } from './rivals/rivals.ts';
+import { readBlockDevices } from './stack/block-devices.ts';
+import { readExports, readOverlays, tieLoops } from './stack/layers.ts';
+import { readMounts } from './stack/mounts.ts';
+import { readSwaps } from './stack/swaps.ts';
+import { noteOddities } from './oddities.ts';
+
+export interface ReadOptions {
+  /** Look for programs and rules that act behind our back (reads every process's name). Default true. */
+  readonly rivals?: boolean;
+}
+
+/** Never throws for what a machine may show: what could not be read or made no sense is in `notes`. */
+export function readMachine(host: Host, options: ReadOptions = {}): Machine {
+  const reader = new Reader(host);
+  const kernel = readKernel(reader);
+  const addressMap = readAddressMap(reader);
+  const memory = readMemory(reader, addressMap, kernel.cmdline);
+  const cxl = readCxl(reader, addressMap);
+  const blocks = readBlockDevices(reader);
+  const mounts = readMounts(reader, blocks);
+  const taken = host.kind === 'capture' ? host.time.wall() : null;
+  const parts = {
+    memory, cxl, mounts,
+    nvdimm: readNvdimm(reader),
+    dax: readDax(reader, addressMap, memory),
+    virtioMem: readVirtioMem(reader, addressMap, memory),
+    virtioPmem: readVirtioPmem(reader),
+    dimms: readDimms(reader, memory),
+    slots: readSlots(reader, cxl.memdevs),
+    blockDevices: tieLoops(blocks, mounts),
+    swaps: readSwaps(reader, blocks, mounts),
+    overlays: readOverlays(mounts),
+    exports: readExports(reader, mounts),
+  };
+  const rivals = options.rivals === false ? [] : readRivals(reader, memory);
+  noteOddities(reader, addressMap, parts);
+  return {
+    host: { kind: host.kind, label: host.label, ...(taken !== null && !isMissing(taken) ? { takenAt: taken } : {}) },
+    kernel, addressMap, rivals, ...parts,
+    devices: buildDevices(parts),
+    holders: {},
+    notes: reader.notes(),
+  };
+}
+
+function readKernel(reader: Reader): KernelIdentity {
+  const { identity } = reader.host;
+  return {
+    release: orElse(identity.release, null),
+    version: orElse(identity.version, null),
+    arch: orElse(identity.arch, null),
+    pageSize: orElse(identity.pageSize, null),
+    cmdline: reader.text('/proc/cmdline'),
+  };
+}
