@@ -1,0 +1,120 @@
+/**
+ * A chain of signal frames. Each frame loads the registers of one system call; the call returns into the restorer,
+ * which does rt_sigreturn on the next frame; the last frame is the thread's saved state. Once the thread stands on the
+ * first frame it finishes alone, whatever happens to us.
+ *
+ * Layout: `struct rt_sigframe` (arch/x86/include/asm/sigframe.h): return address, `struct ucontext`, siginfo (never
+ * read on the way back). rt_sigreturn takes the frame at rsp - 8, so the return address of a call is the first word of
+ * the frame that follows it.
+ */
+import { RT_SIGRETURN } from './calls.ts';
+import type { RegisterName, Registers } from './registers.ts';
+import { USER_CS, USER_DS } from './registers.ts';
+
+/** Addresses of code in the process itself. */
+export interface Gadgets {
+  /** `syscall; ret`. */
+  readonly call: number;
+  /** `mov $15, %eax; syscall`, the restorer. */
+  readonly restorer: number;
+}
+
+export interface FrameCall {
+  readonly number: number;
+  readonly args: readonly bigint[];
+}
+
+export interface Chain {
+  /** Lowest address; `bytes` go there in one write. */
+  readonly address: number;
+  readonly bytes: Buffer;
+  /** What PTRACE_SETREGS is given to commit it. */
+  readonly entry: Registers;
+}
+
+export interface ChainInput {
+  /** State to be given back, interrupted calls settled. */
+  readonly saved: Registers;
+  /** Signal mask to be given back, 8 bytes. */
+  readonly mask: Buffer;
+  /** Extended state in signal-frame form. */
+  readonly state: Buffer;
+  readonly calls: readonly FrameCall[];
+  readonly gadgets: Gadgets;
+  /** Everything is placed below this address. */
+  readonly top: number;
+}
+
+const FRAME_BYTES = 312;
+const UC = 8;
+const UC_FLAGS = UC;
+const UC_STACK_FLAGS = UC + 16 + 8;
+const CONTEXT = UC + 40;
+const SEGMENTS = CONTEXT + 18 * 8;
+const FPSTATE = SEGMENTS + 8 + 4 * 8;
+const MASK = UC + 296;
+
+/** UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS (arch/x86/include/uapi/asm/ucontext.h). */
+const FLAGS = 0x7n;
+/** No such mode: do_sigaltstack() answers EINVAL, which sigreturn ignores, and the thread keeps the stack that it has. */
+const INVALID_STACK_FLAGS = 0x7ffffff0;
+/** Order in `struct sigcontext`. */
+const CONTEXT_ORDER: readonly RegisterName[] = [
+  'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rdi', 'rsi', 'rbp', 'rbx', 'rdx', 'rax', 'rcx', 'rsp', 'rip', 'eflags',
+];
+/** Order of the arguments of a system call. */
+const ARGUMENT_ORDER: readonly RegisterName[] = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
+
+/** Bytes needed on the stack for a chain. */
+export const chainBytes = (calls: number, stateBytes: number): number => (calls + 1) * FRAME_BYTES + stateBytes + 128;
+
+export function buildChain(input: ChainInput): Chain {
+  const frames = input.calls.length + 1;
+  const stateAt = alignDown(input.top - input.state.length, 64);
+  const address = alignDown(stateAt - frames * FRAME_BYTES, 16);
+  const bytes = Buffer.alloc(input.top - address);
+  input.state.copy(bytes, stateAt - address);
+  input.calls.forEach((call, i) => {
+    const regs = callRegisters(input, call, address + (i + 1) * FRAME_BYTES);
+    writeFrame(bytes, i * FRAME_BYTES, regs, BLOCK_ALL, stateAt, input.gadgets.restorer);
+  });
+  writeFrame(bytes, input.calls.length * FRAME_BYTES, input.saved, input.mask, stateAt, input.gadgets.restorer);
+  return { address, bytes, entry: entryRegisters(input, address) };
+}
+
+/** All signals but the two that cannot be blocked. */
+const BLOCK_ALL = Buffer.alloc(8, 0xff);
+
+function callRegisters(input: ChainInput, call: FrameCall, returnTo: number): Registers {
+  const regs = input.saved.copy();
+  regs.set('rax', BigInt(call.number));
+  call.args.forEach((value, i) => regs.set(ARGUMENT_ORDER[i] ?? 'r9', value));
+  regs.set('rip', BigInt(input.gadgets.call));
+  regs.set('rsp', BigInt(returnTo));
+  regs.set('eflags', 0x202n);
+  return regs;
+}
+
+/** The thread is put where the restorer has just loaded the number of rt_sigreturn and stands on `syscall`. */
+function entryRegisters(input: ChainInput, firstFrame: number): Registers {
+  const regs = input.saved.copy();
+  regs.set('rax', BigInt(RT_SIGRETURN));
+  regs.set('orig_rax', -1n);
+  regs.set('rip', BigInt(input.gadgets.call));
+  regs.set('rsp', BigInt(firstFrame + 8));
+  regs.set('eflags', 0x202n);
+  return regs;
+}
+
+function writeFrame(into: Buffer, at: number, regs: Registers, mask: Buffer, state: number, restorer: number): void {
+  into.writeBigUInt64LE(BigInt(restorer), at);
+  into.writeBigUInt64LE(FLAGS, at + UC_FLAGS);
+  into.writeUInt32LE(INVALID_STACK_FLAGS, at + UC_STACK_FLAGS);
+  CONTEXT_ORDER.forEach((name, i) => into.writeBigUInt64LE(regs.get(name), at + CONTEXT + i * 8));
+  into.writeUInt16LE(Number(USER_CS), at + SEGMENTS);
+  into.writeUInt16LE(Number(USER_DS), at + SEGMENTS + 6);
+  into.writeBigUInt64LE(BigInt(state), at + FPSTATE);
+  mask.copy(into, at + MASK);
+}
+
+const alignDown = (value: number, unit: number): number => value - (value % unit);
