@@ -8,6 +8,12 @@ export const BUS = {
     meaning: 'a driver\'s remove may refuse and the unbind write then fails',
     source: 'drivers/base/dd.c, __device_release_driver(): the result of remove is not used, 5.2 to 7.2',
   },
+  'bus.bind-returns-probe-error': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'a write to bind gives the errno of the driver\'s probe; where false it gives ENODEV whatever the probe said',
+    source: 'drivers/base/dd.c, 5.13: "driver core: Don\'t return EPROBE_DEFER to userspace during sysfs bind" and its series (device_driver_attach() returns the probe error); measured: B 3 (a)',
+  },
   'bus.pciehp-asks-driver': {
     allowed: [false, true],
     default: false,

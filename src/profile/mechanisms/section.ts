@@ -50,6 +50,12 @@ export const SECTION = {
     meaning: 'the info block says page size and struct page size, and a namespace with others is refused',
     source: 'drivers/nvdimm/pfn_devs.c, nd_pfn_validate(), 5.4: page_size and page_struct_size (version 1.4)',
   },
+  'section.taint-zone-device': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'pfn_to_online_page() knows sections that hold device pages beside RAM (SECTION_TAINT_ZONE_DEVICE) and looks at their pages one by one',
+    source: 'mm/memory_hotplug.c, 5.12: "mm: teach pfn_to_online_page() about ZONE_DEVICE section collisions"',
+  },
   'section.usage-freed-by-rcu': {
     allowed: [false, true],
     default: true,
