@@ -12,11 +12,14 @@ export interface Native {
   pidfdSendSignal(fd: number, signal: number): number;
   unshare(flags: number): number;
   setns(fd: number, type: number): number;
-  umount2(path: string, flags: number): number;
-  swapoff(path: string): number;
+  /** Paths are bytes that end in NUL: names need not be UTF-8. */
+  umount2(path: Uint8Array, flags: number): number;
+  swapoff(path: Uint8Array): number;
+  fchdir(fd: number): number;
+  chroot(path: Uint8Array): number;
+  openat(directory: number, path: string, flags: number): number;
   syncfs(fd: number): number;
   klogctl(type: number, buffer: Uint8Array, length: number): number;
-  fchdir(fd: number): number;
 }
 
 /** System call numbers that are the same on every architecture (5.1 and later). */
@@ -44,11 +47,13 @@ function load(): Native {
   const names = new Map(Object.entries(osConstants.errno).map(([name, value]) => [value, name]));
   const unshare = lazy('int unshare(int flags)');
   const setns = lazy('int setns(int fd, int type)');
-  const umount2 = lazy('int umount2(const char *path, int flags)');
-  const swapoff = lazy('int swapoff(const char *path)');
+  const umount2 = lazy('int umount2(const void *path, int flags)');
+  const swapoff = lazy('int swapoff(const void *path)');
   const syncfs = lazy('int syncfs(int fd)');
   const klogctl = lazy('int klogctl(int type, void *buffer, int length)');
   const fchdir = lazy('int fchdir(int fd)');
+  const chroot = lazy('int chroot(const void *path)');
+  const openat = lazy('int openat(int directory, const char *path, int flags)');
   return {
     ioctl: (fd, request, argument) => (typeof argument === 'number' ? ioctlNumber : ioctlPointer)(fd, request, argument),
     errno: () => {
@@ -57,6 +62,6 @@ function load(): Native {
     },
     pidfdOpen: (pid) => syscallInts(SYS_PIDFD_OPEN, pid, 0, 0, 0),
     pidfdSendSignal: (fd, signal) => syscallInts(SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0),
-    unshare, setns, umount2, swapoff, syncfs, klogctl, fchdir,
+    unshare, setns, umount2, swapoff, syncfs, klogctl, openat, fchdir, chroot,
   };
 }

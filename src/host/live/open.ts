@@ -1,7 +1,9 @@
 /** The live machine as a host. */
 import type { Host } from '../host.ts';
 import { orElse } from '../fact.ts';
+import { LiveActions } from './actions.ts';
 import { LiveFiles } from './files.ts';
+import { Helpers } from './helpers.ts';
 import { LiveIdentity } from './identity.ts';
 import { LiveKernelLog } from './kernel-log.ts';
 import { LiveMountNamespaces } from './mount-namespaces.ts';
@@ -12,6 +14,8 @@ export function openLive(): Host {
   const files = new LiveFiles();
   const identity = new LiveIdentity(files);
   const processes = new LiveProcesses(files, orElse(identity.pageSize, 4096));
+  const mounts = new LiveMountNamespaces(files, processes);
+  const helpers = new Helpers();
   const log = new LiveKernelLog();
   return {
     kind: 'live',
@@ -19,10 +23,12 @@ export function openLive(): Host {
     identity,
     files,
     processes,
-    mounts: new LiveMountNamespaces(files, processes),
+    mounts,
     log,
     time: liveTime,
+    actions: new LiveActions(files, processes, mounts, helpers),
     close: () => {
+      helpers.close();
       files.close();
       log.close();
     },
