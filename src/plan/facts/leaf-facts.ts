@@ -1,0 +1,100 @@
+/**
+ * What the rules and blockers look at: the machine as it concerns one leaf device (one that contains no other), in
+ * the words of the rules. Pure; everything comes from the inventory.
+ */
+import type { Machine } from '../../machine/machine.ts';
+import type { Device } from '../../machine/types/device.ts';
+import type { Holder, HeldMapping, MemmapHolder, MountHolder, Pin, ProcessHolder, StackHolder, SwapHolder } from '../../machine/types/holder.ts';
+import type { MemoryBlock } from '../../machine/types/memory.ts';
+import type { Profile } from '../../profile/profile.ts';
+import { SUBSECTION_SIZE } from '../../range/units.ts';
+
+export type Known = 'yes' | 'no' | 'unknown';
+
+export interface LeafFacts {
+  readonly machine: Machine;
+  readonly profile: Profile;
+  readonly device: Device;
+  /** How it goes: by its own driver or hardware, or because a CXL memdev, region or slot above it goes. */
+  readonly through: 'self' | 'cxl';
+  readonly searched: boolean;
+  readonly mounts: readonly MountHolder[];
+  readonly fs: 'ext4' | 'xfs' | 'other' | null;
+  /** A DAX mount, or a character device: mappings go straight to the memory. */
+  readonly direct: boolean;
+  /** XFS reverse-mapping btree. The inventory cannot show it: neither mount options nor sysfs say. */
+  readonly rmapbt: Known;
+  /** Processes with a mapping / with an open file / with cwd or root there. */
+  readonly mapped: readonly ProcessHolder[];
+  readonly openers: readonly ProcessHolder[];
+  readonly inside: readonly ProcessHolder[];
+  readonly processes: readonly ProcessHolder[];
+  /** Mappings that can be 2 MiB entries, and those that cannot. */
+  readonly hugeMapped: readonly ProcessHolder[];
+  readonly smallMapped: readonly ProcessHolder[];
+  readonly pins: readonly { readonly process: ProcessHolder; readonly pin: Pin }[];
+  readonly swaps: readonly SwapHolder[];
+  readonly stack: readonly StackHolder[];
+  readonly memmaps: readonly MemmapHolder[];
+  readonly online: readonly MemoryBlock[];
+  /** Online blocks of which page flags show a page that cannot move. */
+  readonly unmovable: readonly MemoryBlock[];
+  /** Online blocks outside ZONE_MOVABLE whose pages were not looked at. */
+  readonly maybeUnmovable: readonly MemoryBlock[];
+}
+
+/** True when `mapping` covers a whole aligned 2 MiB unit at a congruent file offset, so that a PMD entry is possible. */
+export function canBeHuge(mapping: HeldMapping): boolean {
+  const first = Math.ceil(mapping.start / SUBSECTION_SIZE) * SUBSECTION_SIZE;
+  return first + SUBSECTION_SIZE <= mapping.end && (mapping.start - mapping.offset) % SUBSECTION_SIZE === 0;
+}
+
+const of = <K extends Holder['kind']>(holders: readonly Holder[], kind: K): Extract<Holder, { kind: K }>[] =>
+  holders.filter((h): h is Extract<Holder, { kind: K }> => h.kind === kind);
+
+const fsOf = (mounts: readonly MountHolder[]): LeafFacts['fs'] => {
+  const type = mounts[0]?.fsType;
+  return type === undefined ? null : type === 'ext4' || type === 'xfs' ? type : 'other';
+};
+
+const CHARACTER = ['devdax', 'kmem', 'unbound'];
+
+export function leafFacts(machine: Machine, profile: Profile, device: Device, through: LeafFacts['through']): LeafFacts {
+  const holders = machine.holders[device.id] ?? [];
+  const processes = of(holders, 'process');
+  const mounts = of(holders, 'mount');
+  const mapped = processes.filter((p) => p.mappings.length > 0);
+  const online = blocksOf(machine, device).filter((b) => b.state !== 'offline');
+  return {
+    machine, profile, device, through,
+    searched: machine.holders[device.id] !== undefined,
+    mounts, fs: fsOf(mounts),
+    direct: CHARACTER.includes(device.kind) || mounts.some((m) => m.dax !== null && m.dax !== 'never'),
+    rmapbt: 'unknown',
+    mapped, processes,
+    openers: processes.filter((p) => p.files.length > 0),
+    inside: processes.filter((p) => p.cwd !== null || p.root !== null),
+    hugeMapped: mapped.filter((p) => p.mappings.some(canBeHuge)),
+    smallMapped: mapped.filter((p) => p.mappings.some((m) => !canBeHuge(m))),
+    pins: processes.flatMap((process) => process.pins.map((pin) => ({ process, pin }))),
+    swaps: of(holders, 'swap'), stack: of(holders, 'stack'), memmaps: of(holders, 'memmap'),
+    online,
+    unmovable: online.filter(certainlyUnmovable),
+    maybeUnmovable: online.filter((b) => b.pages === undefined && !isMovableZone(b)),
+  };
+}
+
+export const blocksOf = (machine: Machine, device: Device): MemoryBlock[] => machine.memory.blocks.filter((b) => device.blocks.includes(b.index));
+
+export const isMovableZone = (b: MemoryBlock): boolean => b.validZones?.[0] === 'Movable';
+
+/** SLAB, page table, reserved, or no flag at all and not free: certainly cannot be migrated (docs/kernel-truth B 3 (d)). */
+export function certainlyUnmovable(b: MemoryBlock): boolean {
+  const p = b.pages;
+  return p !== undefined && p.slab + p.pageTables + p.reserved + p.kernel > 0;
+}
+
+/** `pid 150 (h)`. */
+export const who = (p: ProcessHolder): string => `pid ${p.pid} (${p.comm})`;
+export const everybody = (list: readonly ProcessHolder[]): string => list.map(who).join(', ');
+export const mountNames = (list: readonly MountHolder[]): string => [...new Set(list.map((m) => m.mountPoint))].join(', ');

@@ -1,0 +1,47 @@
+/** The device tree of a plan: the device, everything in it, and its leaves. */
+import type { Machine } from '../../machine/machine.ts';
+import type { Device } from '../../machine/types/device.ts';
+
+/** `device` and everything inside, outermost first, each once; contents that the inventory lacks are left out. */
+export function insideOf(machine: Machine, device: Device): Device[] {
+  const byId = new Map(machine.devices.map((d) => [d.id, d]));
+  const found = new Map<string, Device>([[device.id, device]]);
+  const queue = [...device.contains];
+  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+    const inner = byId.get(id);
+    if (inner === undefined || found.has(id)) continue;
+    found.set(id, inner);
+    queue.push(...inner.contains);
+  }
+  return [...found.values()];
+}
+
+const CONTAINERS: readonly Device['kind'][] = ['nvdimm-region', 'cxl-region', 'cxl-memdev', 'pci-slot', 'virtio-pmem'];
+
+/** The devices that hold memory themselves. A container with nothing inside is its own leaf. */
+export function leavesOf(machine: Machine, device: Device): Device[] {
+  const leaves = insideOf(machine, device).filter((d) => d.contains.length === 0 && !CONTAINERS.includes(d.kind));
+  return leaves.length > 0 || CONTAINERS.includes(device.kind) ? leaves : [device];
+}
+
+/** Everything that `device` is part of, at any depth. */
+export function aroundOf(machine: Machine, device: Device): Device[] {
+  const byId = new Map(machine.devices.map((d) => [d.id, d]));
+  const found = new Map<string, Device>();
+  const queue = [...device.partOf];
+  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+    const outer = byId.get(id);
+    if (outer === undefined || found.has(id)) continue;
+    found.set(id, outer);
+    queue.push(...outer.partOf);
+  }
+  return [...found.values()];
+}
+
+const CXL: readonly Device['kind'][] = ['cxl-region', 'cxl-memdev', 'pci-slot'];
+
+/** True when the device sits behind CXL decoders, so that it can go with the card. */
+export const behindCxl = (machine: Machine, device: Device): boolean =>
+  [device, ...aroundOf(machine, device), ...insideOf(machine, device)].some((d) => d.kind === 'cxl-region' || d.kind === 'cxl-memdev');
+
+export const isCxlContainer = (machine: Machine, device: Device): boolean => CXL.includes(device.kind) && behindCxl(machine, device);

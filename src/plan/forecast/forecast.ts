@@ -1,0 +1,40 @@
+/** What a bare unbind and a pull would do: the rules applied to every leaf of a device. */
+import type { Machine } from '../../machine/machine.ts';
+import type { Device } from '../../machine/types/device.ts';
+import type { Profile } from '../../profile/profile.ts';
+import type { Forecast, RemovalEvent } from '../../steps/forecast.ts';
+import { leafFacts } from '../facts/leaf-facts.ts';
+import { behindCxl, isCxlContainer, leavesOf } from '../facts/tree.ts';
+import { applies } from './rule.ts';
+import { RULES } from './rules/index.ts';
+
+type EffectLine = Forecast['effects'][number];
+
+export const forecastsFor = (machine: Machine, profile: Profile, device: Device): Forecast[] =>
+  (['unbind', 'pull'] as const).map((event) => forecast(machine, profile, device, event));
+
+/** The effects in the order of the rules, each effect on the same holders once; `clean` where no rule fits. */
+export function forecast(machine: Machine, profile: Profile, device: Device, event: RemovalEvent): Forecast {
+  const effects: EffectLine[] = [];
+  for (const leaf of leavesOf(machine, device)) {
+    const through = isCxlContainer(machine, device) || (event === 'pull' && behindCxl(machine, leaf)) ? 'cxl' : 'self';
+    const facts = leafFacts(machine, profile, leaf, through);
+    for (const rule of RULES.filter((r) => applies(r, event, facts))) {
+      const certainty = typeof rule.certainty === 'function' ? rule.certainty(facts) : rule.certainty;
+      const line = { effect: rule.effect, whom: rule.whom(facts), because: rule.because, source: rule.source, certainty };
+      if (!effects.some((e) => e.effect === line.effect && e.whom === line.whom && e.because === line.because)) effects.push(line);
+    }
+  }
+  if (effects.length === 0) effects.push(nothingWrong(machine, device));
+  return { event, effects };
+}
+
+/** No rule fits: nobody holds it. That is only worth something where holders were looked for. */
+function nothingWrong(machine: Machine, device: Device): EffectLine {
+  const searched = leavesOf(machine, device).every((leaf) => machine.holders[leaf.id] !== undefined);
+  return {
+    effect: 'clean', whom: device.name, certainty: searched ? 'likely' : 'possible',
+    because: searched ? 'nobody was seen to hold it; pins cannot be seen' : 'holders were not looked for',
+    source: 'docs/kernel-truth A matrix, no file in use; B 3 (b), all blocks offline',
+  };
+}

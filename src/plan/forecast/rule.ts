@@ -1,0 +1,39 @@
+/**
+ * A rule of the forecast: under these mechanisms and with these facts of the machine, this comes of it. The table of
+ * rules is tested equal to running the simulated kernel on the same machine.
+ */
+import { valueOf } from '../../profile/build.ts';
+import type { MechanismValue } from '../../profile/mechanism.ts';
+import type { MechanismName, MechanismValueOf } from '../../profile/mechanisms/index.ts';
+import type { Profile } from '../../profile/profile.ts';
+import type { Device } from '../../machine/types/device.ts';
+import type { Effect, Forecast, RemovalEvent } from '../../steps/forecast.ts';
+import type { LeafFacts } from '../facts/leaf-facts.ts';
+
+export type Certainty = Forecast['effects'][number]['certainty'];
+export type Needs = { readonly [N in MechanismName]?: readonly MechanismValueOf<N>[] };
+
+export interface Rule {
+  /** Stable within the table. */
+  readonly id: string;
+  readonly events: readonly RemovalEvent[];
+  readonly kinds: readonly Device['kind'][];
+  /** Whether it goes by itself or with the CXL device above it; both where not given. */
+  readonly through?: LeafFacts['through'];
+  /** Mechanisms that must have one of these values. */
+  readonly needs: Needs;
+  readonly when: (facts: LeafFacts) => boolean;
+  readonly effect: Effect;
+  readonly whom: (facts: LeafFacts) => string;
+  /** One sentence in the kernel's words. */
+  readonly because: string;
+  readonly source: string;
+  readonly certainty: Certainty | ((facts: LeafFacts) => Certainty);
+}
+
+export const mechanismsHold = (profile: Profile, needs: Needs): boolean =>
+  (Object.entries(needs) as [MechanismName, readonly MechanismValue[]][]).every(([name, values]) => values.includes(valueOf(profile, name)));
+
+export const applies = (rule: Rule, event: RemovalEvent, facts: LeafFacts): boolean =>
+  rule.events.includes(event) && rule.kinds.includes(facts.device.kind) && (rule.through === undefined || rule.through === facts.through) &&
+  mechanismsHold(facts.profile, rule.needs) && rule.when(facts);

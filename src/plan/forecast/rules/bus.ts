@@ -1,0 +1,18 @@
+/** Hardware that leaves without the kernel being told, and hosts that refuse. */
+import { aroundOf, behindCxl } from '../../facts/tree.ts';
+import type { LeafFacts } from '../../facts/leaf-facts.ts';
+import type { Rule } from '../rule.ts';
+
+const onVirtio = (f: LeafFacts): boolean => aroundOf(f.machine, f.device).some((d) => d.kind === 'virtio-pmem');
+const fixed = (f: LeafFacts): boolean => f.through === 'self' && !behindCxl(f.machine, f.device) && !onVirtio(f);
+
+export const BUS_RULES: readonly Rule[] = [
+  {
+    id: 'virtio-pmem-pull-veto', events: ['pull'], kinds: ['fsdax', 'raw-pmem', 'btt', 'devdax'], needs: {}, when: onVirtio, effect: 'veto', whom: (f) => f.device.name, certainty: 'certain',
+    because: 'the host refuses: "this virtio based memory devices cannot be unplugged"; nothing reaches the guest', source: 'docs/kernel-truth B 6 (QEMU 10)',
+  },
+  {
+    id: 'nvdimm-pull', events: ['pull'], kinds: ['kmem'], through: 'self', needs: {}, when: (f) => fixed(f) && f.online.length > 0, effect: 'reads-zero', whom: (f) => `every process with pages on ${f.device.name}`, certainty: 'possible',
+    because: 'nothing tells the kernel: loads are answered by the platform with zeroes, all ones or a machine check', source: 'not measured (docs/kernel-truth B, not run: surprise removal)',
+  },
+];

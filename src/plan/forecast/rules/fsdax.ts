@@ -1,0 +1,142 @@
+/** fsdax and raw pmem under a file system: what unbinding nd_pmem (or virtio_pmem, or the CXL device) does. */
+import { everybody, mountNames, type LeafFacts } from '../../facts/leaf-facts.ts';
+import type { Certainty, Needs, Rule } from '../rule.ts';
+
+const PMEM = ['fsdax', 'raw-pmem'] as const;
+const BOTH = ['unbind', 'pull'] as const;
+const A1 = 'docs/kernel-truth A matrix and A 1';
+const mapped = (f: LeafFacts): boolean => f.direct && f.mapped.length > 0;
+const xfs = (f: LeafFacts): boolean => f.fs === 'xfs';
+const mayHaveRmapbt = (f: LeafFacts): boolean => f.rmapbt !== 'no';
+const mayLackRmapbt = (f: LeafFacts): boolean => f.rmapbt !== 'yes';
+const ifKnown = (f: LeafFacts): Certainty => (f.rmapbt === 'unknown' ? 'possible' : 'certain');
+const holders = (f: LeafFacts): string => everybody(f.mapped);
+const mounts = (f: LeafFacts): string => mountNames(f.mounts);
+/** Anything that is unmapped by nobody: every file system but XFS, and XFS where its notification does not come to it. */
+const notNotified = (f: LeafFacts): boolean => mapped(f) && !xfs(f);
+const base: Pick<Rule, 'events' | 'kinds'> = { events: BOTH, kinds: PMEM };
+const NOBODY_UNMAPS: Needs = { 'fsdax.unbind-unmaps-page-cache': [false], 'fsdax.remove-waits-for-holder': [false] };
+/** Whether a stale mapping is left is a matter of the file system; these hold wherever one may be. */
+const stale = (f: LeafFacts): Certainty => (xfs(f) ? 'possible' : 'certain');
+/** XFS with the reverse map unmaps by itself only where the notification reaches its files. */
+const mayBeStale = mapped;
+
+const STALE: readonly Rule[] = [
+  {
+    ...base, id: 'fsdax-no-handler-stale', needs: { ...NOBODY_UNMAPS, 'fsdax.ext4-registers-holder': [false] }, when: notNotified,
+    effect: 'stale-mapping', whom: holders, certainty: 'certain',
+    because: 'the file system registers no dax_holder_operations and nd_pmem does not unmap, so the page tables of the holders keep pointing at the device; nothing waits for mappings', source: A1,
+  },
+  {
+    ...base, id: 'fsdax-xfs-none-stale', needs: { ...NOBODY_UNMAPS, 'fsdax.kill-dax-notifies': ['none'] }, when: (f) => mapped(f) && xfs(f),
+    effect: 'stale-mapping', whom: holders, certainty: 'certain',
+    because: 'kill_dax() tells nobody on this kernel, so the page tables of the holders keep pointing at the device', source: 'docs/kernel-truth A matrix (ext4; XFS on this kernel was not run)',
+  },
+  {
+    ...base, id: 'fsdax-xfs-stop-stale', needs: { ...NOBODY_UNMAPS, 'fsdax.xfs-registers-holder': [true], 'fsdax.xfs-notify-at-metadata': ['stop'], 'fsdax.kill-dax-notifies': ['failure', 'pre-remove'] },
+    when: (f) => mapped(f) && xfs(f), effect: 'stale-mapping', whom: holders, certainty: 'certain',
+    because: 'with rmapbt XFS shuts down at the first metadata record ("Corruption of on-disk metadata") before it comes to the files; without rmapbt it does nothing', source: 'docs/kernel-truth A matrix, 6.1 xfs',
+  },
+  {
+    ...base, id: 'fsdax-xfs-no-rmapbt-stale', needs: { ...NOBODY_UNMAPS, 'fsdax.xfs-notify-needs-rmapbt': [true], 'fsdax.kill-dax-notifies': ['pre-remove'], 'fsdax.xfs-notify-at-metadata': ['go-on'] },
+    when: (f) => mapped(f) && xfs(f) && mayLackRmapbt(f), effect: 'stale-mapping', whom: holders, certainty: ifKnown,
+    because: 'on a file system without rmapbt xfs_dax_notify_failure() returns EOPNOTSUPP and the mappings stay', source: 'docs/kernel-truth A matrix, rmapbt=0',
+  },
+  {
+    ...base, id: 'fsdax-xfs-race-stale', needs: { ...NOBODY_UNMAPS, 'fsdax.kill-dax-notifies': ['pre-remove'], 'fsdax.xfs-notify-block-count': ['clamped'], 'fsdax.xfs-notify-at-metadata': ['go-on'] },
+    when: (f) => mapped(f) && xfs(f) && mayHaveRmapbt(f) && f.smallMapped.length > 0, effect: 'stale-mapping', whom: (f) => everybody(f.smallMapped), certainty: 'possible',
+    because: 'a running reader with 4 KiB mappings faults its pages in again between the notification and the death of the device', source: 'docs/kernel-truth A 3, XFS 6.12',
+  },
+];
+
+const XFS_OWN: readonly Rule[] = [
+  {
+    ...base, id: 'fsdax-xfs-notified-sigbus', needs: { 'fsdax.kill-dax-notifies': ['pre-remove'], 'fsdax.xfs-registers-holder': [true], 'fsdax.xfs-notify-at-metadata': ['go-on'], 'fsdax.xfs-notify-block-count': ['clamped'] },
+    when: (f) => mapped(f) && xfs(f) && mayHaveRmapbt(f), effect: 'sigbus', whom: holders, certainty: ifKnown,
+    because: 'with rmapbt XFS walks its reverse map, unmaps its files and sends SIGBUS (BUS_MCEERR_AO); a holder without a handler dies', source: 'docs/kernel-truth A matrix, 6.12 xfs',
+  },
+  {
+    ...base, id: 'fsdax-xfs-wrap-spins', needs: { 'fsdax.kill-dax-notifies': ['pre-remove'], 'fsdax.xfs-registers-holder': [true], 'fsdax.xfs-notify-block-count': ['wraps'] },
+    when: (f) => xfs(f) && mayHaveRmapbt(f) && f.mounts.some((m) => m.dax !== 'never'), effect: 'unbind-spins', whom: (f) => `the unbind of ${f.device.name}, one CPU; mounted on ${mounts(f)}`, certainty: ifKnown,
+    because: 'with rmapbt the length of each extent wraps to 2^32 pages for any file in core with blocks outside the last allocation group, mapped or not', source: 'docs/kernel-truth A 1, the XFS spin',
+  },
+];
+
+const AFTERMATH: readonly Rule[] = [
+  {
+    ...base, id: 'fsdax-next-owner', needs: NOBODY_UNMAPS, through: 'self', when: mayBeStale, effect: 'next-owner-exposed', whom: holders, certainty: stale,
+    because: 'a stale entry is not tied to a bind: after a rebind the old process reads whatever the next owner stores there', source: `${A1} (READTEST after the rebind)`,
+  },
+  {
+    ...base, id: 'fsdax-cxl-reads-zero', needs: NOBODY_UNMAPS, through: 'cxl', when: mayBeStale, effect: 'reads-zero', whom: holders, certainty: stale,
+    because: 'the decoder is gone: a read through the stale entry is answered with zeroes (QEMU; real hardware may differ)', source: 'docs/kernel-truth B 8, fsdax ext4 mapped',
+  },
+  {
+    ...base, id: 'fsdax-write-sigbus', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true] }, when: (f) => mapped(f) && !xfs(f), effect: 'sigbus', whom: (f) => `${holders(f)}, on a write`, certainty: 'certain',
+    because: 'the sync at removal write-protects the stale entries and the write fault finds no device', source: 'docs/kernel-truth A 1, WRITE by a stale holder',
+  },
+  {
+    ...base, id: 'fsdax-oops-on-write', needs: { ...NOBODY_UNMAPS, 'fsdax.fault-splits-pmd-reads-page': [true] }, when: (f) => mapped(f) && xfs(f) && f.hugeMapped.length > 0, effect: 'oops-on-write', whom: (f) => everybody(f.hugeMapped), certainty: 'possible',
+    because: 'a write fault on a stale 2 MiB entry splits it through its freed struct page (__split_huge_pmd)', source: 'docs/kernel-truth A 1, xfs 7.2 and 6.18',
+  },
+  {
+    ...base, id: 'fsdax-oops-at-exit', needs: { ...NOBODY_UNMAPS, 'fsdax.zap-reads-page': ['pmd-and-pte'] }, when: mayBeStale, effect: 'oops-at-exit', whom: holders, certainty: stale,
+    because: 'exit unmaps, and unmapping looks at the freed struct page (vm_normal_folio_pmd <- unmap_vmas <- exit_mmap); the task stays half dead', source: `${A1}, holder killed while unbound (7.2; 6.18 has the same code, not run)`,
+  },
+  {
+    ...base, id: 'fsdax-oops-at-umount-disassociate', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['disassociate'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: 'certain',
+    because: 'umount evicts the inodes that were in use, and dax_disassociate_entry() writes to the freed struct pages of their entries', source: 'docs/kernel-truth A 2, order of umount and rebind',
+  },
+  {
+    ...base, id: 'fsdax-oops-at-umount-final', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['break-layout-final'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: 'certain',
+    because: 'umount evicts the inodes that were in use, and dax_break_layout_final() reads the freed struct pages of their entries; so do umount -l and the exit of a holder of an unlinked file', source: 'docs/kernel-truth A 2, order of umount and rebind',
+  },
+  {
+    ...base, id: 'fsdax-umount-hangs', through: 'self', needs: { ...NOBODY_UNMAPS, 'fsdax.mapping-counts': ['folio'] }, when: (f) => mapped(f) && f.hugeMapped.length > 0 && f.mounts.length > 0, effect: 'umount-hangs', whom: (f) => `${mounts(f)}, after a rebind and the end of ${everybody(f.hugeMapped)}`, certainty: stale,
+    because: 'the counts of the new struct pages do not fit the old 2 MiB mapping, and dax_break_layout_final() waits for ever', source: `${A1}, holder killed after the rebind`,
+  },
+  {
+    ...base, id: 'fsdax-bad-page-map', through: 'self', needs: { ...NOBODY_UNMAPS, 'fsdax.mapping-counts': ['folio'] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'bad-page-map', whom: (f) => `${everybody(f.smallMapped)}, at its end after a rebind`, certainty: stale,
+    because: 'each stale 4 KiB entry is taken off a struct page that never counted it ("BUG: Bad page map")', source: `${A1}, holder killed after the rebind; B 4, labels`,
+  },
+];
+
+const WALKS: readonly Rule[] = [
+  {
+    ...base, id: 'fsdax-pagemap-pmd', needs: { ...NOBODY_UNMAPS, 'fsdax.pagemap-reads-dax-pmd-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-on-pagemap', whom: (f) => `whoever reads /proc/PID/pagemap of ${everybody(f.hugeMapped)}`, certainty: stale,
+    because: 'the walk looks at the freed struct page behind a 2 MiB entry (walk_pgd_range <- pagemap_read) with the page table lock held; the next walker spins', source: 'docs/kernel-truth B 1b',
+  },
+  {
+    ...base, id: 'fsdax-pagemap-pte', needs: { ...NOBODY_UNMAPS, 'fsdax.walk-reads-dax-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-pagemap', whom: (f) => `whoever reads /proc/PID/pagemap of ${everybody(f.smallMapped)}`, certainty: 'likely',
+    because: 'since 6.15 the walk looks at the struct page behind a DAX PTE too', source: 'mm/memory.c, vm_normal_page(), 6.15; not run',
+  },
+  {
+    ...base, id: 'fsdax-smaps-pmd', needs: { ...NOBODY_UNMAPS, 'fsdax.smaps-reads-dax-pmd-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-on-smaps', whom: (f) => `whoever reads /proc/PID/smaps of ${everybody(f.hugeMapped)}`, certainty: stale,
+    because: 'the walk looks at the freed struct page behind a 2 MiB entry (smaps_pte_range); monitoring agents read smaps by themselves', source: 'docs/kernel-truth B 1b',
+  },
+];
+
+const FILE_SYSTEM: readonly Rule[] = [
+  {
+    ...base, kinds: [...PMEM, 'btt'], id: 'pmem-mark-dead', needs: { 'fsdax.mark-dead-shuts-down': [true] }, when: (f) => f.fs === 'ext4' || f.fs === 'xfs', effect: 'fs-shutdown', whom: mounts, certainty: 'certain',
+    because: 'del_gendisk() marks the block device dead and the file system shuts down ("shut down requested (2)")', source: 'docs/kernel-truth A matrix and A 5',
+  },
+  {
+    ...base, id: 'fsdax-xfs-corrupt-shutdown', needs: { 'fsdax.kill-dax-notifies': ['failure'], 'fsdax.xfs-notify-at-metadata': ['stop'] }, when: (f) => xfs(f) && mayHaveRmapbt(f), effect: 'fs-shutdown', whom: mounts, certainty: ifKnown,
+    because: 'with rmapbt the notification ends in "Corruption of on-disk metadata (0x10)"', source: 'docs/kernel-truth A matrix, 6.1 xfs',
+  },
+  {
+    ...base, kinds: [...PMEM, 'btt'], id: 'pmem-io-errors', needs: {}, when: (f) => f.mounts.length > 0 || f.openers.length > 0, effect: 'io-errors', whom: (f) => mounts(f) || everybody(f.openers), certainty: 'certain',
+    because: 'the disk is gone: reads, writes and fsync on open files end with EIO or ENXIO; the mount stays', source: 'docs/kernel-truth A 5',
+  },
+  {
+    ...base, kinds: [...PMEM, 'btt'], id: 'pmem-swap-lost', needs: {}, when: (f) => f.swaps.length > 0, effect: 'swap-lost', whom: (f) => f.swaps.map((s) => s.path).join(', '), certainty: 'certain',
+    because: 'active swap does not stop the unbind; swapoff then fails with ENOENT and swapped pages cannot be read', source: 'docs/kernel-truth A 5, swap',
+  },
+  {
+    ...base, id: 'fsdax-pin', needs: { 'gup.memunmap-references': ['bulk'] }, when: (f) => f.pins.some((p) => p.pin.certainty === 'seen'), effect: 'pin-outlives-memmap', whom: (f) => everybody(f.pins.filter((p) => p.pin.certainty === 'seen').map((p) => p.process)), certainty: 'likely',
+    because: 'memunmap_pages() gives all references back at once and does not look at pinned pages', source: 'docs/kernel-truth A 5, page pins',
+  },
+];
+
+export const FSDAX_RULES: readonly Rule[] = [...STALE, ...XFS_OWN, ...AFTERMATH, ...WALKS, ...FILE_SYSTEM];
