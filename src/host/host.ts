@@ -64,6 +64,8 @@ export interface FileStat {
   readonly rdev?: DeviceNumber;
   /** Permission bits and type as in st_mode. */
   readonly mode: number;
+  /** Bytes, for regular files where the host can tell. Sizes of proc and sysfs files mean nothing. */
+  readonly size?: number;
 }
 
 /** `major:minor` in decimal, as sysfs `dev` files and mountinfo print it. */

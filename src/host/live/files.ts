@@ -21,7 +21,7 @@ const KINDS: Readonly<Record<number, FileKind>> = {
 
 export function fileStat(stats: Stats): FileStat {
   const kind = KINDS[stats.mode & S_IFMT] ?? 'file';
-  const common = { kind, dev: deviceNumber(stats.dev), ino: stats.ino, mode: stats.mode };
+  const common = { kind, dev: deviceNumber(stats.dev), ino: stats.ino, mode: stats.mode, size: stats.size };
   return kind === 'char' || kind === 'block' ? { ...common, rdev: deviceNumber(stats.rdev) } : common;
 }
 
