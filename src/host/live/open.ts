@@ -9,6 +9,7 @@ import { LiveKernelLog } from './kernel-log.ts';
 import { LiveMountNamespaces } from './mount-namespaces.ts';
 import { LiveProcesses } from './processes.ts';
 import { liveTime } from './time.ts';
+import { traceFacet } from './tracer/client.ts';
 
 export function openLive(): Host {
   const files = new LiveFiles();
@@ -16,6 +17,7 @@ export function openLive(): Host {
   const processes = new LiveProcesses(files, orElse(identity.pageSize, 4096));
   const mounts = new LiveMountNamespaces(files, processes);
   const helpers = new Helpers();
+  const trace = traceFacet();
   const log = new LiveKernelLog();
   return {
     kind: 'live',
@@ -27,8 +29,10 @@ export function openLive(): Host {
     log,
     time: liveTime,
     actions: new LiveActions(files, processes, mounts, helpers),
+    trace,
     close: () => {
       helpers.close();
+      trace.close();
       files.close();
       log.close();
     },
