@@ -1,0 +1,136 @@
+/**
+ * Which system calls make a stopped process let go of a device, in which order. Pure: the same on every host.
+ *
+ * Two chains, because a chain cannot look at its own results. The first one makes private copies and changes nothing
+ * that the process can see; only when its results are checked does the second one replace what is held.
+ */
+import type { InjectedCall } from '../../../host/trace.ts';
+import * as call from './calls.ts';
+import { freeAddress } from './free-address.ts';
+import type { Held, HeldMapping } from './held.ts';
+
+export interface Detach {
+  /** Makes the copies. Empty where nothing is mapped privately. */
+  readonly copy: readonly InjectedCall[];
+  /** Replaces what is held; several chains where one would need too much stack. Each is complete in itself. */
+  readonly replace: readonly (readonly InjectedCall[])[];
+  /** Takes the copies away again, for when the first chain failed or the removal is called off in between. */
+  readonly abandon: readonly InjectedCall[];
+  /** RAM that the copies need, in bytes. */
+  readonly copyBytes: number;
+}
+
+/** A chain of so many calls takes about 40 KiB of stack. */
+const CALLS_PER_CHAIN = 96;
+/** process_vm_readv moves at most MAX_RW_COUNT bytes, a page less than 2 GiB. */
+const COPY_UNIT = 1024 * 1024 * 1024;
+
+/** A string says why it cannot be done. */
+export function decideDetach(held: Held): Detach | string {
+  const obstacle = obstacleIn(held);
+  if (obstacle !== null) return obstacle;
+  const privates = held.mappings.filter((m) => m.perms[3] === 'p').map((m) => splitAtEnd(m, held.pageSize));
+  const placed = placeCopies(held, privates.flatMap((p) => (p.inside === null ? [] : [p.inside])));
+  if (typeof placed === 'string') return placed;
+  const [first, second] = freeDescriptors(held.usedDescriptors);
+  if (second >= held.descriptorLimit) return `no descriptor number is free below the limit of ${held.descriptorLimit}`;
+  const dead = [...held.mappings.filter((m) => m.perms[3] === 's'), ...privates.flatMap((p) => (p.outside === null ? [] : [p.outside]))];
+  return {
+    copy: placed.flatMap((p) => copyCalls(held, p)),
+    abandon: placed.flatMap((p) => [call.munmap(p.at, p.end - p.start), ...(readable(p) ? [] : [call.mprotect(p.start, p.end - p.start, p.perms)])]),
+    copyBytes: placed.reduce((sum, p) => sum + p.end - p.start, 0),
+    replace: [
+      ...chunks(joined(dead)).map((part) => [
+        call.memfd(first), ...part.map((m) => call.replaceByMemfd(m.start, m.end - m.start, m.perms, first)), call.close(first),
+      ]),
+      ...chunks(placed).map((part) => part.flatMap((p) => putCopy(p))),
+      ...chunks(held.descriptors).map((part) => [
+        call.deadSocket(first), ...part.map((d) => call.dupOver(first, d.fd, d.closeOnExec)), call.close(first),
+      ]),
+      ...(held.cwd ? [[call.chdirRoot()]] : []),
+    ].reduce(mergeShort, []),
+  };
+}
+
+interface Placed extends HeldMapping {
+  /** Address of the copy until it is moved into place. */
+  readonly at: number;
+}
+
+function obstacleIn(held: Held): string | null {
+  if (held.root) return 'its root directory is on the device, and no other directory can be put in its place';
+  if (held.exe) return 'its program file is on the device, and the kernel keeps that in use until the process ends';
+  return null;
+}
+
+/** Pages behind the end of the file have no content to be copied. */
+function splitAtEnd(m: HeldMapping, pageSize: number): { inside: HeldMapping | null; outside: HeldMapping | null } {
+  const size = m.fileSize;
+  const end = size === null ? m.end : Math.min(m.end, Math.max(m.start, m.start + Math.ceil((size - m.offset) / pageSize) * pageSize));
+  return {
+    inside: end > m.start ? { ...m, end } : null,
+    outside: end < m.end ? { ...m, start: end } : null,
+  };
+}
+
+function placeCopies(held: Held, mappings: readonly HeldMapping[]): Placed[] | string {
+  const taken = held.layout.map((r) => ({ ...r }));
+  const placed: Placed[] = [];
+  for (const m of mappings) {
+    const at = freeAddress(taken, m.end - m.start, m.start);
+    if (at === null) return `no free addresses for a copy of ${m.end - m.start} bytes`;
+    taken.push({ start: at, end: at + m.end - m.start });
+    placed.push({ ...m, at });
+  }
+  return placed;
+}
+
+const readable = (m: { perms: string }): boolean => m.perms[0] === 'r';
+
+function copyCalls(held: Held, p: Placed): InjectedCall[] {
+  const length = p.end - p.start;
+  const calls = [call.newMemory(p.at, length)];
+  if (!readable(p)) calls.push(call.mprotect(p.start, length, 'r--p'));
+  for (let done = 0; done < length; done += COPY_UNIT) {
+    calls.push(call.copyOwnMemory(held.ownPid, p.start + done, p.at + done, Math.min(COPY_UNIT, length - done)));
+  }
+  return calls;
+}
+
+function putCopy(p: Placed): InjectedCall[] {
+  const length = p.end - p.start;
+  return [...(p.perms.startsWith('rw-') ? [] : [call.mprotect(p.at, length, p.perms)]), call.moveOver(p.at, length, p.start)];
+}
+
+/** Neighbours with the same protection are replaced by one mapping. */
+function joined(mappings: readonly HeldMapping[]): { start: number; end: number; perms: string }[] {
+  const sorted = [...mappings].sort((a, b) => a.start - b.start);
+  const result: { start: number; end: number; perms: string }[] = [];
+  for (const { start, end, perms } of sorted) {
+    const last = result.at(-1);
+    if (last !== undefined && last.end === start && last.perms === perms) last.end = end;
+    else result.push({ start, end, perms });
+  }
+  return result;
+}
+
+function freeDescriptors(used: readonly number[]): [number, number] {
+  const set = new Set(used);
+  const free: number[] = [];
+  for (let fd = 0; free.length < 2; fd += 1) if (!set.has(fd)) free.push(fd);
+  return free as [number, number];
+}
+
+function chunks<T>(items: readonly T[]): T[][] {
+  const result: T[][] = [];
+  for (let i = 0; i < items.length; i += CALLS_PER_CHAIN) result.push(items.slice(i, i + CALLS_PER_CHAIN));
+  return result;
+}
+
+/** Short chains become one: one commit for an ordinary process. */
+function mergeShort(chains: InjectedCall[][], next: readonly InjectedCall[]): InjectedCall[][] {
+  const last = chains.at(-1);
+  if (last !== undefined && last.length + next.length <= CALLS_PER_CHAIN) last.push(...next);
+  else chains.push([...next]);
+  return chains;
+}

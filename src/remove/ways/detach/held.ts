@@ -1,0 +1,96 @@
+/** What one process holds of a device, and what a decision about it needs: read from the host, while the process stands still. */
+import { isMissing } from '../../../host/fact.ts';
+import type { Missing } from '../../../host/fact.ts';
+import type { Host } from '../../../host/host.ts';
+import type { Mapping } from '../../../host/processes.ts';
+
+/** A mapping with what is known of its file. */
+export interface HeldMapping extends Mapping {
+  /** Bytes of the file; null where the host cannot tell. Pages behind it raise SIGBUS, before and after. */
+  readonly fileSize: number | null;
+}
+
+export interface HeldDescriptor {
+  readonly fd: number;
+  /** Close-on-exec, to be kept. */
+  readonly closeOnExec: boolean;
+}
+
+export interface Held {
+  readonly pid: number;
+  /** Pid as the process itself sees it (its own pid namespace). */
+  readonly ownPid: number;
+  readonly mappings: readonly HeldMapping[];
+  readonly descriptors: readonly HeldDescriptor[];
+  readonly cwd: boolean;
+  readonly root: boolean;
+  readonly exe: boolean;
+  /** Every mapping, ascending: for finding free addresses. */
+  readonly layout: readonly { readonly start: number; readonly end: number }[];
+  /** Descriptor numbers in use, ascending. */
+  readonly usedDescriptors: readonly number[];
+  /** Soft limit of descriptors. */
+  readonly descriptorLimit: number;
+  readonly pageSize: number;
+}
+
+const O_CLOEXEC = 0o2000000;
+
+export function readHeld(host: Host, pid: number, devices: ReadonlySet<string>): Held | Missing {
+  const { processes } = host;
+  const mappings = processes.mappings(pid, devices);
+  if (isMissing(mappings)) return mappings;
+  const all = mappings.length === 0 ? [] : processes.mappings(pid);
+  if (isMissing(all)) return all;
+  const files = processes.openFiles(pid);
+  if (isMissing(files)) return files;
+  const on = (which: 'cwd' | 'root' | 'exe'): boolean => {
+    const place = processes.place(pid, which);
+    return !isMissing(place) && place.dev !== undefined && devices.has(place.dev);
+  };
+  const held = files.filter((f) => (f.dev !== undefined && devices.has(f.dev)) || (f.rdev !== undefined && devices.has(f.rdev)));
+  const pageSize = host.identity.pageSize;
+  return {
+    pid,
+    ownPid: ownPid(host, pid),
+    mappings: mappings.map((m) => ({ ...m, fileSize: m.perms[3] === 'p' ? fileSize(host, pid, m) : null })),
+    descriptors: held.map((f) => ({ fd: f.fd, closeOnExec: closesOnExec(host, pid, f.fd) })),
+    cwd: on('cwd'),
+    root: on('root'),
+    exe: on('exe'),
+    layout: all.map(({ start, end }) => ({ start, end })),
+    usedDescriptors: files.map((f) => f.fd),
+    descriptorLimit: descriptorLimit(host, pid),
+    pageSize: isMissing(pageSize) ? 4096 : pageSize,
+  };
+}
+
+export const holdsNothing = (held: Held): boolean =>
+  held.mappings.length === 0 && held.descriptors.length === 0 && !held.cwd && !held.root && !held.exe;
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+
+function ownPid(host: Host, pid: number): number {
+  const status = host.processes.read(pid, 'status');
+  if (isMissing(status)) return pid;
+  const last = /^NSpid:\s*(.*)$/m.exec(text(status))?.[1]?.trim().split(/\s+/).at(-1);
+  return last === undefined || !/^\d+$/.test(last) ? pid : Number(last);
+}
+
+function closesOnExec(host: Host, pid: number, fd: number): boolean {
+  const info = host.processes.fdInfo(pid, fd);
+  const flags = isMissing(info) ? null : /^flags:\s*([0-7]+)$/m.exec(text(info));
+  return flags !== null && (parseInt(flags[1] ?? '0', 8) & O_CLOEXEC) !== 0;
+}
+
+function descriptorLimit(host: Host, pid: number): number {
+  const limits = host.processes.read(pid, 'limits');
+  const line = isMissing(limits) ? null : /^Max open files\s+(\d+|unlimited)/m.exec(text(limits));
+  return line === null || line[1] === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(line[1]);
+}
+
+/** By way of map_files, which works for deleted files and in every mount namespace. */
+function fileSize(host: Host, pid: number, m: Mapping): number | null {
+  const stat = host.files.stat(`/proc/${pid}/map_files/${m.start.toString(16)}-${m.end.toString(16)}`);
+  return isMissing(stat) ? null : stat.size ?? null;
+}
