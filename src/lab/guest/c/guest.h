@@ -1,0 +1,47 @@
+/* The lab's program inside a guest: a holder that obeys one-line commands, and one-shot helpers. */
+#ifndef UNSEAT_GUEST_H
+#define UNSEAT_GUEST_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE 4096UL
+#define PMD (2UL << 20)
+
+struct map {
+	char name[32];
+	char path[256];
+	unsigned char *at;
+	size_t size;
+	size_t offset;
+	int fd;
+};
+
+/* Value of key= in a command line, or NULL. The result is valid until the next call with the same slot. */
+const char *value(const char *line, const char *key, int slot);
+size_t number(const char *line, const char *key, size_t otherwise);
+int is(const char *line, const char *key, const char *wanted);
+
+/* One JSON line for an errno: {"ok":false,"errno":"EBUSY"}. */
+void answer_errno(const char *what, int error);
+void answer_ok(void);
+
+struct map *map_named(const char *name);
+void map_command(const char *line);
+void touch_command(const char *line, int write);
+void loop_command(const char *line);
+void catch_sigbus(void);
+void set_mark(unsigned int mark);
+
+void pin_command(const char *line);
+void use_pin_command(const char *line);
+void drop_pin_command(const char *line);
+
+int once(int argc, char **argv);
+
+#endif
