@@ -63,4 +63,6 @@ export interface Processes {
    * NEVER call this for a process that maps a device already gone: it crashes the kernel (KERNEL-TRUTH, part B, 1b).
    */
   pagemap(pid: number, address: number, into: Uint8Array): Fact<number>;
+  /** Whether two processes run in one address space (kcmp(2), KCMP_VM). Absent where the host cannot tell. */
+  sharesMemory?(pid: number, other: number): Fact<boolean>;
 }

@@ -38,7 +38,9 @@ export async function captureHost(archive: string, name: string, at: Root): Prom
 /** Node numbers by path in /dev: from a listing of /dev, else from the `dev` file that sysfs has for the device. */
 function deviceNumbers(files: Files): (path: ByteString) => DeviceNumber | undefined {
   const known = new Map<ByteString, DeviceNumber | undefined>();
-  return (path) => {
+  return (name) => {
+    // A node that was removed and made again keeps its number; a container has its own /dev below another path.
+    const path = name.replace(/ \(deleted\)$/, '').replace(/^.*(?=\/dev\/)/, '');
     if (!path.startsWith('/dev/')) return undefined;
     if (!known.has(path)) known.set(path, numberOf(files, path));
     return known.get(path);

@@ -1,26 +1,15 @@
 /** The kernel log of a capture: `dmesg` text, with or without levels, or records of /dev/kmsg. */
 import { isMissing, missing, type Fact } from '../fact.ts';
 import type { KernelLog, LogLine } from '../host.ts';
+import { parseKmsgRecord, parseSyslog } from '../kmsg.ts';
 
-/** KERN_INFO, for text in which `dmesg` left the levels out. */
-const UNKNOWN_LEVEL = 6;
-
-const DMESG = /^(?:<(\d+)>)?\[\s*(\d+\.\d+)\](?:\[[ TC]\d+\])? ?(.*)$/;
-const KMSG = /^(\d+),(\d+),(\d+),[^;]*;(.*)$/;
-
-/** Lines in order. A line without a time stamp continues the one before. Sequence numbers count from 0 where the text has none. */
-export function parseKernelLog(text: string): LogLine[] {
-  const lines: { seconds: number; level: number; text: string; sequence: number }[] = [];
-  for (const line of text.split('\n')) {
-    const kmsg = KMSG.exec(line);
-    const dmesg = kmsg === null ? DMESG.exec(line) : null;
-    if (kmsg) lines.push({ seconds: Number(kmsg[3]) / 1e6, level: Number(kmsg[1]) & 7, text: kmsg[4] as string, sequence: Number(kmsg[2]) });
-    else if (dmesg) {
-      const level = dmesg[1] === undefined ? UNKNOWN_LEVEL : Number(dmesg[1]) & 7;
-      lines.push({ seconds: Number(dmesg[2]), level, text: dmesg[3] as string, sequence: (lines.at(-1)?.sequence ?? -1) + 1 });
-    } else if (lines.length > 0 && line !== '' && !/^ [A-Z]+=/.test(line)) (lines.at(-1) as { text: string }).text += `\n${line}`;
-  }
-  return lines;
+/**
+ * Lines in order. Records of /dev/kmsg carry their own sequence numbers (their ` KEY=value` lines are left out); in `dmesg` text lines are
+ * counted from 0, and where `dmesg` left the levels out every line is KERN_INFO.
+ */
+export function parseKernelLog(text: string): readonly LogLine[] {
+  if (!/^\d+,\d+,\d+,/.test(text)) return parseSyslog(text);
+  return text.split('\n').flatMap((line) => parseKmsgRecord(Buffer.from(line, 'utf8')) ?? []);
 }
 
 export class CaptureLog implements KernelLog {

@@ -2,7 +2,7 @@
 import { isMissing, missing, type Fact } from '../fact.ts';
 import type { ByteString, DeviceNumber, Files } from '../host.ts';
 import type { Mapping, OpenFile, Place, ProcessFile, Processes } from '../processes.ts';
-import { parseMaps } from '../proc/maps.ts';
+import { parseMaps } from '../maps.ts';
 import type { MountGroups } from './mounts.ts';
 import { parseFdListing } from './listings.ts';
 import { parseOwnListing, type OwnListing } from './own-listing.ts';
@@ -40,8 +40,13 @@ export class CaptureProcesses implements Processes {
   mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]> {
     const bytes = this.read(pid, 'maps');
     if (isMissing(bytes)) return bytes;
-    const parsed = parseMaps(bytes, devices && ((m) => devices.has(m.dev) || (m.name.startsWith('/dev/') && devices.has(this.rdevOf(m.name) ?? ''))));
-    return parsed.malformed.length === 0 ? parsed.mappings : missing('malformed', `/proc/${pid}/maps`, `no mapping: ${JSON.stringify(parsed.malformed[0])}`);
+    const parsed = parseMaps(bytes);
+    if (parsed.malformed !== undefined) return missing('malformed', `/proc/${pid}/maps`, parsed.malformed);
+    const all = parsed.mappings.map((mapping) => {
+      const rdev = this.rdevOf(mapping.name);
+      return rdev === undefined ? mapping : { ...mapping, rdev };
+    });
+    return devices === undefined ? all : all.filter((m) => devices.has(m.dev) || (m.rdev !== undefined && devices.has(m.rdev)));
   }
 
   openFiles(pid: number): Fact<readonly OpenFile[]> {

@@ -1,0 +1,99 @@
+/** One look at one process: what it has of the devices that are asked for. */
+import { isMissing, type Fact, type Missing } from '../../host/fact.ts';
+import type { Host } from '../../host/host.ts';
+import { byteString } from '../../host/names.ts';
+import type { Mapping, OpenFile, Place } from '../../host/processes.ts';
+import type { DeviceIndex } from './device-index.ts';
+import { isKernelThread, parseStat } from './stat.ts';
+
+export type Where = 'cwd' | 'root' | 'exe';
+export const PLACES: readonly Where[] = ['cwd', 'root', 'exe'];
+
+export interface Candidate {
+  readonly pid: number;
+  /** The thread whose files under /proc are read: the leader, or another one where the leader has ended. */
+  readonly tid: number;
+  readonly namespace: number | null;
+  /** By device id. */
+  readonly mappings: ReadonlyMap<string, readonly Mapping[]>;
+  readonly files: ReadonlyMap<string, readonly OpenFile[]>;
+  readonly places: ReadonlyMap<string, Partial<Record<Where, Place>>>;
+  readonly everyFile: Fact<readonly OpenFile[]>;
+}
+
+/** What could not be read of a process: the reason, and of what. */
+export interface Unread {
+  readonly pid: number;
+  readonly what: 'maps' | 'fd' | Where;
+  readonly why: Missing;
+}
+
+export interface Look {
+  /** Null where the process has nothing of any device. */
+  readonly candidate: Candidate | null;
+  readonly unread: readonly Unread[];
+  readonly vanished: boolean;
+}
+
+const NOTHING: Look = { candidate: null, unread: [], vanished: false };
+
+export function lookAt(host: Host, index: DeviceIndex, pid: number): Look {
+  const exe = host.processes.place(pid, 'exe');
+  const tid = isMissing(exe) ? readableThread(host, pid, exe) : pid;
+  if (tid === 'vanished') return { ...NOTHING, vanished: true };
+  return tid === null ? NOTHING : lookThrough(host, index, pid, tid, tid === pid ? exe : host.processes.place(tid, 'exe'));
+}
+
+/**
+ * A kernel thread has nothing that could hold a device; it has no exe either, and its flags are looked at only then.
+ * A process whose first thread has ended while others run on shows its memory and files only under another thread's id.
+ */
+function readableThread(host: Host, pid: number, exe: Missing): number | null | 'vanished' {
+  if (exe.missing === 'vanished') return 'vanished';
+  const bytes = host.processes.read(pid, 'stat');
+  if (isMissing(bytes)) return bytes.missing === 'vanished' || bytes.missing === 'absent' ? 'vanished' : pid;
+  const stat = parseStat(byteString(bytes));
+  if (stat === null) return pid;
+  if (isKernelThread(stat)) return null;
+  if (stat.state !== 'Z' && stat.state !== 'X') return pid;
+  const threads = stat.threads > 1 ? host.processes.threads(pid) : [];
+  return (isMissing(threads) ? undefined : threads.find((thread) => thread !== pid)) ?? null;
+}
+
+function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, exe: Fact<Place>): Look {
+  const unread: Unread[] = [];
+  const keep = <T>(what: Unread['what'], fact: Fact<T>): T | null => {
+    if (!isMissing(fact)) return fact;
+    if (fact.missing !== 'absent') unread.push({ pid, what, why: fact });
+    return null;
+  };
+  const mappings = new Map<string, Mapping[]>();
+  for (const mapping of keep('maps', host.processes.mappings(tid, index.numbers)) ?? []) {
+    for (const id of index.ofMapping(mapping)) push(mappings, id, mapping);
+  }
+  const everyFile = host.processes.openFiles(tid);
+  const namespace = namespaceFor(host, tid, everyFile);
+  const files = new Map<string, OpenFile[]>();
+  for (const file of keep('fd', everyFile) ?? []) for (const id of index.ofFile(file, namespace)) push(files, id, file);
+  const places = new Map<string, Partial<Record<Where, Place>>>();
+  for (const where of PLACES) {
+    const place = keep(where, where === 'exe' ? exe : host.processes.place(tid, where));
+    for (const id of place === null ? [] : index.ofPlace(place, namespace)) places.set(id, { ...places.get(id), [where]: place });
+  }
+  const vanished = unread.some(({ why }) => why.missing === 'vanished');
+  const any = mappings.size > 0 || files.size > 0 || places.size > 0;
+  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile } : null, unread, vanished };
+}
+
+/** Asked for only where some descriptor has a path without a device number: one link less to read for each process. */
+function namespaceFor(host: Host, tid: number, files: Fact<readonly OpenFile[]>): number | null {
+  if (host.kind === 'live' && !isMissing(files) && files.every((file) => file.dev !== undefined || !file.target.startsWith('/'))) return null;
+  const namespace = host.processes.namespace(tid, 'mnt');
+  return isMissing(namespace) ? null : namespace;
+}
+
+function push<T>(map: Map<string, T[]>, id: string, item: T): void {
+  const items = map.get(id);
+  if (items === undefined) map.set(id, [item]);
+  else items.push(item);
+}

@@ -1,0 +1,78 @@
+/**
+ * The holder search: one pass over all processes for all devices at once. What could not be looked at becomes a note;
+ * a process that ends meanwhile is no error. Mounts, stacked devices and swap are holders too and are added by the
+ * inventory.
+ */
+import { isMissing } from '../../host/fact.ts';
+import type { Host } from '../../host/host.ts';
+import { byteString } from '../../host/names.ts';
+import type { Note } from '../machine.ts';
+import type { Device } from '../types/device.ts';
+import type { Holder } from '../types/holder.ts';
+import type { Mount } from '../types/stack.ts';
+import { lookAt, type Candidate, type Unread } from './candidate.ts';
+import { DeviceIndex } from './device-index.ts';
+import { searchNotes } from './notes.ts';
+import { holderOf, portraitOf, type Portrait } from './process-holder.ts';
+import { groupBySharedMemory } from './shared-memory.ts';
+import { parseStat } from './stat.ts';
+
+/** Process holders by `Device.id`, every device that was asked for included. Adds to `notes`. */
+export function findHolders(host: Host, devices: readonly Device[], mounts: readonly Mount[], notes: Note[]): Record<string, Holder[]> {
+  const holders: Record<string, Holder[]> = Object.fromEntries(devices.map((device) => [device.id, []]));
+  const pids = host.processes.pids();
+  if (isMissing(pids)) {
+    notes.push({ code: pids.missing, text: 'No processes can be seen: who maps or opens the devices is unknown.', subject: '/proc', absence: pids });
+    return holders;
+  }
+  const index = new DeviceIndex(host, devices, mounts);
+  const unread: Unread[] = [];
+  const vanished: number[] = [];
+  const portraits: Portrait[] = [];
+  if (index.numbers.size > 0) {
+    for (const pid of pids) {
+      const look = lookAt(host, index, pid);
+      unread.push(...look.unread);
+      if (look.vanished) vanished.push(pid);
+      const portrait = look.candidate === null ? null : confirmed(host, index, look.candidate);
+      if (portrait === 'vanished') vanished.push(pid);
+      else if (portrait !== null) portraits.push(portrait);
+    }
+  }
+  for (const group of groupBySharedMemory(host, portraits)) addGroup(host, holders, group);
+  notes.push(...searchNotes(host, unread, vanished, portraits));
+  return holders;
+}
+
+/**
+ * A pid may have changed hands between the looks: the process is looked at again between two reads of its start time.
+ * Only for holders, so the price is small.
+ */
+function confirmed(host: Host, index: DeviceIndex, candidate: Candidate): Portrait | null | 'vanished' {
+  if (host.kind === 'capture') return portraitOf(host, candidate);
+  const before = startTime(host, candidate.pid);
+  const again = lookAt(host, index, candidate.pid);
+  if (again.candidate === null) return again.vanished ? 'vanished' : null;
+  const portrait = portraitOf(host, again.candidate);
+  return before === null || startTime(host, candidate.pid) !== before ? 'vanished' : portrait;
+}
+
+function startTime(host: Host, pid: number): number | null {
+  const stat = host.processes.read(pid, 'stat');
+  return isMissing(stat) ? null : (parseStat(byteString(stat))?.startTime ?? null);
+}
+
+/** Processes of one address space stand as one holder per device; who of them has only a file there stands alone. */
+function addGroup(host: Host, holders: Record<string, Holder[]>, group: readonly Portrait[]): void {
+  const ids = new Set(group.flatMap(({ candidate: c }) => [...c.mappings.keys(), ...c.files.keys(), ...c.places.keys()]));
+  for (const id of ids) {
+    const [first, ...others] = group.filter(({ candidate: c }) => c.mappings.has(id));
+    if (first !== undefined) holders[id]?.push(holderOf(host, first, id, others.map((other) => other.candidate.pid)));
+    for (const portrait of group.filter(({ candidate: c }) => c !== first?.candidate && hasOwnFiles(c, id))) {
+      holders[id]?.push(holderOf(host, { ...portrait, candidate: withoutMappings(portrait.candidate, first !== undefined) }, id, first === undefined ? [] : [first.candidate.pid]));
+    }
+  }
+}
+
+const hasOwnFiles = (candidate: Candidate, id: string): boolean => candidate.files.has(id) || candidate.places.has(id);
+const withoutMappings = (candidate: Candidate, told: boolean): Candidate => (told ? { ...candidate, mappings: new Map() } : candidate);

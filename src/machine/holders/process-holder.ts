@@ -1,0 +1,99 @@
+/** Describes a process that holds something: who it is, whose it is, what it has pinned. */
+import { isMissing, type Fact } from '../../host/fact.ts';
+import type { ByteString, Host } from '../../host/host.ts';
+import { byteString } from '../../host/names.ts';
+import type { Mapping, OpenFile, ProcessFile } from '../../host/processes.ts';
+import type { HeldFile, HeldMapping, ProcessHolder } from '../types/holder.ts';
+import type { Candidate } from './candidate.ts';
+import { parseCgroup } from './cgroup.ts';
+import { splitDeleted } from './deleted.ts';
+import { parseFdInfo } from './fdinfo.ts';
+import { pinsOf } from './pins.ts';
+import { parseStat, type ProcessStat } from './stat.ts';
+import { parseStatus } from './status.ts';
+import { vmOf } from './vm.ts';
+
+/** Everything about the process that is the same for every device it holds. */
+export interface Portrait {
+  readonly candidate: Candidate;
+  readonly stat: ProcessStat | null;
+  readonly base: Omit<ProcessHolder, 'mappings' | 'files' | 'cwd' | 'root' | 'exe' | 'pins' | 'sharesMemoryWith'>;
+  readonly pinnedBytes: number | null;
+  readonly everyMapping: readonly Mapping[] | null;
+}
+
+const text = (host: Host, pid: number, file: ProcessFile): ByteString | null => {
+  const bytes = host.processes.read(pid, file);
+  return isMissing(bytes) ? null : byteString(bytes);
+};
+
+export function portraitOf(host: Host, candidate: Candidate): Portrait {
+  const { pid, tid } = candidate;
+  const stat = parseStat(text(host, pid, 'stat') ?? '');
+  const status = parseStatus(text(host, tid, 'status') ?? '');
+  const comm = stat?.comm ?? text(host, pid, 'comm')?.replace(/\n$/, '') ?? '';
+  const commandLine = (text(host, tid, 'cmdline') ?? '').replace(/\0+$/, '').replaceAll('\0', ' ');
+  const exe = host.processes.place(tid, 'exe');
+  const files = isMissing(candidate.everyFile) ? [] : candidate.everyFile;
+  const namespace = candidate.namespace ?? orNull(host.processes.namespace(tid, 'mnt'));
+  const every = host.processes.mappings(tid);
+  return {
+    candidate,
+    stat,
+    pinnedBytes: status.pinnedBytes,
+    everyMapping: isMissing(every) ? null : every,
+    base: {
+      kind: 'process',
+      pid,
+      startTime: stat?.startTime ?? null,
+      comm,
+      commandLine,
+      uid: status.uid,
+      state: stat?.state ?? status.state,
+      threads: stat?.threads ?? status.threads,
+      vm: vmOf({ comm, commandLine, exe: isMissing(exe) ? null : exe.target, files }),
+      ...parseCgroup(text(host, tid, 'cgroup') ?? ''),
+      mountNamespace: namespace,
+    },
+  };
+}
+
+const orNull = <T>(fact: Fact<T>): T | null => (isMissing(fact) ? null : fact);
+
+/** The process as a holder of one device. */
+export function holderOf(host: Host, portrait: Portrait, deviceId: string, sharesMemoryWith: readonly number[]): ProcessHolder {
+  const { candidate, base } = portrait;
+  const mappings = (candidate.mappings.get(deviceId) ?? []).map((mapping) => heldMapping(host, candidate.tid, mapping));
+  const files = (candidate.files.get(deviceId) ?? []).map((file) => heldFile(host, candidate.tid, file));
+  const places = candidate.places.get(deviceId) ?? {};
+  const pins = pinsOf(host, {
+    pid: candidate.tid,
+    files: candidate.everyFile,
+    everyMapping: portrait.everyMapping,
+    held: mappings,
+    pinnedBytes: portrait.pinnedBytes,
+    isVm: base.vm !== null,
+  });
+  return {
+    ...base,
+    mappings,
+    files,
+    cwd: places.cwd?.target ?? null,
+    root: places.root?.target ?? null,
+    exe: places.exe?.target ?? null,
+    // Only memory can be pinned, and what an open file leads to can be mapped at any time.
+    pins: mappings.length > 0 || files.length > 0 ? pins : [],
+    sharesMemoryWith,
+  };
+}
+
+function heldMapping(host: Host, tid: number, mapping: Mapping): HeldMapping {
+  const { start, end, perms, offset, dev, ino, name } = mapping;
+  return { start, end, perms, offset, dev, ino, ...splitDeleted(host.files, tid, { name, dev, ino }) };
+}
+
+function heldFile(host: Host, tid: number, open: OpenFile): HeldFile {
+  const raw = host.processes.fdInfo(tid, open.fd);
+  const named = splitDeleted(host.files, tid, { name: open.target, ...(open.dev === undefined ? {} : { dev: open.dev }), ...(open.ino === undefined ? {} : { ino: open.ino }) });
+  return { fd: open.fd, ...named, flags: isMissing(raw) ? null : parseFdInfo(byteString(raw)).flags };
+}
