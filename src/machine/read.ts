@@ -10,6 +10,7 @@ import { readDax } from './dax/dax.ts';
 import { buildDevices } from './devices/build.ts';
 import type { KernelIdentity, Machine } from './machine.ts';
 import { readMemory } from './memory/memory.ts';
+import { readBlockPages, withPages } from './memory/pages.ts';
 import { readNvdimm } from './nvdimm/buses.ts';
 import { Reader } from './reader.ts';
 import { readRivals } from './rivals/rivals.ts';
@@ -18,10 +19,14 @@ import { readExports, readOverlays, tieLoops } from './stack/layers.ts';
 import { readMounts } from './stack/mounts.ts';
 import { readSwaps } from './stack/swaps.ts';
 import { noteOddities } from './oddities.ts';
+import type { Device } from './types/device.ts';
+import type { MemoryInventory } from './types/memory.ts';
 
 export interface ReadOptions {
   /** Look for programs and rules that act behind our back (reads every process's name). Default true. */
   readonly rivals?: boolean;
+  /** Read what is on the blocks of removable memory (about 60 ns a page). Default false. */
+  readonly pages?: boolean;
 }
 
 /** Never throws for what a machine may show: what could not be read or made no sense is in `notes`. */
@@ -49,13 +54,22 @@ export function readMachine(host: Host, options: ReadOptions = {}): Machine {
   };
   const rivals = options.rivals === false ? [] : readRivals(reader, memory);
   noteOddities(reader, addressMap, parts);
+  const devices = buildDevices(parts);
   return {
     host: { kind: host.kind, label: host.label, ...(taken !== null && !isMissing(taken) ? { takenAt: taken } : {}) },
-    kernel, addressMap, rivals, ...parts,
-    devices: buildDevices(parts),
+    kernel, addressMap, rivals, ...parts, devices,
+    memory: options.pages === true ? withRemovablePages(reader, memory, devices) : memory,
     holders: {},
     notes: reader.notes(),
   };
+}
+
+/** Blocks that belong to a device; boot memory is not looked at. */
+function withRemovablePages(reader: Reader, memory: MemoryInventory, devices: readonly Device[]): MemoryInventory {
+  const wanted = new Set(devices.filter((d) => d.kind !== 'memory-block').flatMap((d) => d.blocks));
+  const pages = readBlockPages(reader.host, memory.blocks.filter((b) => wanted.has(b.index)));
+  for (const found of pages.values()) if (isMissing(found)) reader.absence(found, true);
+  return { ...memory, blocks: withPages(memory.blocks, pages) };
 }
 
 function readKernel(reader: Reader): KernelIdentity {

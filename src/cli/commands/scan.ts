@@ -1,0 +1,33 @@
+/** `unseat scan`: the inventory. */
+import type { Command } from 'commander';
+import { EXIT } from '../../errors/codes.ts';
+import { readMachine } from '../../machine/read.ts';
+import { addHostOptions, openHost } from '../open-host.ts';
+import type { Output } from '../print/output.ts';
+import { scanText } from '../print/scan.ts';
+
+export function define(command: Command): void {
+  addHostOptions(command)
+    .option('--pages', 'also read what is on the blocks of memory that can leave (costs about 60 ns a page)')
+    .addHelpText('after', `
+Shows what memory this machine has, how it is used, who holds it, and what could leave. It changes nothing.
+
+  unseat scan                        this machine; as root it sees addresses and all processes
+  unseat scan --from capture.tar.gz  a machine captured elsewhere, a sosreport, an lsmem or hwloc dump
+  unseat scan --json                 the whole inventory: raw bytes, half-open ranges (schema/machine.json)
+
+The names in the first column are those that 'unseat plan' and 'unseat remove' take; so are /dev paths, mount
+points, namespaces, memory blocks (memory42), PCI addresses and slots.`);
+}
+
+export async function run(_args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {
+  const host = await openHost(options);
+  try {
+    const machine = readMachine(host, { pages: options['pages'] === true });
+    if (out.options.json) out.json(machine);
+    else out.text(scanText(machine, { width: out.options.width, style: (style, text) => out.style(style, text) }));
+    return EXIT.ok;
+  } finally {
+    host.close();
+  }
+}

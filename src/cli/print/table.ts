@@ -1,0 +1,46 @@
+/** Plain tables: two spaces between columns, the last column wrapped to the width of the page. */
+export interface TableOptions {
+  /** Columns of the page. */
+  readonly width: number;
+  readonly indent?: number;
+  /** Indexes of columns that are aligned to the right. */
+  readonly right?: readonly number[];
+  /** Put around cells after they are padded, so that colour does not count as width. */
+  readonly style?: (text: string, row: number, column: number) => string;
+}
+
+/** Lines of a table; rows must have as many cells as the heading. Row -1 in `style` is the heading. */
+export function table(heading: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): string[] {
+  const indent = ' '.repeat(options.indent ?? 0);
+  const last = heading.length - 1;
+  const widths = heading.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]!.length)));
+  const before = indent.length + widths.slice(0, last).reduce((sum, w) => sum + w + 2, 0);
+  const room = Math.max(20, options.width - before);
+  const style = options.style ?? ((text) => text);
+  const lines: string[] = [];
+  for (const [index, row] of [heading, ...rows].entries()) {
+    const cells = row.slice(0, last).map((cell, column) => style(options.right?.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!), index - 1, column));
+    const [first = '', ...rest] = wrap(row[last]!, room);
+    lines.push(`${indent}${[...cells, style(first, index - 1, last)].join('  ')}`.trimEnd());
+    for (const more of rest) lines.push(' '.repeat(before) + style(more, index - 1, last));
+  }
+  return lines;
+}
+
+/** Breaks at blanks; a word that is longer than the line stands alone and is not cut (names are copied from here). */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines;
+}
+
+/** A paragraph with a hanging indent: `  - text that goes on\n    below`. */
+export const item = (text: string, width: number, mark = '- ', indent = 2): string =>
+  wrap(text, Math.max(20, width - indent - mark.length)).map((line, i) => `${' '.repeat(indent)}${i === 0 ? mark : ' '.repeat(mark.length)}${line}`).join('\n');
