@@ -9,6 +9,8 @@ import type { ProcessRef } from '../../src/host/actions.ts';
 
 const has = (program: string): boolean => (process.env['PATH'] ?? '').split(':').some((dir) => existsSync(join(dir, program)));
 
+export const hasPython = (): boolean => has('python3');
+
 /** Why live tests cannot run here; false where they can. For the `skip` option of a test. */
 export function cannotRunLive(): string | false {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'needs Linux on x86-64';
