@@ -7,8 +7,11 @@ import { basename, dirname, join } from 'node:path';
 /** First argument of the bundle that makes it a child. */
 export const CHILD_FLAG = '--unseat-child';
 
+/** Name of the bundle's entry, beside all its other parts (tools/bundle.ts). */
+const BUNDLE = 'unseat.js';
+
 /** Arguments for node: `source` is the path of the child's entry below src/host/live, as `child.ts`. */
 export function childEntry(source: string): readonly [file: string, ...args: string[]] {
   const self = import.meta.filename;
-  return basename(self) === 'entry.ts' ? [join(dirname(self), source)] : [self, CHILD_FLAG, source];
+  return basename(self) === 'entry.ts' ? [join(dirname(self), source)] : [join(dirname(self), BUNDLE), CHILD_FLAG, source];
 }
