@@ -26,6 +26,7 @@ export const REASONS = {
   'decoder-locked': 'a CXL decoder is locked by firmware',
   'not-removable': 'this kernel has no way to remove this kind of memory',
   'hidden': 'what must be known cannot be read by this user',
+  'force-has-no-effect': 'memory_failure() unmaps nothing on this kernel',
   'rival': 'a rule or service of the system would undo the removal',
 } as const;
 

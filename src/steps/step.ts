@@ -22,6 +22,7 @@ export type StepAction =
   | { readonly kind: 'shutdown-filesystem'; readonly namespaceId: number; readonly mountPoint: string; readonly flag: 0 | 1 | 2 }
   | { readonly kind: 'swap-off'; readonly path: string }
   | { readonly kind: 'deactivate'; readonly block: string; readonly program: string; readonly args: readonly string[] }
+  /** `was` is empty where it was not known when the plan was made: it is read, and kept in the journal, before the write. */
   | { readonly kind: 'set'; readonly path: string; readonly to: string; readonly was: string }
   | { readonly kind: 'offline-block'; readonly index: number; readonly path: string; readonly was: string; readonly zone: string | null }
   | { readonly kind: 'write'; readonly path: string; readonly text: string }

@@ -3,6 +3,8 @@
  * the words of the rules. Pure; everything comes from the inventory.
  */
 import type { Machine } from '../../machine/machine.ts';
+import { offlineObstacles, type OfflineObstacle } from '../../machine/memory/obstacles.ts';
+import { displayName } from '../../host/names.ts';
 import type { Device } from '../../machine/types/device.ts';
 import type { Holder, HeldMapping, MemmapHolder, MountHolder, Pin, ProcessHolder, StackHolder, SwapHolder } from '../../machine/types/holder.ts';
 import type { MemoryBlock } from '../../machine/types/memory.ts';
@@ -37,7 +39,9 @@ export interface LeafFacts {
   readonly stack: readonly StackHolder[];
   readonly memmaps: readonly MemmapHolder[];
   readonly online: readonly MemoryBlock[];
-  /** Online blocks of which page flags show a page that cannot move. */
+  /** Why online blocks will not go offline, as far as it is known. */
+  readonly obstacles: readonly (OfflineObstacle & { readonly block: MemoryBlock })[];
+  /** Online blocks that hold a page which certainly cannot move. */
   readonly unmovable: readonly MemoryBlock[];
   /** Online blocks outside ZONE_MOVABLE whose pages were not looked at. */
   readonly maybeUnmovable: readonly MemoryBlock[];
@@ -65,6 +69,7 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
   const mounts = of(holders, 'mount');
   const mapped = processes.filter((p) => p.mappings.length > 0);
   const online = blocksOf(machine, device).filter((b) => b.state !== 'offline');
+  const obstacles = online.flatMap((block) => offlineObstacles(block).map((o) => ({ ...o, block })));
   return {
     machine, profile, device, through,
     searched: machine.holders[device.id] !== undefined,
@@ -78,8 +83,8 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
     smallMapped: mapped.filter((p) => p.mappings.some((m) => !canBeHuge(m))),
     pins: processes.flatMap((process) => process.pins.map((pin) => ({ process, pin }))),
     swaps: of(holders, 'swap'), stack: of(holders, 'stack'), memmaps: of(holders, 'memmap'),
-    online,
-    unmovable: online.filter(certainlyUnmovable),
+    online, obstacles,
+    unmovable: online.filter((b) => obstacles.some((o) => o.block === b && o.errno === 'EBUSY')),
     maybeUnmovable: online.filter((b) => b.pages === undefined && !isMovableZone(b)),
   };
 }
@@ -88,13 +93,7 @@ export const blocksOf = (machine: Machine, device: Device): MemoryBlock[] => mac
 
 export const isMovableZone = (b: MemoryBlock): boolean => b.validZones?.[0] === 'Movable';
 
-/** SLAB, page table, reserved, or no flag at all and not free: certainly cannot be migrated (docs/kernel-truth B 3 (d)). */
-export function certainlyUnmovable(b: MemoryBlock): boolean {
-  const p = b.pages;
-  return p !== undefined && p.slab + p.pageTables + p.reserved + p.kernel > 0;
-}
-
 /** `pid 150 (h)`. */
-export const who = (p: ProcessHolder): string => `pid ${p.pid} (${p.comm})`;
+export const who = (p: ProcessHolder): string => `pid ${p.pid} (${displayName(p.comm)})`;
 export const everybody = (list: readonly ProcessHolder[]): string => list.map(who).join(', ');
-export const mountNames = (list: readonly MountHolder[]): string => [...new Set(list.map((m) => m.mountPoint))].join(', ');
+export const mountNames = (list: readonly MountHolder[]): string => [...new Set(list.map((m) => displayName(m.mountPoint)))].join(', ');

@@ -1,4 +1,5 @@
 /** fsdax and raw pmem under a file system: what unbinding nd_pmem (or virtio_pmem, or the CXL device) does. */
+import { displayName } from '../../../host/names.ts';
 import { everybody, mountNames, type LeafFacts } from '../../facts/leaf-facts.ts';
 import type { Certainty, Needs, Rule } from '../rule.ts';
 
@@ -130,7 +131,7 @@ const FILE_SYSTEM: readonly Rule[] = [
     because: 'the disk is gone: reads, writes and fsync on open files end with EIO or ENXIO; the mount stays', source: 'docs/kernel-truth A 5',
   },
   {
-    ...base, kinds: [...PMEM, 'btt'], id: 'pmem-swap-lost', needs: {}, when: (f) => f.swaps.length > 0, effect: 'swap-lost', whom: (f) => f.swaps.map((s) => s.path).join(', '), certainty: 'certain',
+    ...base, kinds: [...PMEM, 'btt'], id: 'pmem-swap-lost', needs: {}, when: (f) => f.swaps.length > 0, effect: 'swap-lost', whom: (f) => f.swaps.map((s) => displayName(s.path)).join(', '), certainty: 'certain',
     because: 'active swap does not stop the unbind; swapoff then fails with ENOENT and swapped pages cannot be read', source: 'docs/kernel-truth A 5, swap',
   },
   {

@@ -73,12 +73,12 @@ const EJECT: readonly Rule[] = [
 
 const BLOCK: readonly Rule[] = [
   {
-    id: 'block-foreign', events: ['unbind'], kinds: ['memory-block'], needs: { 'block.hole-check': ['resource-walk', 'pg-reserved'] }, when: (f) => f.online.some((b) => b.foreign.length > 0), effect: 'veto', whom: (f) => blocks(f.online), certainty: 'certain',
+    id: 'block-foreign', events: ['unbind'], kinds: ['memory-block'], needs: { 'block.hole-check': ['resource-walk', 'pg-reserved'] }, when: (f) => f.obstacles.some((o) => o.reason === 'block-has-hole' || o.reason === 'block-has-pmem'), effect: 'veto', whom: (f) => blocks(f.online), certainty: 'certain',
     because: 'the block holds a hole or other than System RAM: offline says EINVAL at once and logs nothing', source: 'docs/kernel-truth B 4 and B 5',
   },
   {
-    id: 'block-zones', events: ['unbind'], kinds: ['memory-block'], needs: {}, when: (f) => f.online.some((b) => b.validZones?.[0] === 'none'), effect: 'veto', whom: (f) => blocks(f.online), certainty: 'certain',
-    because: 'valid_zones is "none": the block spans two zones or two nodes, and offline says EINVAL', source: 'docs/kernel-truth B 5',
+    id: 'block-zones', events: ['unbind'], kinds: ['memory-block'], needs: {}, when: (f) => f.obstacles.some((o) => o.reason === 'block-spans-zones' || o.reason === 'block-spans-nodes'), effect: 'veto', whom: (f) => blocks(f.online), certainty: 'certain',
+    because: 'the block spans two zones or two nodes: offline says EINVAL and logs nothing', source: 'docs/kernel-truth B 5',
   },
   {
     id: 'block-unmovable', events: ['unbind'], kinds: ['memory-block'], needs: { 'ram.unmovable-page-fails-offline': [true] }, when: (f) => f.unmovable.length > 0, effect: 'veto', whom: (f) => blocks(f.unmovable), certainty: 'certain',

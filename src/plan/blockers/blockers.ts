@@ -1,0 +1,20 @@
+/** What stands in a way of removal. */
+import type { Blocker, Way } from '../../steps/reason.ts';
+import { valueOf } from '../../profile/build.ts';
+import type { PlanContext } from '../context.ts';
+import { deviceBlockers } from './device.ts';
+import { memoryBlockers } from './memory.ts';
+import { processBlockers } from './process.ts';
+
+/** Every blocker that `way` does not overcome: device first, then memory, then holders by pid. */
+export function blockersFor(c: PlanContext, way: Way): Blocker[] {
+  return [...deviceBlockers(c), ...memoryBlockers(c), ...ofWay(c, way), ...processBlockers(c)].filter((b) => !b.overcomeBy.includes(way));
+}
+
+function ofWay(c: PlanContext, way: Way): Blocker[] {
+  if (way !== 'force' || valueOf(c.profile, 'fsdax.memory-failure-unmaps')) return [];
+  return [{
+    reason: 'force-has-no-effect', subject: c.device.name, text: 'memory_failure() unmaps no DAX page on this kernel although it reports success',
+    next: 'Use --detach, which works on every kernel.', overcomeBy: [],
+  }];
+}
