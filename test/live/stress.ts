@@ -1,0 +1,127 @@
+/** Many detaches of one busy program, and a tracer that is killed at random moments. Used by the test run and tools/stress-detach.ts. */
+import assert from 'node:assert/strict';
+import { isMissing } from '../../src/host/fact.ts';
+import type { Host } from '../../src/host/host.ts';
+import { Tracer } from '../../src/host/live/tracer/client.ts';
+import { detachStopped } from '../../src/remove/ways/detach/carry-out.ts';
+import type { LoopMount, Program } from './loop.ts';
+
+/** A small generator of numbers in [0, 1), so that a run can be repeated (mulberry32). */
+export function seeded(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), a | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+async function detachOnce(host: Host, trace: Tracer, program: Program, devices: ReadonlySet<string>): Promise<boolean> {
+  const ref = program.ref;
+  const stopped = await trace.stop(ref, 2000);
+  if (isMissing(stopped)) return false;
+  const outcome = await detachStopped(host, trace, ref, devices);
+  await trace.release(ref);
+  return outcome.done;
+}
+
+async function isWell(program: Program, fs: LoopMount, what: string): Promise<void> {
+  assert.equal(program.ended, null, what);
+  assert.equal(await program.ask('private'), 'intact', what);
+  assert.match(await program.ask('check'), /^errors 0 /, what);
+  void fs;
+}
+
+/** `rounds` times: map, detach, unmount, mount. The program maps the file anew each time. */
+export async function manyDetaches(host: Host, fs: LoopMount, program: Program, rounds: number): Promise<void> {
+  const trace = new Tracer();
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      if (round > 0) await program.ask('map');
+      assert.ok(await detachOnce(host, trace, program, fs.deviceNumbers()), `detach ${round}`);
+      fs.unmount();
+      await isWell(program, fs, `after detach ${round}`);
+      fs.mount();
+    }
+  } finally {
+    trace.close();
+  }
+}
+
+export interface KillCounts {
+  /** Killed before the holder had let go: nothing had happened, or only a part that is complete in itself. */
+  stillHolding: number;
+  /** The chain had been committed or had ended. */
+  letGo: number;
+}
+
+/** `rounds` times: the tracer is killed some microseconds after it was asked for something. The holder must not notice. */
+export async function killedTracers(host: Host, fs: LoopMount, program: Program, rounds: number, seed: number): Promise<KillCounts> {
+  const random = seeded(seed);
+  const counts: KillCounts = { stillHolding: 0, letGo: 0 };
+  const devices = fs.deviceNumbers();
+  for (let round = 0; round < rounds; round += 1) {
+    const trace = new KilledTracer(1 + Math.floor(random() * 3), random() * 2500);
+    try {
+      await detachOnce(host, trace, program, devices);
+      trace.killNow();
+      await isWell(program, fs, `seed ${seed}, killed in round ${round}, ${trace.says}`);
+      const holds = (host.processes.mappings(program.pid, devices) as readonly unknown[]).length > 0;
+      counts[holds ? 'stillHolding' : 'letGo'] += 1;
+      const whole = new Tracer();
+      assert.ok(await detachOnce(host, whole, program, devices), `whole detach after round ${round}`);
+      whole.close();
+      fs.unmount();
+      await isWell(program, fs, `seed ${seed}, after round ${round}`);
+      fs.mount();
+      assert.match(await program.ask('map'), /^mapped/);
+    } finally {
+      trace.close();
+    }
+  }
+  return counts;
+}
+
+/** Its child dies `delayUs` after the request number `fatal` was sent: 1 is the stop, then the injections. */
+class KilledTracer extends Tracer {
+  private requests = 0;
+  private readonly fatal: number;
+  private readonly delayUs: number;
+
+  constructor(fatal: number, delayUs: number) {
+    super();
+    this.fatal = fatal;
+    this.delayUs = delayUs;
+  }
+
+  get says(): string {
+    return `request ${this.fatal}, ${Math.round(this.delayUs)} us`;
+  }
+
+  override async stop(...args: Parameters<Tracer['stop']>): ReturnType<Tracer['stop']> {
+    if (this.childPid === null) await this.putBackWhenGone([]);
+    const answer = super.stop(...args);
+    this.perhapsKill();
+    return answer;
+  }
+
+  override inject(...args: Parameters<Tracer['inject']>): ReturnType<Tracer['inject']> {
+    const answer = super.inject(...args);
+    this.perhapsKill();
+    return answer;
+  }
+
+  killNow(): void {
+    const pid = this.childPid;
+    if (pid !== null) process.kill(pid, 'SIGKILL');
+  }
+
+  private perhapsKill(): void {
+    this.requests += 1;
+    if (this.requests !== this.fatal) return;
+    const until = performance.now() + this.delayUs / 1000;
+    while (performance.now() < until);
+    this.killNow();
+  }
+}

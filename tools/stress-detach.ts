@@ -1,0 +1,29 @@
+/**
+ * `node tools/stress-detach.ts [DETACHES] [KILLS] [SEED]` as root: many detaches of a busy multi-threaded program over a
+ * loop-mounted ext4, then tracers killed at random moments. Ends with an error at the first sign of harm.
+ */
+import { openLive } from '../src/host/live/open.ts';
+import { LoopMount, Program, cannotRunLive, compile } from '../test/live/loop.ts';
+import { killedTracers, manyDetaches } from '../test/live/stress.ts';
+
+const [detaches = 1000, kills = 300, seed = 1] = process.argv.slice(2).map(Number);
+const no = cannotRunLive();
+if (no !== false) {
+  console.log(`skipped: ${no}`);
+  process.exit(77);
+}
+const fs = new LoopMount(32);
+const host = openLive();
+const program = new Program(compile('holder', fs.directory), [fs.path('f'), '4']);
+try {
+  await program.line();
+  await manyDetaches(host, fs, program, detaches);
+  console.log(`${detaches} detaches: ${await program.ask('check')}`);
+  await program.ask('map');
+  const counts = await killedTracers(host, fs, program, kills, seed);
+  console.log(`${kills} tracers killed (seed ${seed}; ${counts.stillHolding} before, ${counts.letGo} after the chain was committed): ${await program.ask('check')}`);
+} finally {
+  program.kill();
+  host.close();
+  fs.dispose();
+}
