@@ -58,6 +58,8 @@ function errnoOf(reason: string): string {
     'Input/output error': 'EIO', 'Invalid argument': 'EINVAL', 'No such device or address': 'ENXIO', 'No such device': 'ENODEV',
     'No such file or directory': 'ENOENT', 'Operation not supported': 'EOPNOTSUPP', 'Device or resource busy': 'EBUSY',
   };
+  const named = /\bE[A-Z0-9]{2,}$/.exec(reason)?.[0];
+  if (named !== undefined) return named;
   for (const [text, name] of Object.entries(names)) if (reason.endsWith(text)) return name;
   return reason;
 }

@@ -24,6 +24,8 @@ export async function readArchive(archive: string, bytes: Uint8Array, limits: Ca
   const state: { place: string; failure: unknown } = { place: START, failure: null };
   tar.on('entry', (header, stream, next) => {
     state.place = JSON.stringify(header.name);
+    // The reader's own error is handed to the entry's stream too, where nobody else would hear it.
+    stream.on('error', () => {});
     takeEntry(planter, archive, header, stream as unknown as AsyncIterable<Uint8Array>, limits).then(() => next(), (error: unknown) => {
       state.failure ??= error;
       next(error instanceof Error ? error : new Error(String(error)));

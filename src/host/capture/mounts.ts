@@ -56,10 +56,11 @@ export class MountGroups implements MountNamespaces {
   }
 
   private place(pid: number, owners: Map<number, number>): void {
-    const mountinfo = this.files.read(`/proc/${pid}/mountinfo`);
-    if (isMissing(mountinfo) || mountinfo.length === 0) return;
     const link = this.files.link(`/proc/${pid}/ns/mnt`);
     const inode = isMissing(link) ? undefined : /\[(\d+)\]/.exec(link)?.[1];
+    if (inode !== undefined) this.byPid.set(pid, Number(inode));
+    const mountinfo = this.files.read(`/proc/${pid}/mountinfo`);
+    if (isMissing(mountinfo) || mountinfo.length === 0) return;
     const mounts = mountIds(mountinfo);
     const id = inode !== undefined ? Number(inode) : (mounts.map((m) => owners.get(m)).find((owner) => owner !== undefined) ?? pid);
     for (const mount of mounts) owners.set(mount, id);

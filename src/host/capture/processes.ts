@@ -92,7 +92,7 @@ export class CaptureProcesses implements Processes {
       const bytes = this.files.read(`/proc/${pid}/${name}`);
       if (address < start || address >= end || isMissing(bytes)) continue;
       const pageSize = bytes.length === 0 ? 0 : (end - start) / (bytes.length / 8);
-      if (!Number.isInteger(pageSize) || pageSize < 4096) return missing('malformed', `/proc/${pid}/${name}`, `${bytes.length} bytes for ${end - start} bytes of addresses`);
+      if (bytes.length % 8 !== 0 || !Number.isInteger(pageSize) || pageSize < 4096) return missing('malformed', `/proc/${pid}/${name}`, `${bytes.length} bytes for ${end - start} bytes of addresses`);
       const from = Math.floor((address - start) / pageSize) * 8;
       const part = bytes.subarray(from, from + into.length);
       into.set(part);
