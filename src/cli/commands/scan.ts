@@ -2,12 +2,14 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../errors/codes.ts';
 import { readMachine } from '../../machine/read.ts';
+import { withHolders } from '../../machine/with-holders.ts';
 import { addHostOptions, openHost } from '../open-host.ts';
 import type { Output } from '../print/output.ts';
 import { scanText } from '../print/scan.ts';
 
 export function define(command: Command): void {
   addHostOptions(command)
+    .option('--no-holders', 'do not look at the processes')
     .option('--pages', 'also read what is on the blocks of memory that can leave (costs about 60 ns a page)')
     .addHelpText('after', `
 Shows what memory this machine has, how it is used, who holds it, and what could leave. It changes nothing.
@@ -23,7 +25,8 @@ points, namespaces, memory blocks (memory42), PCI addresses and slots.`);
 export async function run(_args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {
   const host = await openHost(options);
   try {
-    const machine = readMachine(host, { pages: options['pages'] === true });
+    const looked = readMachine(host, { pages: options['pages'] === true });
+    const machine = options['holders'] === false ? looked : withHolders(host, looked);
     if (out.options.json) out.json(machine);
     else out.text(scanText(machine, { width: out.options.width, style: (style, text) => out.style(style, text) }));
     return EXIT.ok;

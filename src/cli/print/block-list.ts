@@ -12,13 +12,14 @@ export interface BlockRow {
   readonly obstacle: string;
 }
 
+/** What stands in the table for each reason code. */
 const WORDS: Readonly<Record<string, string>> = {
   'block-has-hole': 'hole', 'block-has-pmem': 'pmem inside', 'block-spans-zones': 'two zones', 'block-spans-nodes': 'two nodes',
-  'block-has-reserved': 'kernel image or boot reservations', 'memory-unmovable': 'kernel pages',
+  'block-has-reserved': 'kernel image', 'memory-unmovable': 'unmovable pages',
 };
 
 /** Short reasons why a block stays, empty for none. */
-export const whyItStays = (block: MemoryBlock): string => [...new Set(offlineObstacles(block).map((o) => WORDS[o.reason] ?? o.reason))].join(', ');
+export const whyItStays = (block: MemoryBlock): string => [...new Set(offlineObstacles(block).map((o) => (o.reason === 'block-has-reserved' && !block.foreign.some((f) => f.what.startsWith('Kernel ')) ? 'boot reservations' : (WORDS[o.reason] ?? o.reason))))].join(', ');
 
 export function blockRows(machine: Machine): BlockRow[] {
   const owner = new Map<number, string>();

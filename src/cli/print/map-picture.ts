@@ -9,6 +9,7 @@ import { alignDown, alignUp, containsAddress, intersect, rangeSize, union, type 
 import { formatAddress, formatBytes, formatRange, MiB } from '../../range/units.ts';
 import type { Style } from './output.ts';
 import type { Page } from './scan.ts';
+import { wrap } from './table.ts';
 
 interface Look {
   readonly mark: string;
@@ -74,7 +75,7 @@ function between(map: PhysicalMap, range: PhysRange, page: Page): string[] {
     if (part) sizes.set(s.kind, (sizes.get(s.kind) ?? 0) + rangeSize(part));
   }
   const what = [...sizes].sort((a, b) => b[1] - a[1]).map(([kind, size]) => `${formatBytes(size)} ${LOOKS[kind].says}`);
-  return [page.style('dim', `  ~ ${formatRange(range)}: ${what.length === 0 ? 'nothing' : what.join(', ')}`), ''];
+  return [...wrap(`~ ${formatRange(range)}: ${what.length === 0 ? 'nothing' : what.join(', ')}`, page.width - 4).map((line, i) => page.style('dim', `  ${i === 0 ? '' : '  '}${line}`)), ''];
 }
 
 /** Bytes of a cell: the smallest power of two that shows the area in the rows that there are. A range below 128 MiB is shown finer. */
@@ -158,6 +159,7 @@ function aside(map: PhysicalMap, row: PhysRange, page: Page, taken: number): str
   const blocks = map.blocks.filter((b) => intersect(b, row) !== null);
   if (blocks.length === 0 || page.width < taken + 16) return '';
   const states = [...new Set(blocks.map((b) => [b.state === 'online' ? null : b.state, b.zone, b.nodes.length === 0 ? null : `n${b.nodes.join('+')}`].filter((w) => w !== null).join(' ')))];
-  const text = `  ${blocks.length === 1 ? `memory${blocks[0]!.index}` : `memory${blocks[0]!.index}-${blocks.at(-1)!.index}`} ${states.length === 1 ? states[0] : ''}`;
-  return page.style('dim', text.slice(0, page.width - taken).trimEnd());
+  const name = blocks.length === 1 ? `  memory${blocks[0]!.index}` : `  memory${blocks[0]!.index}-${blocks.at(-1)!.index}`;
+  const text = [states.length === 1 ? `${name} ${states[0]}` : `${name} (mixed)`, name].find((t) => t.trimEnd().length <= page.width - taken);
+  return text === undefined ? '' : page.style('dim', text.trimEnd());
 }

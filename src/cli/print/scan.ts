@@ -19,7 +19,7 @@ export function scanText(machine: Machine, page: Page): string {
   const carriers = machine.devices.filter((d) => CARRIERS.has(d.kind));
   return [
     heading(machine, page),
-    section('Memory that can leave', leaf.length === 0 ? [`  ${nothing(machine)}`] : deviceTable(machine, leaf, page), page),
+    section('Memory that can leave', leaf.length === 0 ? wrap(nothing(machine), page.width - 2).map((line) => `  ${line}`) : deviceTable(machine, leaf, page), page),
     carriers.length === 0 ? '' : section('What carries it (taking one takes everything in it)', carrierTable(machine, carriers, page), page),
     nodes(machine, page),
     blocks(machine, page),
@@ -51,20 +51,26 @@ function deviceTable(machine: Machine, devices: readonly Device[], page: Page): 
 }
 
 function carrierTable(machine: Machine, devices: readonly Device[], page: Page): string[] {
-  const name = new Map(machine.devices.map((d) => [d.id, d.name]));
-  const rows = devices.map((d) => [d.name, d.kind, formatBytes(d.size), d.contains.map((id) => name.get(id) ?? id).join(', ') || '-', d.use]);
-  return table(['NAME', 'KIND', 'SIZE', 'HOLDS', 'STATE'], rows.map((r, i) => [...r.slice(0, 4), ownState(devices[i]!)]), { width: page.width, indent: 2, right: [2], style: bold(page) });
+  const name = new Map(machine.devices.map((d) => [d.id, unmistakable(machine, d)]));
+  const rows = devices.map((d) => [name.get(d.id)!, d.kind, formatBytes(d.size), ownState(d), d.contains.map((id) => name.get(id) ?? id).join(', ') || '-']);
+  return table(['NAME', 'KIND', 'SIZE', 'STATE', 'HOLDS'], rows, { width: page.width, indent: 2, right: [2], style: bold(page) });
 }
+
+/** The name, or the alias that says which one where two devices have the name (`cxl:region0`). */
+const unmistakable = (machine: Machine, device: Device): string =>
+  machine.devices.some((d) => d !== device && d.name === device.name) ? (device.aliases.find((a) => a.endsWith(`:${device.name}`)) ?? device.id) : device.name;
+
 
 /** `use` of a container repeats what is inside; the table has a column for that. */
 const ownState = (device: Device): string => (device.contains.length === 0 ? device.use : device.use.slice(0, device.use.indexOf(': ') < 0 ? undefined : device.use.indexOf(': ')));
 
 const bold = (page: Page) => (text: string, row: number, column: number): string => (row < 0 ? page.style('dim', text) : column === 0 ? page.style('bold', text) : text);
 
-/** `2 processes, 1 mount`; `?` where no search was made. */
+/** `2 processes, 1 mount`; `?` where no search was made or no process can be seen. */
 function holdersOf(machine: Machine, device: Device): string {
   const holders = machine.holders[device.id];
-  if (holders === undefined) return '?';
+  const blind = machine.notes.some((n) => n.subject === '/proc' && n.absence !== undefined);
+  if (holders === undefined || (blind && holders.length === 0)) return '?';
   const counts = new Map<string, number>();
   for (const holder of holders) counts.set(word(holder), (counts.get(word(holder)) ?? 0) + 1);
   return [...counts].map(([what, n]) => `${n} ${what}${n === 1 ? '' : what.endsWith('s') ? 'es' : 's'}`).join(', ') || 'nobody seen';

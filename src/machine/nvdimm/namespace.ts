@@ -17,7 +17,7 @@ export function readNamespaces(reader: Reader, region: string, regionName: strin
     // The seed is an empty slot for the next namespace to be created, not memory.
     .filter((n) => (n.size ?? 0) > 0 || (n.name !== seed && n.size === null));
   const orphans = claimants.filter((c) => !there.includes(c.namespace));
-  for (const claimant of orphans) reader.note('not-captured', `${claimant.namespace} is known only by its claimant ${claimant.name}`, `${region}/${claimant.namespace}`);
+  if (orphans.length > 0) reader.note('not-captured', `Of ${regionName}, ${orphans.map((c) => `${c.namespace} (by ${c.name})`).join(', ')} are known only by what claims them`, region);
   return [...namespaces, ...orphans.map((c) => fromClaimant(reader, regionName, c))].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
