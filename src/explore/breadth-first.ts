@@ -2,6 +2,7 @@
 import type { Tap } from '../kernel/state/heap.ts';
 import { Frontier } from './frontier.ts';
 import { explain } from './explain.ts';
+import { Independence } from './independence.ts';
 import type { Program, Property, WithHeap } from './program.ts';
 import { Stepper } from './stepper.ts';
 import type { Verdict, Violation } from './verdict.ts';
@@ -15,10 +16,19 @@ export interface SearchOptions {
   /** Milliseconds from some fixed point; injected because rooms have no clock. */
   readonly now: () => number;
   readonly onProgress?: (states: number, depth: number) => void;
+  /** What earlier searches of the same program learnt; the search goes on from there. */
+  readonly stepper?: Stepper<never>;
+  /** Expand one thread alone where the others cannot see it (partial-order reduction). See reduced.ts. */
+  readonly independence?: Independence;
 }
 
 /** Bits of `via`: thread below, ordinal of the choice combination above. */
 export const THREAD_BITS = 5;
+
+/** What expanding a thread came to. */
+const NO_MOVE = 0;
+const SOME_OLD = 1;
+const ALL_NEW = 2;
 
 export class BreadthFirst<C extends WithHeap> {
   private readonly program: Program<C>;
@@ -37,10 +47,16 @@ export class BreadthFirst<C extends WithHeap> {
   constructor(program: Program<C>, options: SearchOptions) {
     this.program = program;
     this.options = options;
-    this.stepper = new Stepper(program);
+    this.stepper = (options.stepper as Stepper<C> | undefined) ?? new Stepper(program);
     this.visited = new Visited((moved) => this.renamed(moved));
     this.pending = new Set(program.properties.filter((p) => p.kind === 'sometimes'));
-    this.reader = readOnly((address) => this.stepper.state.read(address));
+    const { state } = this.stepper;
+    const { independence } = options;
+    this.reader = readOnly((address) => {
+      independence?.sawProperty(address);
+      return state.read(address);
+    });
+    state.begin(this.stepper.roots);
   }
 
   run(): Verdict {
@@ -68,25 +84,39 @@ export class BreadthFirst<C extends WithHeap> {
     const { state } = stepper;
     visited.makeRoom();
     const slot = this.current.shift((data, offset, width, low, high) => state.restore(data, offset, width, low, high));
-    let moved = false;
+    const alone = this.options.independence?.candidate(stepper) ?? -1;
+    // One thread suffices only where all that it does there is new: otherwise a cycle could put the others off for ever.
+    if (alone >= 0 && this.expandThread(slot, alone) === ALL_NEW) return;
+    let moved = alone >= 0;
     for (let thread = 0; thread < state.threads && this.stop === null; thread += 1) {
-      stepper.firstChoices();
-      let ordinal = 0;
-      do {
-        state.mark();
-        if (!stepper.step(thread)) break;
-        moved = true;
-        this.transitions += 1;
-        const fresh = visited.add(state.low, state.high, slot + 1, thread | (ordinal << THREAD_BITS));
-        if (fresh >= 0) {
-          this.next.push(fresh, state.low, state.high, state.row, state.width);
-          this.look(fresh);
-        }
-        state.undo();
-        ordinal += 1;
-      } while (stepper.nextChoices());
+      if (thread !== alone && this.expandThread(slot, thread) !== NO_MOVE) moved = true;
     }
     if (!moved) this.lookAtRest(slot);
+  }
+
+  /** Every step that a thread can make from the current state. */
+  private expandThread(slot: number, thread: number): number {
+    const { stepper, visited } = this;
+    const { state } = stepper;
+    let result = NO_MOVE;
+    let ordinal = 0;
+    stepper.firstChoices();
+    do {
+      state.mark();
+      if (!stepper.step(thread)) break;
+      this.transitions += 1;
+      const fresh = visited.add(state.low, state.high, slot + 1, thread | (ordinal << THREAD_BITS));
+      if (fresh >= 0) {
+        this.next.push(fresh, state.low, state.high, state.row, state.width);
+        this.look(fresh);
+        if (result === NO_MOVE) result = ALL_NEW;
+      } else {
+        result = SOME_OLD;
+      }
+      state.undo();
+      ordinal += 1;
+    } while (stepper.nextChoices());
+    return result;
   }
 
   /** Properties of the state that the stepper stands in. */
@@ -118,7 +148,10 @@ export class BreadthFirst<C extends WithHeap> {
     const before = heap.tap;
     heap.tap = this.reader;
     try {
-      return property.holds(this.program.context, (thread) => this.stepper.result(thread));
+      return property.holds(this.program.context, (thread) => {
+        this.options.independence?.sawDone(thread);
+        return this.stepper.result(thread);
+      });
     } finally {
       heap.tap = before;
     }

@@ -11,9 +11,7 @@ export interface Move {
 
 export function explain<C extends WithHeap>(program: Program<C>, stepper: Stepper<C>, way: readonly Move[]): { trace: TraceStep[]; schedule: string } {
   const { state } = stepper;
-  const start = new Int32Array(state.threads);
-  start.set(stepper.roots);
-  state.restore(start, 0, state.threads, 0, 0);
+  state.begin(stepper.roots);
   const word = (address: number): string => program.nameOf?.(address) ?? `word ${address}`;
   const trace = way.map((move) => replay(program, stepper, move, word));
   return { trace, schedule: way.map((m) => (m.ordinal === 0 ? String(m.thread) : `${m.thread}:${m.ordinal}`)).join(' ') };

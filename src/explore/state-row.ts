@@ -46,6 +46,15 @@ export class StateRow {
     this.addressOf = new Int32Array(heap.used + threads);
     this.row = new Int32Array(64);
     this.width = threads;
+    this.begin(starts);
+  }
+
+  /** The state after set-up: every thread at its first node, every word as the heap has it. */
+  begin(starts: readonly number[]): void {
+    for (let place = 0; place < this.width; place += 1) this.row[place] = this.initial(place);
+    this.low = 0;
+    this.high = 0;
+    this.undoCount = 0;
     starts.forEach((node, thread) => this.set(thread, node));
     this.undoCount = 0;
   }
@@ -56,6 +65,11 @@ export class StateRow {
 
   address(column: number): number {
     return this.addressOf[column] as number;
+  }
+
+  /** Index of the column of a heap address, counted from 0; -1 for a word that nobody stores. */
+  columnIndex(address: number): number {
+    return (this.columnOf[address] as number) - this.threads < 0 ? -1 : (this.columnOf[address] as number) - this.threads;
   }
 
   /** What a place holds at set-up: the heap's word, or node 0 for a thread. */

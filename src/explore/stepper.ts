@@ -26,6 +26,8 @@ export class Stepper<C extends WithHeap> {
   private choices: number[] = [];
   private counts: number[] = [];
   private choiceAt = 0;
+  /** When set, each step leaves here the columns that it loaded and stored, as bits. */
+  tracked: { readonly loads: Int32Array; readonly stores: Int32Array } | null = null;
 
   constructor(program: Program<C>) {
     this.threads = program.threads;
@@ -91,11 +93,17 @@ export class Stepper<C extends WithHeap> {
     this.choiceAt = 0;
     let at = nodes.next[start] as number;
     let stored = false;
+    const { tracked } = this;
+    if (tracked !== null) {
+      tracked.loads.fill(0);
+      tracked.stores.fill(0);
+    }
     for (;;) {
       switch (at === 0 ? Kind.unknown : nodes.kind[at]) {
         case Kind.load: {
           const address = nodes.a[at] as number;
           const value = state.read(address);
+          if (tracked !== null) setBit(tracked.loads, state.columnIndex(address));
           if (watcher !== null) watcher.load(address, value);
           at = nodes.child(at, value);
           break;
@@ -105,6 +113,7 @@ export class Stepper<C extends WithHeap> {
           const value = nodes.b[at] as number;
           if (watcher !== null) watcher.store(address, state.read(address), value);
           state.write(address, value);
+          if (tracked !== null) setBit(tracked.stores, state.columnIndex(address));
           stored = true;
           at = nodes.next[at] as number;
           break;
@@ -164,4 +173,8 @@ export class Stepper<C extends WithHeap> {
     }
     return this.choices[at] as number;
   }
+}
+
+function setBit(set: Int32Array, bit: number): void {
+  if (bit >= 0 && bit >>> 5 < set.length) set[bit >>> 5] = (set[bit >>> 5] as number) | (1 << (bit & 31));
 }
