@@ -14,20 +14,25 @@ function toHolders(c: PlanContext, way: Way): string[] {
   if (c.processes.length === 0) return [];
   const all = everybody(c.processes);
   if (way === 'graceful') return [];
-  if (way === 'kill') return [`${all} is ended by SIGKILL; what it had not written is lost`];
+  if (way === 'kill') return [`${all}: ended by SIGKILL, unsaved work is lost`];
   if (way === 'detach') {
     const copies = c.processes.filter((p) => p.mappings.some((m) => m.perms.includes('p')));
-    return [`${all} lives on; touching what was mapped shared raises SIGBUS from then on, its files give errors`, ...(copies.length > 0 ? [`${everybody(copies)} keeps a copy of its private mappings in RAM`] : [])];
+    return [`${all}: lives on; touching what was mapped shared raises SIGBUS from then on, open files give errors`, ...(copies.length > 0 ? [`${everybody(copies)}: private mappings become copies in RAM`] : [])];
   }
-  const list = [`${all} gets SIGBUS (BUS_MCEERR_AO) when it runs again and dies of it without a handler`, 'HardwareCorrupted in /proc/meminfo rises by 4 kB for each write and does not come back'];
+  const list = [`${all}: SIGBUS (BUS_MCEERR_AO) on running again, death without a handler`, 'HardwareCorrupted in /proc/meminfo rises by 4 kB for each write and does not come back'];
   return valueOf(c.profile, 'fsdax.hwpoison-count-drops-at-unbind') ? list.map((l) => l.replace('does not come back', 'comes back in part at the unbind')) : list;
 }
 
 function toMounts(c: PlanContext, way: Way): string[] {
   if (c.mounts.length === 0) return [];
-  if (way === 'force') return [`${mountNames(c.mounts)} stays mounted and is dead; it must not be unmounted before the device is bound again`];
-  return [`${mountNames(c.mounts)} is unmounted in ${new Set(c.mounts.map((m) => m.namespaceId)).size} mount namespace(s); the data stays on the device`];
+  if (way === 'force') return [`${mountNames(c.mounts)}: stays mounted and is dead; must not be unmounted before the device is bound again`];
+  return [`${mountNames(c.mounts)}: unmounted${nsCount(c)}; the data stays on the device`];
 }
+
+const nsCount = (c: PlanContext): string => {
+  const n = new Set(c.mounts.map((m) => m.namespaceId)).size;
+  return n > 1 ? ` in ${n} mount namespaces` : '';
+};
 
 const toMemory = (c: PlanContext): string[] => roomLines(c);
 

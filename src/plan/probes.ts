@@ -8,7 +8,7 @@ export function probesOf(machine: Machine): Probe[] {
   if (withState) probes.push({ mechanism: 'ram.whole-device-state', value: true, evidence: `${withState.path}/state is there` });
   const withMemmap = machine.dax.find((d) => d.memmapOnMemory !== null);
   if (withMemmap) probes.push({ mechanism: 'ram.memmap-on-memory-attribute', value: true, evidence: `${withMemmap.path}/memmap_on_memory is there` });
-  const region = machine.cxl.regions[0];
-  if (region) probes.push({ mechanism: 'bus.cxl-regions', value: region.mode === 'ram' ? 'ram-and-pmem' : machine.cxl.regions.some((r) => r.mode === 'ram') ? 'ram-and-pmem' : 'pmem', evidence: `${region.path} is there` });
+  const ram = machine.cxl.regions.find((r) => r.mode === 'ram');
+  if (ram) probes.push({ mechanism: 'bus.cxl-regions', value: 'ram-and-pmem', evidence: `${ram.path} is a ram region` });
   return probes;
 }

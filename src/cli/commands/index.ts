@@ -3,6 +3,7 @@ import type { CommandEntry } from '../command.ts';
 
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'scan', summary: 'what memory this machine has, how it is used, what could leave', load: () => import('./scan.ts') },
+  { name: 'plan', summary: 'who holds a device, what a bare removal would do on this kernel, the steps', load: () => import('./plan.ts') },
   { name: 'map', summary: 'the physical address map, as a picture in the terminal', load: () => import('./map.ts') },
   { name: 'doctor', summary: 'what this kernel and this user can and cannot see or do', load: () => import('./doctor.ts') },
 ];

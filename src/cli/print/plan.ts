@@ -1,0 +1,137 @@
+/**
+ * `unseat plan` for people. The first screen decides: who holds it, what a bare removal would do, which way is safe;
+ * the steps of one way follow.
+ */
+import { displayName } from '../../host/names.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { Device } from '../../machine/types/device.ts';
+import type { Holder, ProcessHolder } from '../../machine/types/holder.ts';
+import { formatBytes, formatRange } from '../../range/units.ts';
+import type { Forecast } from '../../steps/forecast.ts';
+import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
+import { blockersText, stepsText, waysText } from './plan-steps.ts';
+import { EFFECTS, type Severity } from './plan-words.ts';
+import type { Page } from './scan.ts';
+import { item, table, wrap } from './table.ts';
+
+export interface PlanView {
+  readonly machine: Machine;
+  readonly device: Device;
+  /** Devices whose holders are shown: the device's leaves. */
+  readonly leaves: readonly Device[];
+  readonly plan: RemovalPlan;
+  /** Ways whose steps are printed. */
+  readonly shown: readonly WayPlan[];
+  /** Print the source of each line of the forecast. */
+  readonly sources: boolean;
+}
+
+export function planText(v: PlanView, page: Page): string {
+  const blocked = v.plan.ways.filter((w) => !w.possible);
+  return [
+    heading(v, page),
+    verdict(v, page),
+    section('Held by', holders(v, page), page),
+    section('Ways', waysText(v.plan, page), page),
+    ...forecasts(v, page),
+    section('What stands in the way', blockersText(blocked, page), page),
+    ...v.shown.map((w) => section(`Steps: ${w.way}${w.possible ? '' : ' (once nothing stands in the way)'}`, stepsText(w, page), page)),
+    section('Known defects of this kernel', v.plan.knownBad.map((k) => item(`${k.effect}${v.sources ? ` [${k.source}]` : ''}`, page.width)), page),
+    section('Cannot be seen', v.plan.unseen.map((u) => item(u, page.width)), page),
+  ].filter((part) => part !== '').join('\n\n');
+}
+
+const section = (title: string, lines: readonly string[], page: Page): string => (lines.length === 0 ? '' : [page.style('bold', title), ...lines].join('\n'));
+
+function heading({ device, machine, plan }: PlanView, page: Page): string {
+  const where = device.ranges.length === 1 && device.ranges[0] ? `, ${formatRange(device.ranges[0])}` : '';
+  const kernel = `${machine.host.label}: Linux ${plan.kernel.release ?? '?'} (${plan.kernel.says})`;
+  return [...wrap(`${device.name}: ${device.kind}, ${formatBytes(device.size)}${where}, ${displayName(device.use)}`, page.width).map((l) => page.style('bold', l)), ...wrap(kernel, page.width)].join('\n');
+}
+
+/** One or two sentences to decide with. */
+function verdict(v: PlanView, page: Page): string {
+  const [unbind] = v.plan.forecasts;
+  const worst = worstOf(unbind);
+  const bare = worst === null ? 'A bare unbind: nothing is known that would go wrong.' : `Do not just unbind it: ${worst}.`;
+  const way = v.plan.ways.find((w) => w.possible);
+  const flag = way?.way === 'graceful' ? '' : ` --${way?.way}`;
+  const name = displayName(v.device.name);
+  const safe = way === undefined ? 'No way is open now; see what stands in the way.' : way.way === 'graceful' ? `It can go now: unseat remove ${name}` : `Let the holders go, then: unseat remove ${name}; or now: unseat remove ${name}${flag}`;
+  return [...wrap(bare, page.width).map((l) => page.style(worst === null ? 'green' : 'red', l)), ...wrap(safe, page.width)].join('\n');
+}
+
+const RANK: readonly Severity[] = ['crash', 'harm', 'loss'];
+
+/** The two worst things that are not merely possible, in words; null where there are none. */
+function worstOf(f: Forecast | undefined): string | null {
+  const lines = (f?.effects ?? []).filter((e) => RANK.includes(EFFECTS[e.effect].severity));
+  const sure = lines.filter((e) => e.certainty !== 'possible');
+  const list = (sure.length > 0 ? sure : lines).map((e) => EFFECTS[e.effect]).sort((a, b) => RANK.indexOf(a.severity) - RANK.indexOf(b.severity));
+  const words = [...new Set(list.map((e) => e.says))].slice(0, 3);
+  if (words.length === 0) return null;
+  return `${sure.length > 0 ? '' : 'it is possible that '}${words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`}`;
+}
+
+function holders(v: PlanView, page: Page): string[] {
+  const list = v.leaves.flatMap((leaf) => (v.machine.holders[leaf.id] ?? []).filter((h) => h.kind !== 'memory-block').map((h) => ({ leaf, h })));
+  const blocks = v.leaves.flatMap((l) => l.blocks);
+  const online = v.machine.memory.blocks.filter((b) => blocks.includes(b.index) && b.state !== 'offline');
+  const ram = online.length === 0 ? [] : [`  ${online.length} memory block(s) online: ${online.length > 4 ? `memory${online[0]?.index} to memory${online.at(-1)?.index}` : online.map((b) => `memory${b.index}`).join(', ')}; whoever has pages there`];
+  if (list.length === 0) return ram.length > 0 ? ram : ['  nobody was seen to hold it'];
+  const rows = list.map(({ leaf, h }) => [whoIs(h), v.leaves.length > 1 ? leaf.name : '', whatHolds(h)]);
+  return [...table(['WHO', v.leaves.length > 1 ? 'DEVICE' : '', 'HOLDS IT BY'], rows, { width: page.width, indent: 2, style: (text, row) => (row < 0 ? page.style('dim', text) : text) }), ...ram];
+}
+
+function whoIs(h: Holder): string {
+  switch (h.kind) {
+    case 'process': return `pid ${h.pid} (${displayName(h.comm)})${h.vm ? ' VM' : ''}`;
+    case 'mount': return `mount ${displayName(h.mountPoint)}`;
+    case 'stack': return h.block;
+    case 'swap': return `swap ${displayName(h.path)}`;
+    case 'memory-block': return `memory${h.index}`;
+    case 'memmap': return h.describes;
+  }
+}
+
+function whatHolds(h: Holder): string {
+  switch (h.kind) {
+    case 'process': return processHolds(h);
+    case 'mount': return `${h.fsType}${h.dax ? `, dax=${h.dax}` : ''}, mount namespace ${h.namespaceId}`;
+    case 'stack': return `stacked on it: ${displayName(h.what)}`;
+    case 'swap': return `${formatBytes(h.usedBytes)} swapped out to it`;
+    case 'memory-block': return `online${h.zone ? `, zone ${h.zone}` : ''}${h.node === null ? '' : `, node ${h.node}`}`;
+    case 'memmap': return 'its struct pages live on it';
+  }
+}
+
+function processHolds(p: ProcessHolder): string {
+  const maps = p.mappings.map((m) => `maps ${formatBytes(m.end - m.start)} of ${displayName(m.file)}${m.deleted ? ' (deleted)' : ''} (${m.perms})`);
+  const files = p.files.map((f) => `fd ${f.fd} ${displayName(f.file)}`);
+  const pins = p.pins.map((pin) => `${pin.certainty === 'seen' ? 'PINNED' : 'perhaps pinned'} by ${pin.kind} (${displayName(pin.evidence)})`);
+  const rest = [p.cwd === null ? null : 'its working directory', p.root === null ? null : 'its root', p.unit === null ? null : `unit ${p.unit}`].filter((x) => x !== null);
+  return [...short(maps), ...short(files), ...pins, ...rest].join('; ');
+}
+
+const short = (list: readonly string[]): string[] => (list.length > 3 ? [...list.slice(0, 3), `and ${list.length - 3} more`] : [...list]);
+
+function forecasts(v: PlanView, page: Page): string[] {
+  const [unbind, pull] = v.plan.forecasts;
+  if (unbind === undefined || pull === undefined) return [];
+  const same = JSON.stringify(unbind.effects) === JSON.stringify(pull.effects);
+  const title = v.device.kind === 'memory-block' ? 'If it were just offlined' : 'If its driver were just unbound';
+  return [
+    section(same ? `${title}, or the hardware pulled` : title, effects(unbind, v, page), page),
+    ...(same ? [] : [section('If the hardware were just pulled', effects(pull, v, page), page)]),
+  ];
+}
+
+const COLOR = { crash: 'red', harm: 'red', loss: 'yellow', none: 'green' } as const;
+
+function effects(f: Forecast, v: PlanView, page: Page): string[] {
+  const rows = f.effects.map((e) => [e.effect, e.certainty, `${e.whom}: ${e.because}${v.sources ? ` [${e.source}]` : ''}`]);
+  return table(['EFFECT', 'HOW SURE', 'WHOM AND WHY'], rows, {
+    width: page.width, indent: 2,
+    style: (text, row, column) => (row < 0 ? page.style('dim', text) : column === 0 ? page.style(COLOR[EFFECTS[f.effects[row]?.effect ?? 'clean'].severity], text) : text),
+  });
+}
