@@ -5,17 +5,16 @@ import type { Rival } from '../types/memory.ts';
 
 const UNIT_DIRECTORIES = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
 
-const UNITS: ReadonlyArray<{ readonly unit: string; readonly effect: string; readonly always?: true }> = [
-  { unit: 'daxdev-reconfigure@.service', always: true, effect: 'started by udev for each new dax device: daxctl makes it what /etc/daxctl.conf.d says, System RAM for instance' },
-  { unit: 'ndctl-monitor.service', effect: 'watches nvdimm health; it only reports' },
-  { unit: 'cxl-monitor.service', effect: 'watches CXL events; it only reports' },
+/** Units that make changes by themselves. ndctl-monitor and cxl-monitor only report and are no rivals. */
+const UNITS: ReadonlyArray<{ readonly unit: string; readonly effect: string }> = [
+  { unit: 'daxdev-reconfigure@.service', effect: 'started by udev for each new dax device: daxctl makes it what /etc/daxctl.conf.d says, System RAM for instance' },
 ];
 
 export function readServices(reader: Reader): Rival[] {
   const found: Rival[] = [];
-  for (const { unit, effect, always } of UNITS) {
+  for (const { unit, effect } of UNITS) {
     const file = UNIT_DIRECTORIES.map((directory) => `${directory}/${unit}`).find((path) => !isMissing(reader.host.files.stat(path)));
-    if (file !== undefined && (always || wanted(reader, unit))) found.push({ kind: 'service', where: file, effect });
+    if (file !== undefined) found.push({ kind: 'service', where: file, effect });
   }
   for (const directory of ['/etc/daxctl.conf.d', '/usr/share/daxctl/daxctl.conf.d']) {
     for (const name of reader.list(directory).filter((n) => n.endsWith('.conf'))) {
@@ -25,12 +24,6 @@ export function readServices(reader: Reader): Rival[] {
     }
   }
   return found;
-}
-
-/** Enabled: some target wants it. */
-function wanted(reader: Reader, unit: string): boolean {
-  const targets = reader.list('/etc/systemd/system').filter((name) => name.endsWith('.wants'));
-  return targets.some((target) => reader.list(`/etc/systemd/system/${target}`).includes(unit));
 }
 
 /** Sections `[reconfigure-device name]` with their `key = value` lines. */
