@@ -3,8 +3,8 @@
  * holds the whole directory. The rule, in this order; without evidence the answer is `not-captured`:
  *
  * 1. a listing of what existed (`unreadable.txt`, `dev.txt`) names it: it exists and is not readable;
- * 2. the way there went through a link: the machine had it, the capture lacks it: not captured;
- * 3. unseat's own captures: what lies in a directory that the manifest calls complete is absent;
+ * 2. a link of the capture names it: the machine had it, the capture lacks it: not captured;
+ * 3. unseat's own captures: what a directory lacks that the manifest calls complete is absent;
  * 4. a directory below /sys/devices that holds `uevent` was copied whole, because no tool copies `uevent` for its own
  *    sake: what it lacks is absent. Names that are always links (`driver`, ...) only if the directory's `subsystem` link
  *    was kept too, since some tools drop links. The same holds for attribute groups (`power/`, `dax_region/`) in it;
@@ -25,8 +25,8 @@ const LINK_LISTS = /^\/sys\/(?:block|class\/[^/]+|bus\/[^/]+\/(?:devices|drivers
 export interface Evidence {
   /** Files that existed and were not read, by path; the value says why (`Input/output error`, `mode 200`). */
   readonly unreadable: ReadonlyMap<string, string>;
-  /** Directories that a manifest calls complete, without final slash. */
-  readonly complete: readonly string[];
+  /** Directories that a manifest calls complete, and paths that it calls absent; without final slash. */
+  readonly complete: ReadonlySet<string>;
   readonly root: TreeNode;
 }
 
@@ -38,13 +38,15 @@ export function absenceOf(asked: string, gone: NotFound, evidence: Evidence): Mi
   const path = `${gone.below.path === '/' ? '' : gone.below.path}/${gone.rest.join('/')}`;
   const reason = evidence.unreadable.get(path) ?? evidence.unreadable.get(asked);
   if (reason !== undefined) return unreadable(asked, reason);
-  if (gone.throughLink) return missing('not-captured', asked);
-  if (isComplete(path, evidence.complete)) return missing('absent', asked);
+  if (evidence.unreadable.get(`${gone.below.path}/${gone.name}`) === 'left-out') return missing('not-captured', asked);
+  if (gone.dangling) return missing('not-captured', asked);
+  if (isComplete(path, gone.below.path, evidence.complete)) return missing('absent', asked);
   return missing(knownWhole(gone, evidence.root) ? 'absent' : 'not-captured', asked);
 }
 
 /** From the words of `unreadable.txt`, which are strerror(3) texts or a mode without permission to read. */
 export function unreadable(path: string, reason: string): Missing {
+  if (reason === 'left-out') return missing('not-captured', path);
   const mode = /\bmode ([0-7]+)$/.exec(reason);
   if (mode) return parseInt(mode[1] as string, 8) & 0o444 ? missing('not-captured', path, reason) : missing('denied', path, 'EACCES');
   if (/Permission denied|Operation not permitted|\bE(ACCES|PERM)\b/.test(reason)) return missing('denied', path, reason);
@@ -64,7 +66,12 @@ function errnoOf(reason: string): string {
   return reason;
 }
 
-const isComplete = (path: string, complete: readonly string[]): boolean => complete.some((directory) => path === directory || path.startsWith(`${directory}/`));
+/** The manifest names directories of which every name was taken, and paths that the machine does not have. */
+const isComplete = (path: string, below: string, complete: ReadonlySet<string>): boolean => {
+  if (complete.has(below)) return true;
+  for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) if (complete.has(at)) return at.length > below.length;
+  return false;
+};
 
 /** Reading `power/autosuspend_delay_ms` gives EIO on most devices, and copiers drop what they cannot read. */
 const DROPPED_BY_COPIERS = /\/power(?:\/|$)/;

@@ -17,6 +17,8 @@ export interface EntrySink {
 export class ArchiveWriter implements EntrySink {
   /** Entries written so far. */
   entries = 0;
+  /** Compressed bytes; final after `finish`. */
+  bytes = 0;
   private readonly tar: Pack = pack();
   private readonly gzip = createGzip();
   private readonly path: string;
@@ -28,7 +30,8 @@ export class ArchiveWriter implements EntrySink {
   constructor(path: string, time: Date) {
     this.path = path;
     this.time = time;
-    this.written = pipeline(this.gzip, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+    const out = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    this.written = pipeline(this.gzip, out).then(() => { this.bytes = out.bytesWritten; });
     this.written.catch((error: unknown) => { this.failure = error; });
   }
 

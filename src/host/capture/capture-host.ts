@@ -15,7 +15,7 @@ export async function captureHost(archive: string, name: string, at: Root): Prom
   const { root, beside, format } = at;
   const manifest = format === 'unseat' ? (await import('./manifest.ts')).parseManifest(archive, textAt(beside, 'manifest.json') ?? '') : null;
   const files = new CaptureFiles({
-    evidence: { root, unreadable: parseUnreadable(textAt(beside, 'unreadable.txt') ?? ''), complete: manifest?.complete ?? [] },
+    evidence: { root, unreadable: parseUnreadable(textAt(beside, 'unreadable.txt') ?? ''), complete: new Set(manifest?.complete ?? []) },
     pageWordDirectories: [childAt(root, 'proc'), beside].filter((node): node is TreeNode => node !== undefined),
     devices: parseDevListing(textAt(beside, 'dev.txt') ?? ''),
   });

@@ -43,6 +43,8 @@ test('what a capture lacks is absent only where it evidently holds the whole dir
   assert.equal(kind(files.text('/sys/devices/system/memory/memory0/no_such_attribute')), 'absent');
   assert.equal(kind(files.list('/sys/devices/system/memory/memory9999')), 'absent');
   assert.equal(kind(files.link('/sys/bus/dax/devices/dax7.7')), 'absent');
+  assert.equal(kind(files.text('/sys/bus/dax/devices/dax0.0/no_such_attribute')), 'absent', 'by way of a link');
+  assert.equal(kind(files.text('/sys/bus/dax/devices/dax0.0/subsystem/no_such_attribute')), 'not-captured');
   assert.equal(kind(files.text('/proc/nfs')), 'not-captured');
   assert.equal(kind(files.list('/sys/bus/memory/devices')), 'not-captured');
   assert.equal(kind(files.text('/etc/udev/rules.d/x')), 'not-captured');

@@ -32,11 +32,11 @@ export function parseDevListing(text: string): Map<string, DeviceNode> | null {
   return nodes.size === 0 ? null : nodes;
 }
 
-/** `unreadable.txt`: a path, then why, as `read Input/output error` or `not-readable mode 200`. */
+/** `unreadable.txt`: a path, then why, as `read Input/output error`, `not-readable mode 200` or `left-out`. */
 export function parseUnreadable(text: string): Map<string, string> {
   const reasons = new Map<string, string>();
   for (const line of text.split('\n')) {
-    const m = /^(\/.*?) ((?:read|open|not-readable) .*)$/.exec(line);
+    const m = /^(\/.*?) ((?:read|open|not-readable) .*|left-out)$/.exec(line);
     if (m) reasons.set(m[1] as string, m[2] as string);
   }
   return reasons;

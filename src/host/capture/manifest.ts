@@ -23,7 +23,7 @@ export const ManifestSchema = z.object({
   /** CapEff as two 32-bit halves, low first. */
   capabilities: nullable(z.tuple([z.number(), z.number()])),
   anonymized: z.boolean(),
-  /** Directories, as inside the machine, of which everything that could be read is there. */
+  /** Directories, as inside the machine, of which every name is there or in unreadable.txt; and paths that the machine does not have. */
   complete: z.array(z.string()),
   leftOut: z.array(z.object({ what: z.string(), why: z.string() })),
 });

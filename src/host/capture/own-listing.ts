@@ -1,7 +1,7 @@
 /**
  * `fd.jsonl` of unseat's own captures: one JSON value a line. `{"fd":3,"target":"/mnt/big","dev":"259:0","ino":12}` is a
  * descriptor, `{"place":"cwd",...}` the working directory (`root`, `exe` alike), `{"missing":"denied"}` says why there
- * are no descriptors. Targets are ByteStrings.
+ * are no descriptors (or, with a place, why it is not known). Targets are ByteStrings.
  */
 import { missing, type Absence, type Fact } from '../fact.ts';
 import type { OpenFile, Place } from '../processes.ts';
@@ -21,7 +21,7 @@ export function parseOwnListing(path: string, text: string): Fact<OwnListing> {
     if (line === '') continue;
     const entry = objectOf(line);
     if (entry === null) return missing('malformed', path, line.slice(0, 80));
-    const absence = ABSENCES.includes(String(entry['missing'])) ? missing(entry['missing'] as Absence, path, stringOr(entry['detail'])) : null;
+    const absence = ABSENCES.includes(String(entry['missing'])) ? missing(entry['missing'] as Absence, placeOf(path, entry['place']), stringOr(entry['detail'])) : null;
     const node = { target: stringOr(entry['target']) ?? '', ...numbersOf(entry) };
     if (entry['place'] === 'cwd' || entry['place'] === 'root' || entry['place'] === 'exe') places[entry['place']] = absence ?? node;
     else if (absence !== null) gone = absence;
@@ -48,3 +48,5 @@ function numbersOf(entry: Record<string, unknown>): { dev?: string; ino?: number
   const ino = entry['ino'];
   return { ...(dev === undefined ? {} : { dev }), ...(Number.isSafeInteger(ino) ? { ino: ino as number } : {}), ...(rdev === undefined ? {} : { rdev }) };
 }
+
+const placeOf = (path: string, place: unknown): string => path.replace(/fd\.jsonl$/, typeof place === 'string' ? place : 'fd');

@@ -68,7 +68,7 @@ export class CaptureProcesses implements Processes {
 
   place(pid: number, which: 'cwd' | 'root' | 'exe'): Fact<Place> {
     const own = this.ownListing(pid);
-    if (own !== null) return isMissing(own) ? own : (own.places[which] ?? missing('denied', `/proc/${pid}/${which}`));
+    if (own !== null) return isMissing(own) ? own : (own.places[which] ?? missing('not-captured', `/proc/${pid}/${which}`));
     const target = this.files.link(`/proc/${pid}/${which}`);
     return isMissing(target) ? target : { target: Buffer.from(target, 'utf8').toString('latin1') };
   }

@@ -15,8 +15,8 @@ export interface NotFound {
   readonly name: string;
   /** What `below` would have to hold, from `name` on. */
   readonly rest: readonly string[];
-  /** True where the way went through a link: then the machine had the place that the link names. */
-  readonly throughLink: boolean;
+  /** True where a link names the place: then the machine had it. */
+  readonly dangling: boolean;
   readonly why: 'missing' | 'not-a-directory' | 'too-many-links' | 'leaves-root';
 }
 
@@ -28,9 +28,11 @@ export function resolvePath(root: TreeNode, path: string, follow = true): Found 
   const todo = path.split('/').reverse();
   const trail: Found[] = [{ node: root, path: '' }];
   let links = 0;
+  /** While more than this is still to do, we are on the way that a link names; after it, on what was asked for below. */
+  let asked = Infinity;
   const here = (): Found => trail.at(-1) as Found;
   const fail = (name: string, why: NotFound['why']): NotFound =>
-    ({ node: null, below: here(), name, rest: [name, ...todo.toReversed().filter((part) => part !== '')], throughLink: links > 0, why });
+    ({ node: null, below: here(), name, rest: [name, ...todo.toReversed().filter((part) => part !== '')], dangling: todo.length >= asked, why });
 
   while (todo.length > 0) {
     const name = todo.pop() as string;
@@ -48,6 +50,7 @@ export function resolvePath(root: TreeNode, path: string, follow = true): Found 
       links += 1;
       if (links > MAX_LINKS) return fail(name, 'too-many-links');
       const target = child.target ?? '';
+      if (todo.length < asked) asked = todo.length;
       if (target.startsWith('/')) trail.length = 1;
       todo.push(...target.split('/').reverse());
       continue;
