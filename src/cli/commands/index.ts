@@ -6,4 +6,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'plan', summary: 'who holds a device, what a bare removal would do on this kernel, the steps', load: () => import('./plan.ts') },
   { name: 'map', summary: 'the physical address map, as a picture in the terminal', load: () => import('./map.ts') },
   { name: 'doctor', summary: 'what this kernel and this user can and cannot see or do', load: () => import('./doctor.ts') },
+  { name: 'capture', summary: 'a capture of this machine to look at elsewhere', load: () => import('./capture.ts') },
 ];
