@@ -167,6 +167,30 @@ export const FSDAX = {
     meaning: 'smaps and pagemap look at the struct page behind a DAX PTE (vm_normal_page() returns it; before 6.15 it returned NULL for devmap)',
     source: 'mm/memory.c, vm_normal_page(); measured: B 1b, 4 KiB entries readable on 5.10 and 6.12',
   },
+  'fsdax.disk-gone-drops-buffers': {
+    allowed: [false, true],
+    default: false,
+    meaning: 'after the disk has gone, a write fault of ext4 must read the inode\'s block from it again, fails, and aborts the journal',
+    source: 'measured: A 1, WRITE by a stale holder, and B 6 (5.10: "unable to read itable block"; 6.1: the fault gets as far as the PMD)',
+  },
+  'fsdax.memory-failure-collects': {
+    allowed: ['current-only', 'early-kill'],
+    default: 'early-kill',
+    meaning: 'whom memory_failure() on a DAX page collects when action is required: only the task that runs now, or every task that wants early kill (PR_MCE_KILL or the sysctl)',
+    source: 'mm/memory-failure.c, task_early_kill(): 5.10 returns NULL for force_early unless tsk->mm is current->mm; 5.12 and later: "mm,hwpoison: send SIGBUS to all tasks that map a DAX page"',
+  },
+  'fsdax.memory-failure-counts': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'every memory_failure() on a DAX page adds 4 kB to HardwareCorrupted, also for a page that is poisoned already',
+    source: 'measured: A 7 (6.1, 6.12, 7.2); 5.10: memory_failure_dev_pagemap() does not reach num_poisoned_pages_inc()',
+  },
+  'fsdax.xfs-pre-remove-invalidates': {
+    allowed: [false, true],
+    default: false,
+    meaning: 'with MF_MEM_PRE_REMOVE the DAX entries of a file are gone from its mapping when the walk is over',
+    source: 'measured: A 2, order of umount and rebind (6.12 xfs: entries are left, OOPS in dax_disassociate_entry), although fs/xfs/xfs_notify_failure.c 6.8 calls invalidate_inode_pages2_range()',
+  },
   'fsdax.virtio-pmem-remove': {
     allowed: ['as-nd-pmem'],
     default: 'as-nd-pmem',

@@ -14,6 +14,24 @@ export const GUP = {
     meaning: 'GUP-fast takes a live reference on the pagemap (get_dev_pagemap) before it takes a device page',
     source: 'mm/gup.c, gup_fast_pte_range(), 6.17: "mm/gup: remove pXX_devmap usage from get_user_pages()"',
   },
+  'gup.irqs-off-grace-period': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'whoever clears a page-table entry waits (TLB flush by interrupt, or RCU-freed tables) until no CPU walks with interrupts off before it goes on',
+    source: 'mm/gup.c, comment before gup_fast(); arch/x86/mm/tlb.c, 5.2 to 7.2',
+  },
+  'gup.fast-rechecks-pte': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'GUP-fast reads the entry again after it has taken the page and drops the page where the entry has changed',
+    source: 'mm/gup.c, gup_pte_range(), 5.2 to 7.2',
+  },
+  'gup.zone-device-reserved': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'struct pages of ZONE_DEVICE have PG_reserved',
+    source: 'mm/mm_init.c, __init_zone_device_page(), 5.2 to 6.12; without it: <20191024120938.11237-1-david@redhat.com>',
+  },
   'gup.longterm-leaves-movable': {
     allowed: [false, true],
     default: true,

@@ -1,0 +1,150 @@
+/**
+ * nd_pmem: persistent memory as a block device with DAX (drivers/nvdimm/pmem.c: pmem_attach_disk, pmem_release_disk,
+ * nd_pmem_remove; block/genhd.c: del_gendisk; 5.10, 6.1, 6.12, 7.2).
+ *
+ * The order of the teardown is that of the managed resources, newest first: the disk with its dax device, then the
+ * pagemap, then the memory region.
+ */
+import { EBUSY, ENOMEM } from '../../errno.ts';
+import { INODE, INODE_BLK, newInode, SB, superBlocks } from '../../fs/inode.ts';
+import { bdevMarkDead } from '../../fs/super.ts';
+import type { Kernel } from '../../kernel.ts';
+import { AT, BLOCKED, type Path } from '../../state/path.ts';
+import { loadLong, storeLong } from '../../state/long.ts';
+import { Slab } from '../../state/slab.ts';
+import { MEMORY_DEVICE, memremapPages, memunmapPages, PGMAP, PGMAP_OPS } from '../../mm/memremap.ts';
+import { allocAltmap, freeAltmap } from '../../mm/sparse-vmemmap.ts';
+import { numPoisonedPages } from '../../mm/memory-failure.ts';
+import { releaseResource, requestRegion } from '../../resource.ts';
+import { DEV, deviceData, driverCore, type Driver } from '../base/bus.ts';
+import { defineAction, devmAddAction } from '../base/devres.ts';
+import { allocDax, DAXDEV, killDax } from '../dax/super.ts';
+import { removalDesign } from './removal-designs.ts';
+
+/**
+ * Words of a namespace as nd_pmem sees it. Pages: `start`..`end` of the namespace, `data`: first data page. What is on
+ * the medium (`disk`) outlives every bind.
+ */
+export const PMEM = {
+  start: 0, end: 2, data: 4, map: 6, dax: 7, pgmap: 8, altmap: 9, blk: 10, swap: 11, res: 12, name: 13, disk: 14, node: 15, diskGone: 16, words: 17,
+} as const;
+
+export const MAP_MEM = 0;
+export const MAP_DEV = 1;
+
+class Pmems {
+  readonly slab: Slab;
+  constructor(k: Kernel) {
+    this.slab = new Slab(k.heap, 'pmem_device', PMEM.words, 16);
+  }
+}
+const makePmems = (k: Kernel): Pmems => new Pmems(k);
+
+/** A namespace of pages [startPfn, endPfn) whose data begins at `dataPfn`. */
+export function newPmem(k: Kernel, name: string, startPfn: number, endPfn: number, dataPfn: number, map: number, node: number): number {
+  const pmem = k.part(makePmems).slab.alloc();
+  storeLong(k.heap, pmem + PMEM.start, startPfn);
+  storeLong(k.heap, pmem + PMEM.end, endPfn);
+  storeLong(k.heap, pmem + PMEM.data, dataPfn);
+  k.heap.store(pmem + PMEM.map, map);
+  k.heap.store(pmem + PMEM.node, node);
+  k.heap.store(pmem + PMEM.name, k.names.of(name));
+  return pmem;
+}
+
+export const pmemStart = (k: Kernel, pmem: number): number => loadLong(k.heap, pmem + PMEM.start);
+export const pmemEnd = (k: Kernel, pmem: number): number => loadLong(k.heap, pmem + PMEM.end);
+export const pmemData = (k: Kernel, pmem: number): number => loadLong(k.heap, pmem + PMEM.data);
+
+/** Managed: the region in /proc/iomem. */
+const RELEASE_REGION = defineAction(function* (k, pmem) {
+  releaseResource(k, k.heap.load(pmem + PMEM.res));
+  k.heap.store(pmem + PMEM.res, 0);
+  return 0;
+});
+
+/** Managed: devm_memremap_pages_release. Where the counter of poisoned pages follows the memmap it falls here. */
+const RELEASE_PAGEMAP = defineAction(function* (k, pmem) {
+  const pgmap = k.heap.load(pmem + PMEM.pgmap);
+  const poisoned = k.heap.load(pgmap + PGMAP.bind);
+  yield* k.call(memunmapPages, pgmap);
+  if (poisoned > 0 && k.mechanism('fsdax.hwpoison-count-drops-at-unbind') === true) k.heap.add(numPoisonedPages(k), -poisoned);
+  const altmap = k.heap.load(pmem + PMEM.altmap);
+  if (altmap !== 0) freeAltmap(k, altmap);
+  k.heap.store(pmem + PMEM.pgmap, 0);
+  k.heap.store(pmem + PMEM.altmap, 0);
+  return 0;
+});
+
+/** Managed: pmem_release_disk. kill_dax first, then the block device goes and the file system on it hears of that. */
+const RELEASE_DISK = defineAction(function* (k, pmem) {
+  const dax = k.heap.load(pmem + PMEM.dax);
+  yield* k.call(killDax, dax);
+  if (k.concurrent) yield AT('pmem_release_disk: del_gendisk');
+  yield* k.call(delGendisk, pmem);
+  return 0;
+});
+
+/** del_gendisk: file systems on the disk are told, swap on it is not. */
+export function* delGendisk(k: Kernel, pmem: number): Path {
+  for (const sb of [...superBlocks(k)]) {
+    if (k.heap.load(sb + SB.disk) === pmem && k.heap.load(sb + SB.dying) === 0) yield* k.call(bdevMarkDead, sb);
+  }
+  k.heap.store(pmem + PMEM.diskGone, 1);
+  return 0;
+}
+
+/** pmem_attach_disk. */
+function* probe(k: Kernel, dev: number): Path {
+  const pmem = deviceData(k, dev);
+  const start = pmemStart(k, pmem);
+  const end = pmemEnd(k, pmem);
+  const { pageSize } = k.geo;
+  const res = requestRegion(k, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(pmem + PMEM.name)));
+  if (res === 0) return -EBUSY;
+  k.heap.store(pmem + PMEM.res, res);
+  devmAddAction(k, dev, RELEASE_REGION, pmem);
+  let altmap = 0;
+  if (k.heap.load(pmem + PMEM.map) === MAP_DEV) {
+    const reserve = Math.min(2, pmemData(k, pmem) - start);
+    altmap = allocAltmap(k, { base: start, end, reserve, free: pmemData(k, pmem) - start - reserve });
+    if (altmap === 0) return -ENOMEM;
+    k.heap.store(pmem + PMEM.altmap, altmap);
+  }
+  const ops = k.mechanism('fsdax.memory-failure-asks-holder') === true ? PGMAP_OPS.memoryFailure : 0;
+  const pgmap = memremapPages(k, { startPfn: start, endPfn: end, dataPfn: pmemData(k, pmem), type: MEMORY_DEVICE.fsdax, node: k.heap.load(pmem + PMEM.node), altmap, ops });
+  if (pgmap < 0) return pgmap;
+  k.heap.store(pmem + PMEM.pgmap, pgmap);
+  devmAddAction(k, dev, RELEASE_PAGEMAP, pmem);
+  const dax = allocDax(k, 'pmem', pmemData(k, pmem), end - pmemData(k, pmem), pgmap);
+  k.heap.store(pmem + PMEM.dax, dax);
+  k.heap.store(pgmap + PGMAP.owner, dax);
+  k.heap.store(pmem + PMEM.diskGone, 0);
+  if (k.heap.load(pmem + PMEM.blk) === 0) {
+    const blk = newInode(k, INODE_BLK, 0);
+    k.heap.store(blk + INODE.dev, pmem);
+    k.heap.store(pmem + PMEM.blk, blk);
+  }
+  devmAddAction(k, dev, RELEASE_DISK, pmem);
+  return 0;
+}
+
+/** nd_pmem_remove: flushes, and nothing else in any release. A proposal may do more before (removal-designs.ts). */
+function* remove(k: Kernel, dev: number): Path {
+  const pmem = deviceData(k, dev);
+  const dax = k.heap.load(pmem + PMEM.dax);
+  if (k.mechanism('fsdax.remove-waits-for-holder') === true) {
+    if (k.mechanism('bus.unbind-can-fail') === true) {
+      if (k.heap.load(dax + DAXDEV.sb) !== 0) return -EBUSY;
+    } else while (k.heap.load(dax + DAXDEV.sb) !== 0) yield BLOCKED('D nd_pmem_remove: a file system holds the dax device');
+  }
+  return yield* removalDesign(k, pmem, dax);
+}
+
+export const ND_PMEM: Driver = { name: 'nd_pmem', probe, remove };
+
+/** Number of the driver, registered at first use. */
+export const ndPmemDriver = (k: Kernel): number => driverCore(k).register('nd', ND_PMEM);
+
+/** The dax device that the namespace offers now; 0 while unbound. */
+export const pmemDax = (k: Kernel, dev: number): number => (k.heap.load(dev + DEV.driver) === 0 ? 0 : k.heap.load(deviceData(k, dev) + PMEM.dax));

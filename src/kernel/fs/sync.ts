@@ -1,0 +1,52 @@
+/**
+ * Write-back of DAX files (fs/dax.c: dax_writeback_mapping_range, dax_writeback_one; fs/ext4/inode.c: ext4_dax_writepages;
+ * fs/xfs/xfs_aops.c: xfs_dax_writepages; fs/sync.c; 5.10 to 7.2). What matters for a removal: writing an entry back
+ * write-protects it in every process, and a file system that was shut down by ioctl may not write back at all.
+ */
+import { EIO } from '../errno.ts';
+import type { Kernel } from '../kernel.ts';
+import { mkcleanRange } from '../mm/memory.ts';
+import { AT, type Path } from '../state/path.ts';
+import { DAX_DIRTY, DAX_LOCKED, entriesIn, entryFlags, entryHasPages, entryPages, unlockedEntry, unlockEntry } from './dax-entry.ts';
+import { FS_EXT4, INODE, inodesOf, SB, SB_SHUTDOWN, sbHas } from './inode.ts';
+
+/** ext4 asks for its shutdown flag before it writes back; XFS does not. */
+function writepagesRefused(k: Kernel, sb: number): boolean {
+  return k.heap.load(sb + SB.type) === FS_EXT4 && sbHas(k, sb, SB_SHUTDOWN) && k.mechanism('fsdax.sync-skipped-after-shutdown') === true;
+}
+
+/** dax_writeback_mapping_range: every dirty entry is locked, write-protected everywhere, flushed, and clean again. */
+export function* daxWritebackMapping(k: Kernel, inode: number): Path {
+  for (const [index, pair] of [...entriesIn(k, inode, 0, k.heap.load(inode + INODE.pages))]) {
+    if ((entryFlags(k, pair) & DAX_DIRTY) === 0 || !entryHasPages(k, pair)) continue;
+    if (k.concurrent) yield AT('dax_writeback_one: lock the entry');
+    const entry = yield* k.call(unlockedEntry, inode, index);
+    if (entry === 0 || (entryFlags(k, entry) & DAX_DIRTY) === 0) continue;
+    k.heap.store(entry + 1, entryFlags(k, entry) | DAX_LOCKED);
+    yield* k.call(mkcleanRange, inode, index, entryPages(k, entry));
+    k.heap.store(entry + 1, entryFlags(k, entry) & ~DAX_DIRTY);
+    unlockEntry(k, entry);
+  }
+  return 0;
+}
+
+/** vfs_fsync_range: data, then the metadata that leads to it. `metadata` 1: only that (a MAP_SYNC fault). */
+export function* syncInode(k: Kernel, inode: number, metadata: number): Path {
+  const sb = k.heap.load(inode + INODE.sb);
+  if (sbHas(k, sb, SB_SHUTDOWN)) {
+    if (writepagesRefused(k, sb)) return -EIO;
+    if (metadata === 0) yield* k.call(daxWritebackMapping, inode);
+    return -EIO;
+  }
+  if (metadata === 0) yield* k.call(daxWritebackMapping, inode);
+  k.heap.store(inode + INODE.synced, 1);
+  k.heap.store(inode + INODE.dirty, 0);
+  return 0;
+}
+
+/** sync_filesystem: every inode of the file system. */
+export function* syncFilesystem(k: Kernel, sb: number): Path {
+  if (writepagesRefused(k, sb)) return -EIO;
+  for (const inode of [...inodesOf(k, sb)]) yield* k.call(syncInode, inode, 0);
+  return 0;
+}

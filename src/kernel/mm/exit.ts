@@ -1,0 +1,30 @@
+/**
+ * The end of a task (kernel/exit.c: do_exit, mm/mmap.c: exit_mmap, fs/file.c: exit_files; 5.10 to 7.2). What exit meets
+ * in the page tables it gives back: with entries that outlived their memmap this is where recent kernels oops.
+ */
+import type { Kernel } from '../kernel.ts';
+import { iput } from '../fs/super.ts';
+import { fdCloseAll } from '../fs/file.ts';
+import { AT, type Path } from '../state/path.ts';
+import { TASK, TASK_DEAD } from '../task.ts';
+import { mmOf, MM, mmPart, vmasOf } from './mm_struct.ts';
+import { unmapVma } from './mmap.ts';
+
+/** do_exit: mm, then files, then working directory. */
+export function* exitTask(k: Kernel, task: number): Path {
+  if (k.concurrent) yield AT('do_exit');
+  const mm = mmOf(k, task);
+  if (mm !== 0) {
+    for (const vma of [...vmasOf(k, mm)]) yield* k.call(unmapVma, vma);
+    k.heap.store(task + TASK.mm, 0);
+    if (k.heap.add(mm + MM.users, -1) === 0) mmPart(k).mms.free(mm);
+  }
+  yield* k.call(fdCloseAll, task);
+  const cwd = k.heap.load(task + TASK.cwd);
+  if (cwd !== 0) {
+    k.heap.store(task + TASK.cwd, 0);
+    yield* k.call(iput, cwd);
+  }
+  k.heap.store(task + TASK.state, TASK_DEAD);
+  return 0;
+}

@@ -1,0 +1,67 @@
+/**
+ * What a user mapping counts in the struct pages behind it (mm/rmap.c, mm/memory.c). DAX mappings count nothing to 6.14
+ * (pte_devmap entries have no normal page) and a folio reference with a map count from 6.15 on. Anonymous pages are
+ * objects of their own here: their pfns matter to nobody who removes a device.
+ */
+import type { Kernel } from '../kernel.ts';
+import { KERN_ALERT } from '../printk.ts';
+import { Slab } from '../state/slab.ts';
+import { getPage, putPage } from './memremap.ts';
+import { compoundHead, PAGE, pageAdd, pageOrder } from './page.ts';
+import { PTE_ANON, PTE_PRESENT, PTE_SPECIAL } from './pgtable.ts';
+
+/** Words of an anonymous page: users (processes that share it after fork), value, domain. */
+export const ANON = { users: 0, value: 1, domain: 2, words: 3 } as const;
+
+class AnonPages {
+  readonly slab: Slab;
+  constructor(k: Kernel) {
+    this.slab = new Slab(k.heap, 'anonymous page', ANON.words, 256);
+  }
+}
+const makeAnonPages = (k: Kernel): AnonPages => new AnonPages(k);
+export const anonPages = (k: Kernel): Slab => k.part(makeAnonPages).slab;
+
+export function newAnonPage(k: Kernel, value: number, domain: number): number {
+  const page = anonPages(k).alloc();
+  k.heap.store(page + ANON.users, 1);
+  k.heap.store(page + ANON.value, value);
+  k.heap.store(page + ANON.domain, domain);
+  return page;
+}
+
+export function putAnonPage(k: Kernel, page: number): void {
+  if (k.heap.add(page + ANON.users, -1) === 0) anonPages(k).free(page);
+}
+
+/** True when a mapping of device memory counts in the folio. */
+export const mappingsCount = (k: Kernel): boolean => k.mechanism('fsdax.mapping-counts') === 'folio';
+
+/** folio_get + folio_add_file_rmap_pte/pmd, by insert_page and its kin. */
+export function addFileRmap(k: Kernel, pfn: number, count: number, where: string): void {
+  if (!mappingsCount(k)) return;
+  const head = compoundHead(k, pfn, where);
+  getPage(k, head, count, where);
+  pageAdd(k, head, PAGE.mapcount, count, where);
+}
+
+/**
+ * What zap_present_pte / zap_huge_pmd does for one entry that it has cleared: nothing for an entry without a normal
+ * page; else the map count and the reference go back. A map count below zero is a "Bad page map": the entry outlived
+ * the page it was made for.
+ */
+export function zapRmap(k: Kernel, level: number, pfn: number, flags: number, where: string): void {
+  if ((flags & PTE_PRESENT) === 0) return;
+  if ((flags & PTE_ANON) !== 0) {
+    putAnonPage(k, pfn);
+    return;
+  }
+  if ((flags & PTE_SPECIAL) !== 0 || k.mechanism('fsdax.zap-reads-page') === 'no') return;
+  const head = compoundHead(k, pfn, where);
+  // A PMD of a page that is no folio of that size any more counts in a field that a single page does not have.
+  if (level === 1 || pageOrder(k, head, where) > 0) {
+    const mapcount = pageAdd(k, head, PAGE.mapcount, -1, where);
+    if (mapcount < 0) k.log.write(KERN_ALERT, `BUG: Bad page map in process  pte:${pfn.toString(16)} page: refcount:0 mapcount:${mapcount}`);
+  }
+  putPage(k, head, 1, where);
+}

@@ -1,0 +1,61 @@
+/**
+ * Simulated machines, made step by step from plain data. Each function does at once what firmware, an administrator or a
+ * program does; the result is a kernel that has just done that. For tests, scenarios, twins and litmus tests.
+ */
+import { UnseatError } from '../../errors/unseat-error.ts';
+import type { Profile } from '../../profile/profile.ts';
+import { GiB } from '../../range/units.ts';
+import { Kernel } from '../kernel.ts';
+import { bootRam, type RamRange } from '../mm/boot.ts';
+import { KernelOops } from '../oops.ts';
+import { runStraight, Stuck, type Path } from '../state/path.ts';
+import { TASK, TASK_OOPSED } from '../task.ts';
+
+export interface MachineInput {
+  readonly profile: Profile;
+  /** RAM by node, bytes; 2 GiB on node 0 unless told. */
+  readonly ram?: readonly RamRange[];
+  readonly concurrent?: boolean;
+}
+
+export function makeMachine(input: MachineInput): Kernel {
+  const k = new Kernel({ profile: input.profile, concurrent: input.concurrent ?? false, quietLog: input.concurrent ?? false });
+  bootRam(k, input.ram ?? [{ start: 0, end: 2 * GiB, nid: 0 }]);
+  return k;
+}
+
+/** How a path ended when it ran alone. */
+export interface Ran {
+  /** What it returned; 0 where it did not return. */
+  readonly rc: number;
+  /** The function that stumbled over freed memory, or null. */
+  readonly oops: string | null;
+  /** Where it waits (`hangs`) or turns (`spins`) for ever, or null. */
+  readonly hangs: string | null;
+  readonly spins: string | null;
+}
+
+/** Runs a path alone, as task `task` (0: a kernel thread or a shell). An oops ends the task, its locks stay held. */
+export function run(k: Kernel, path: Path, task = 0): Ran {
+  try {
+    return { rc: runStraight(path), oops: null, hangs: null, spins: null };
+  } catch (error) {
+    if (error instanceof KernelOops) {
+      if (task !== 0) k.heap.store(task + TASK.state, TASK_OOPSED);
+      return { rc: 0, oops: error.where, hangs: null, spins: null };
+    }
+    if (!(error instanceof Stuck)) throw error;
+    const at = error.point.label.slice(2);
+    const spins = error.point.label.startsWith('R ');
+    return { rc: 0, oops: null, hangs: spins ? null : at, spins: spins ? at : null };
+  }
+}
+
+/** Runs a path that must go through; its result. For set-up. */
+export function must(k: Kernel, path: Path, what: string): number {
+  const ran = run(k, path);
+  if (ran.oops !== null || ran.hangs !== null || ran.spins !== null || ran.rc < 0) {
+    throw new UnseatError('INTERNAL', `simulated set-up failed: ${what}`, { seen: JSON.stringify(ran) });
+  }
+  return ran.rc;
+}
