@@ -5,7 +5,7 @@ import { GiB, MiB } from '../../range/units.ts';
 import { fillPages } from './memmap-fill.ts';
 import { MIGRATE, ZONE } from './page-template.ts';
 import { buddyTemplate } from './page_alloc.ts';
-import { onlineMemSections, sparseInitRange } from './sparse.ts';
+import { onlineMemSections, poisonTemplate, sparseInitRange } from './sparse.ts';
 
 /** A range of RAM that firmware reports; bytes, half open, on one node. */
 export interface RamRange {
@@ -29,6 +29,7 @@ export function bootRam(k: Kernel, ranges: readonly RamRange[]): void {
     const res = allocResource(k, range.start, range.end - 1, 'System RAM', IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY | IORESOURCE_MEM);
     insertResource(k, k.resources.root, res);
     sparseInitRange(k, start, end);
+    if (!k.mechanism('block.last-section-initialised')) poisonTail(k, end, ranges);
     onlineMemSections(k, start - (start % k.sparse.pps), end, true);
     bootNode(k, range.nid, start, end);
     let from = start;
@@ -38,6 +39,13 @@ export function bootRam(k: Kernel, ranges: readonly RamRange[]): void {
       from = Math.max(from, to);
     }
   }
+}
+
+/** Struct pages from the end of all RAM to the end of its section, in kernels that do not initialise them. */
+function poisonTail(k: Kernel, end: number, ranges: readonly RamRange[]): void {
+  const last = Math.max(...ranges.map((range) => Math.floor(range.end / k.geo.pageSize)));
+  const rest = (k.sparse.pps - (end % k.sparse.pps)) % k.sparse.pps;
+  if (end === last && rest > 0) fillPages(k, end, rest, poisonTemplate(k));
 }
 
 function bootNode(k: Kernel, nid: number, start: number, end: number): void {

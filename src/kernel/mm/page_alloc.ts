@@ -192,7 +192,7 @@ function freeWithin(k: Kernel, pfn: number, count: number): void {
   const migrate = pageblockMigratetype(k, pfn);
   if (count === sparse.ppss && (pageLoad(k, pfn, PAGE.flags, where) & PG.hwpoison) === 0) {
     fillPages(k, pfn, count, buddyTemplate(k, zone, nid, migrate));
-    k.zones.add(nid, zone, 'free', count);
+    if (migrate !== MIGRATE.isolate) k.zones.add(nid, zone, 'free', count);
   } else {
     const table = makeTable(k, pfn);
     for (let at = pfn; at < pfn + count; at += 1) {
@@ -200,7 +200,7 @@ function freeWithin(k: Kernel, pfn: number, count: number): void {
       const base = table + 1 + (at % sparse.ppss) * PAGE.words;
       for (let word = 0; word < PAGE.words; word += 1) heap.store(base + word, word === PAGE.links ? links(zone, nid, 0, TYPE.buddy) : 0);
       heap.add(table, 1);
-      k.zones.add(nid, zone, 'free', 1);
+      if (migrate !== MIGRATE.isolate) k.zones.add(nid, zone, 'free', 1);
     }
     if (heap.load(table) === sparse.ppss) fillPages(k, pfn - (pfn % sparse.ppss), sparse.ppss, buddyTemplate(k, zone, nid, migrate));
   }

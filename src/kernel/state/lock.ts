@@ -13,7 +13,7 @@ interface Locks {
 /** mutex_lock / spin_lock: 0 is free, 1 is held. */
 export function* lock(k: Locks, word: number, what: string): Path<void> {
   if (k.concurrent) yield AT(`lock ${what}`);
-  while (k.heap.load(word) !== 0) yield BLOCKED(`lock ${what}`);
+  while (k.heap.load(word) !== 0) yield BLOCKED(`D lock ${what}`);
   k.heap.store(word, 1);
 }
 
@@ -31,7 +31,7 @@ export function trylock(k: Locks, word: number): boolean {
 /** down_read: any number of readers (count above 0) unless a writer (-1) is in. */
 export function* downRead(k: Locks, word: number, what: string): Path<void> {
   if (k.concurrent) yield AT(`down_read ${what}`);
-  while (k.heap.load(word) < 0) yield BLOCKED(`down_read ${what}`);
+  while (k.heap.load(word) < 0) yield BLOCKED(`D down_read ${what}`);
   k.heap.add(word, 1);
 }
 
@@ -41,7 +41,7 @@ export function upRead(k: Locks, word: number): void {
 
 export function* downWrite(k: Locks, word: number, what: string): Path<void> {
   if (k.concurrent) yield AT(`down_write ${what}`);
-  while (k.heap.load(word) !== 0) yield BLOCKED(`down_write ${what}`);
+  while (k.heap.load(word) !== 0) yield BLOCKED(`D down_write ${what}`);
   k.heap.store(word, -1);
 }
 

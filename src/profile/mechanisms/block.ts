@@ -20,6 +20,24 @@ export const BLOCK = {
     meaning: 'a block that spans two nodes is refused',
     source: 'drivers/base/memory.c, early_node_zone_for_memory_block(); measured: B 5, memory7 across two nodes',
   },
+  'block.node-id': {
+    allowed: ['last', 'none-if-mixed'],
+    default: 'last',
+    meaning: 'what mem->nid says of a boot block on two nodes: the node that was registered last, or NUMA_NO_NODE',
+    source: 'drivers/base/memory.c 6.12, memory_block_add_nid(): "the memory block belongs to the last node registered"; none-if-mixed is how remove_memory() of 5.3 asked for it',
+  },
+  'block.remove-reads-zone-of-page': {
+    allowed: [false, true],
+    default: false,
+    meaning: 'removing memory looks up the zone in its struct pages, which nobody has initialised when the memory never was online',
+    source: 'arch/x86/mm/init_64.c 5.2, arch_remove_memory(): page_zone(); gone in 5.5: "mm/memory_hotplug: shrink zones when offlining memory"',
+  },
+  'block.last-section-initialised': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'boot initialises the struct pages behind the end of RAM in the last section too',
+    source: 'mm/page_alloc.c, 5.6: "mm: fix uninitialized memmaps on a partially populated last section"',
+  },
   'block.removable-file': {
     allowed: ['checked', 'always-1'],
     default: 'always-1',

@@ -50,6 +50,24 @@ export const RAM = {
     meaning: 'offline migrates hugetlb pages to another node',
     source: 'mm/memory_hotplug.c, do_migrate_range(); measured: B 3 (c), hugetlb row',
   },
+  'ram.memmap-on-memory': {
+    allowed: ['none', 'one-block', 'per-block'],
+    default: 'per-block',
+    meaning: 'added memory can hold its own memmap: not at all, only when a single block is added, or in each block',
+    source: 'mm/memory_hotplug.c, 5.13: "allocate memmap from the added memory range"; 6.8: "split memmap_on_memory requests across memblocks"',
+  },
+  'ram.remove-memory-online': {
+    allowed: ['bug', 'refused'],
+    default: 'refused',
+    meaning: 'remove_memory() of a block that is online: BUG(), or -EBUSY with "removing memory fails, because memory [..] is onlined"',
+    source: 'mm/memory_hotplug.c, __remove_memory(), 5.3: "mm/hotplug: make remove_memory() interface usable"',
+  },
+  'ram.driver-managed': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'drivers add memory under a name of their own ("System RAM (kmem)"), which firmware maps and kexec do not see',
+    source: 'mm/memory_hotplug.c, add_memory_driver_managed(), 5.8',
+  },
   'ram.memmap-on-memory-attribute': {
     allowed: [false, true],
     default: true,
