@@ -1,0 +1,81 @@
+/** Steps that only look: nobody holds it, it is gone, the slot is off. They wait for what takes a moment. */
+import { isMissing } from '../../host/fact.ts';
+import type { StepAction } from '../../steps/step.ts';
+import type { Act, Acted, Removal } from '../engine/removal.ts';
+import { believed, no, yes } from '../engine/removal.ts';
+import type { Step } from '../../steps/step.ts';
+import { holdersNow, nameOf, whatItHolds } from './holders.ts';
+import { letLatecomersGo } from './latecomers.ts';
+import { alarming, claimsLeft, mountsOf } from './state.ts';
+
+type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
+
+const EVERY_MS = 200;
+
+/** Looks until `wrong` has nothing to say, at most until the deadline of the step. */
+async function until(removal: Removal, step: Step, wrong: () => string | null): Promise<Acted> {
+  const began = removal.host.time.now();
+  for (;;) {
+    const says = wrong();
+    if (says === null) return { ok: true, definite: true };
+    if (removal.host.time.now() - began >= step.deadlineMs) return { ok: false, definite: true, says };
+    removal.progress(step, says);
+    await removal.host.time.sleep(EVERY_MS);
+  }
+}
+
+export const waitForHolders: Act<Of<'wait-for-holders'>> = {
+  before: () => yes,
+  act: (removal, _action, step) => until(removal, step, () => heldBy(removal)),
+  after: believed,
+};
+
+function heldBy(removal: Removal): string | null {
+  const { holders } = holdersNow(removal.host, removal.devices);
+  return holders.length === 0 ? null : `held by ${holders.map((h) => `${nameOf(h)}: ${whatItHolds(h)}`).join('; ')}`;
+}
+
+export const confirmNoHolders: Act<Of<'confirm-no-holders'>> = {
+  before: () => yes,
+  async act(removal, { allowMounts }, step): Promise<Acted> {
+    const late = await letLatecomersGo(removal, step);
+    if (late !== null) return { ok: false, definite: true, says: late };
+    if (allowMounts) return { ok: true, definite: true };
+    return until(removal, step, () => {
+      const mounts = mountsOf(removal.host, removal.devices);
+      if (mounts === null) return 'the mounts of some namespace cannot be read';
+      return mounts.length === 0 ? null : `still mounted: ${mounts.join(', ')}`;
+    });
+  },
+  after: believed,
+};
+
+export const confirmGone: Act<Of<'confirm-gone'>> = {
+  before: () => yes,
+  async act(removal, { ranges, paths }, step): Promise<Acted> {
+    const result = await until(removal, step, () => {
+      const there = paths.filter((path) => !isMissing(removal.host.files.stat(path)));
+      if (there.length > 0) return `still there: ${there.join(', ')}`;
+      const claims = claimsLeft(removal.host, ranges);
+      if (claims === null) return '/proc/iomem cannot be read';
+      return claims.length === 0 ? null : `/proc/iomem still has ${claims.join('; ')}`;
+    });
+    const alarms = alarming(removal);
+    return alarms.length === 0 ? result : { ok: false, definite: true, says: `the kernel log says: ${alarms.slice(0, 3).join('; ')}` };
+  },
+  after: believed,
+};
+
+export const confirmSlotOff: Act<Of<'confirm-slot-off'>> = {
+  before: () => yes,
+  async act(removal, { slotPath }, step): Promise<Acted> {
+    const read = (name: string): string | null => {
+      const text = removal.host.files.text(`${slotPath}/${name}`);
+      return isMissing(text) ? null : text.trim();
+    };
+    const result = await until(removal, step, () => (read('power') === '0' ? null : `power reads ${read('power') ?? 'nothing'}`));
+    const says = `power ${read('power') ?? '?'}, adapter ${read('adapter') ?? '?'}, attention ${read('attention') ?? '?'}`;
+    return result.ok ? { ok: true, definite: true, says: `SAFE TO PULL (${says})` } : { ok: false, definite: true, says: `DO NOT PULL (${says})` };
+  },
+  after: (_removal, _action, _step, acted) => (acted.ok ? yes : no(acted.says ?? 'DO NOT PULL')),
+};

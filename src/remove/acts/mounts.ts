@@ -1,0 +1,78 @@
+/** Steps about file systems, swap, stacked devices and units. */
+import { isMissing } from '../../host/fact.ts';
+import { displayName } from '../../host/names.ts';
+import { unescapeOctal } from '../../machine/stack/escapes.ts';
+import type { StepAction } from '../../steps/step.ts';
+import type { ActResult } from '../../host/actions.ts';
+import type { Act, Acted } from '../engine/removal.ts';
+import { already, believed, no, yes } from '../engine/removal.ts';
+import { isUnbound, mountsAt } from './state.ts';
+
+type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
+
+export const saidBy = (r: ActResult): Acted => {
+  const says = [r.errno, r.detail].filter((part) => part !== undefined).join(': ');
+  return { ok: r.ok, definite: r.definite, ...(says === '' ? {} : { says }) };
+};
+
+export const sync: Act<Of<'sync'>> = {
+  before: (removal, { namespaceId, mountPoint }) => (mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted any more') : yes),
+  act: async (removal, { namespaceId, mountPoint }, { deadlineMs }) => saidBy(await removal.actions.sync(namespaceId, mountPoint, deadlineMs)),
+  after: believed,
+};
+
+export const unmount: Act<Of<'unmount'>> = {
+  before(removal, { namespaceId, mountPoint }) {
+    const count = mountsAt(removal.host, removal.devices, namespaceId, mountPoint);
+    if (count === 0) return already('it is not mounted any more');
+    return isUnbound(removal) ? no('the device is unbound: umount can crash the kernel. Bind it again first.') : yes;
+  },
+  act: async (removal, { namespaceId, mountPoint }, { deadlineMs }) => saidBy(await removal.actions.unmount(namespaceId, mountPoint, deadlineMs)),
+  after(removal, { namespaceId, mountPoint }, _step, acted) {
+    const count = mountsAt(removal.host, removal.devices, namespaceId, mountPoint);
+    if (count === null) return acted.ok ? yes : no(acted.says ?? 'umount failed');
+    // The plan has a step for each of several mounts on one another.
+    return count === 0 || acted.ok ? yes : no(acted.says ?? `${displayName(mountPoint)} is still mounted`);
+  },
+};
+
+export const shutdownFilesystem: Act<Of<'shutdown-filesystem'>> = {
+  before: (removal, { namespaceId, mountPoint }) => (mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted') : yes),
+  act: async (removal, { namespaceId, mountPoint, flag }) => saidBy(await removal.actions.shutdownFilesystem(namespaceId, mountPoint, flag)),
+  after: believed,
+};
+
+const swaps = (text: string): string[] => text.split('\n').slice(1).map((line) => unescapeOctal(line.split(/\s+/)[0] ?? ''));
+
+export const swapOff: Act<Of<'swap-off'>> = {
+  before(removal, { path }) {
+    const text = removal.host.files.text('/proc/swaps');
+    return !isMissing(text) && !swaps(text).includes(path) ? already('it is not in use as swap') : yes;
+  },
+  act: async (removal, { path }, { deadlineMs }) => saidBy(await removal.actions.swapOff(path, deadlineMs)),
+  after(removal, { path }, _step, acted) {
+    const text = removal.host.files.text('/proc/swaps');
+    if (isMissing(text)) return acted.ok ? yes : no(acted.says ?? 'swapoff failed');
+    return swaps(text).includes(path) ? no(acted.says ?? 'it is still in use as swap') : yes;
+  },
+};
+
+/** Where a stacked device shows that it is in use: a backing file, mapper tables, an array. */
+const IN_USE = ['loop/backing_file', 'dm/name', 'md/array_state'];
+
+export const deactivate: Act<Of<'deactivate'>> = {
+  before: (removal, { block }) => (IN_USE.some((f) => !isMissing(removal.host.files.text(`/sys/block/${block}/${f}`))) ? yes : already('it is not active')),
+  act: async (removal, { program, args }, { deadlineMs }) => saidBy(await removal.actions.run(program, args, deadlineMs)),
+  after(removal, { block }, _step, acted) {
+    const state = removal.host.files.text(`/sys/block/${block}/md/array_state`);
+    const active = !isMissing(removal.host.files.text(`/sys/block/${block}/loop/backing_file`)) || !isMissing(removal.host.files.text(`/sys/block/${block}/dm/name`))
+      || (!isMissing(state) && state !== 'clear');
+    return active ? no(acted.says ?? `${block} is still active`) : yes;
+  },
+};
+
+export const stopUnit: Act<Of<'stop-unit'>> = {
+  before: () => yes,
+  act: async (removal, { unit }, { deadlineMs }) => saidBy(await removal.actions.run('systemctl', ['stop', '--', unit], deadlineMs)),
+  after: believed,
+};

@@ -1,0 +1,101 @@
+/** Steps that write to files of proc and sysfs: settings, blocks, drivers, slots. */
+import { isMissing } from '../../host/fact.ts';
+import type { StepAction } from '../../steps/step.ts';
+import type { Act, Acted, Look, Removal } from '../engine/removal.ts';
+import { already, believed, no, yes } from '../engine/removal.ts';
+import { saidBy } from './mounts.ts';
+import { alarming, blocksOnline } from './state.ts';
+import { holdersNow, nameOf } from './holders.ts';
+
+type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
+
+const contentOf = (removal: Removal, path: string): string | null => {
+  const text = removal.host.files.text(path);
+  return isMissing(text) ? null : text.trim();
+};
+
+/** An empty `to` means: what it was before this removal, from the journal. */
+const target = (removal: Removal, action: Of<'set'>): string | null => (action.to !== '' ? action.to : (removal.journal.settings.get(action.path) ?? null));
+
+export const set: Act<Of<'set'>> = {
+  async before(removal, action) {
+    const wanted = target(removal, action);
+    const now = contentOf(removal, action.path);
+    if (wanted === null) return already('it was not changed');
+    if (now === null) return no(`${action.path} cannot be read`);
+    if (now === wanted) return already(`it reads ${now}`);
+    await removal.journal.keepSetting(action.path, now);
+    await removal.keepForChild?.([...removal.journal.settings].map(([path, text]) => ({ path, text })));
+    return yes;
+  },
+  async act(removal, action, { deadlineMs }) {
+    return saidBy(await removal.actions.write(action.path, target(removal, action) ?? '', deadlineMs));
+  },
+  after(removal, action, _step, acted) {
+    return contentOf(removal, action.path) === target(removal, action) ? yes : no(acted.says ?? `${action.path} reads ${contentOf(removal, action.path) ?? 'nothing'}`);
+  },
+};
+
+const TRIES = 3;
+
+export const offlineBlock: Act<Of<'offline-block'>> = {
+  before(removal, { path }) {
+    const state = contentOf(removal, path);
+    if (state === null) return isMissing(removal.host.files.stat(path)) ? already('the block is not there') : no(`${path} cannot be read`);
+    if (state === 'offline') return already('it is offline');
+    return state === 'online' ? yes : no(`it is ${state}: a removal of it is already under way`);
+  },
+  async act(removal, { path }, step): Promise<Acted> {
+    // EBUSY may pass (a page was in use for a moment); EINVAL never does (a hole, two zones, two nodes).
+    for (let tries = 1; ; tries += 1) {
+      const result = await removal.actions.write(path, 'offline', step.deadlineMs);
+      if (result.ok || tries === TRIES || !result.definite || (result.errno !== 'EBUSY' && result.errno !== 'EAGAIN' && result.errno !== 'EINTR')) return saidBy(result);
+      removal.progress(step, `${result.errno}, try ${tries + 1} of ${TRIES}`);
+      await removal.host.time.sleep(200 * tries);
+    }
+  },
+  after(removal, { path }, _step, acted) {
+    const state = contentOf(removal, path);
+    return state === null || state === 'offline' ? yes : no(`${acted.says ?? 'it did not go offline'} (it is ${state})`);
+  },
+};
+
+/** Files that take memory away from under whoever uses it: nothing of the kernel refuses. */
+const TAKES_AWAY = /\/(unbind|commit|power|eject|remove|state)$/;
+
+export const write: Act<Of<'write'>> = {
+  before(removal, { path, text }) {
+    if (isMissing(removal.host.files.stat(path))) return already(`${path} is not there any more`);
+    const now = contentOf(removal, path);
+    if (now === text) return already(`it reads ${text}`);
+    return TAKES_AWAY.test(path) && !/^online/.test(text) && !/^1$/.test(text) ? nothingOnline(removal) : yes;
+  },
+  act: async (removal, { path, text }, { deadlineMs }) => saidBy(await removal.actions.write(path, text, deadlineMs)),
+  after: believed,
+};
+
+function nothingOnline(removal: Removal): Look {
+  const online = blocksOnline(removal);
+  return online.length === 0 ? yes : no(`still online: ${online.join(', ')}. The range would be lost until reboot.`);
+}
+
+export const unbind: Act<Of<'unbind'>> = {
+  before(removal, { driverPath, device }) {
+    if (isMissing(removal.host.files.stat(`${driverPath}/${device}`))) return already('no driver is bound');
+    const online = nothingOnline(removal);
+    if (online.is !== 'yes') return online;
+    const { holders } = holdersNow(removal.host, removal.devices);
+    // After memory_failure holders stay, stopped and without a page of it; anybody else would be left with stale mappings.
+    const running = holders.filter((h) => !(removal.header.way === 'force' && removal.stopped.has(h.pid)));
+    return running.length === 0 ? yes : no(`held by ${running.map(nameOf).join(', ')}`);
+  },
+  act: async (removal, { driverPath, device }, { deadlineMs }) => saidBy(await removal.actions.write(`${driverPath}/unbind`, device, deadlineMs)),
+  after(removal, { driverPath, device }, _step, acted) {
+    const alarms = alarming(removal);
+    if (alarms.length > 0) return no(`the kernel log says: ${alarms.slice(0, 3).join('; ')}`);
+    return isMissing(removal.host.files.stat(`${driverPath}/${device}`)) ? yes : no(acted.says ?? `${device} is still bound`);
+  },
+};
+
+export const note: Act<Of<'note'>> = { before: () => yes, act: async (_removal, { text }) => ({ ok: true, definite: true, says: text }), after: believed };
+

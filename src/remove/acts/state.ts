@@ -1,0 +1,85 @@
+/** Reading the state that steps are about. Everything is read at the moment it is asked for. */
+import { isMissing } from '../../host/fact.ts';
+import type { Host } from '../../host/host.ts';
+import { displayName } from '../../host/names.ts';
+import type { ProcessRef } from '../../host/actions.ts';
+import type { PhysRange } from '../../range/phys-range.ts';
+import { parseMountinfo } from '../../machine/stack/mountinfo.ts';
+import { parseStat } from '../../machine/holders/stat.ts';
+import type { Removal } from '../engine/removal.ts';
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+
+/** True while the very process is there (a zombie counts as gone: its memory is). */
+export function isAlive(host: Host, process: ProcessRef): boolean {
+  const bytes = host.processes.read(process.pid, 'stat');
+  if (isMissing(bytes)) return bytes.missing !== 'absent' && bytes.missing !== 'vanished';
+  const stat = parseStat(latin1(bytes));
+  return stat !== null && stat.startTime === process.startTime && !(stat.state === 'Z' && stat.threads <= 1) && stat.state !== 'X';
+}
+
+/** Mounts of the device at a place: more than one where mounts are stacked. Null where the namespace cannot be read. */
+export function mountsAt(host: Host, devices: ReadonlySet<string>, namespaceId: number, mountPoint: string): number | null {
+  const namespaces = host.mounts.all();
+  if (isMissing(namespaces)) return null;
+  const namespace = namespaces.find((n) => n.id === namespaceId);
+  if (namespace === undefined) return 0;
+  if (isMissing(namespace.mountinfo)) return null;
+  return parseMountinfo(latin1(namespace.mountinfo)).mounts.filter((m) => devices.has(m.dev) && m.mountPoint === mountPoint).length;
+}
+
+/** Every mount of the device, in every namespace, for people; null where that cannot be known. */
+export function mountsOf(host: Host, devices: ReadonlySet<string>): string[] | null {
+  const namespaces = host.mounts.all();
+  if (isMissing(namespaces)) return null;
+  const found: string[] = [];
+  for (const n of namespaces) {
+    if (isMissing(n.mountinfo)) return null;
+    const mounts = parseMountinfo(latin1(n.mountinfo)).mounts.filter((m) => devices.has(m.dev));
+    found.push(...mounts.map((m) => `${displayName(m.mountPoint)} in mount namespace ${n.id}`));
+  }
+  return found;
+}
+
+/** Blocks that the plan takes offline and that are not offline now. Nothing may be unbound under them. */
+export function blocksOnline(removal: Removal): string[] {
+  return removal.header.steps.flatMap(({ action }) => {
+    if (action.kind !== 'offline-block') return [];
+    const state = removal.host.files.text(action.path);
+    if (isMissing(state)) return state.missing === 'absent' || state.missing === 'vanished' ? [] : [`memory${action.index} (${state.missing})`];
+    return state.trim() === 'offline' ? [] : [`memory${action.index} (${state.trim()})`];
+  });
+}
+
+/** Drivers that the plan unbinds and that are unbound now: the device is gone, and page tables must not be walked. */
+export function isUnbound(removal: Removal): boolean {
+  return removal.header.steps.some(({ action }) => action.kind === 'unbind' && isMissing(removal.host.files.stat(`${action.driverPath}/${action.device}`)));
+}
+
+/** Lines of /proc/iomem in the ranges that show the device still in use. Source: what each driver requests. */
+export function claimsLeft(host: Host, ranges: readonly PhysRange[]): string[] | null {
+  const text = host.files.text('/proc/iomem');
+  if (isMissing(text)) return null;
+  return text.split('\n').flatMap((line) => {
+    const m = /^\s*([0-9a-f]+)-([0-9a-f]+) : (.*)$/.exec(line);
+    if (m === null) return [];
+    const start = parseInt(m[1] ?? '', 16);
+    const end = parseInt(m[2] ?? '', 16) + 1;
+    const inside = ranges.some((r) => start < r.end && r.start < end);
+    return inside && /^System RAM|^dax\d+\.\d+$/.test(m[3] ?? '') ? [line.trim()] : [];
+  });
+}
+
+/** Lines of the kernel log since the removal began that mean harm, whatever a return code said. */
+export function alarming(removal: Removal): string[] {
+  if (removal.logMark === null) return [];
+  const lines = removal.host.log.since(removal.logMark);
+  if (isMissing(lines)) return [];
+  return lines.map((l) => l.text).filter((text) => ALARMS.some((alarm) => alarm.test(text)));
+}
+
+/** Texts of the kernel (docs/kernel-truth). */
+const ALARMS = [
+  /cannot be hotremoved until the next reboot/, /removing memory fails/, /still has system memory added/, /^BUG: /, /kernel BUG at/, /Bad page map/, /refcount_t:/,
+  /Oops/, /unable to handle page fault/, /rcu.*stall/i, /memremap\.c.*free_zone_device/, /list_del corruption/,
+];

@@ -1,0 +1,56 @@
+/** What the steps of one removal share while it runs. */
+import type { Actions, ProcessRef } from '../../host/actions.ts';
+import type { Host } from '../../host/host.ts';
+import type { Stopped, Trace } from '../../host/trace.ts';
+import type { Step, StepAction } from '../../steps/step.ts';
+import type { Header } from '../journal/entries.ts';
+import type { Journal } from '../journal/journal.ts';
+
+/** For progress lines; `text` is ready to be shown. */
+export interface Progress {
+  readonly step: string;
+  readonly phase: 'begin' | 'going' | 'end';
+  readonly text: string;
+}
+
+export interface Removal {
+  readonly host: Host;
+  readonly actions: Actions;
+  readonly trace: Trace | null;
+  readonly header: Header;
+  readonly devices: ReadonlySet<string>;
+  readonly journal: Journal;
+  /** Processes that we hold stopped, by pid. */
+  readonly stopped: Map<number, { readonly process: ProcessRef; readonly stopped: Stopped }>;
+  /** Sequence number of the kernel log when the removal began; null where the log cannot be read. */
+  readonly logMark: number | null;
+  /** Process ids that are us: our own first, then our children. */
+  readonly own: readonly number[];
+  /** Tells a child that outlives us which settings to put back; absent where the host has none. */
+  readonly keepForChild?: ((settings: readonly { readonly path: string; readonly text: string }[]) => Promise<unknown>) | undefined;
+  readonly progress: (step: Step, text: string) => void;
+}
+
+/** How a look at the state before or after an action ended. */
+export type Look = { readonly is: 'yes' } | { readonly is: 'no'; readonly why: string } | { readonly is: 'already'; readonly why: string };
+
+export interface Acted {
+  readonly ok: boolean;
+  readonly definite: boolean;
+  /** What happened, for the journal and for people. */
+  readonly says?: string;
+}
+
+/** One kind of step: what must hold before, what is done, and how it is known that it worked. */
+export interface Act<A extends StepAction> {
+  /** `already` skips the action, `no` fails the step before anything was done. */
+  before(removal: Removal, action: A, step: Step): Look | Promise<Look>;
+  act(removal: Removal, action: A, step: Step): Promise<Acted>;
+  /** Reads the state again: what it says counts, not what the action returned. */
+  after(removal: Removal, action: A, step: Step, acted: Acted): Look | Promise<Look>;
+}
+
+export const yes: Look = { is: 'yes' };
+export const no = (why: string): Look => ({ is: 'no', why });
+export const already = (why: string): Look => ({ is: 'already', why });
+export const believed = (_removal: Removal, _action: StepAction, _step: Step, acted: Acted): Look => (acted.ok ? yes : no(acted.says ?? 'it failed'));

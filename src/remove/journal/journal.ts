@@ -1,0 +1,78 @@
+/** The journal of one removal under /run/unseat: appended and synced before and after each step. */
+import type { Store } from '../../host/actions.ts';
+import { isMissing } from '../../host/fact.ts';
+import type { Host } from '../../host/host.ts';
+import { UnseatError } from '../../errors/unseat-error.ts';
+import type { Entry, Header, JournalContent } from './entries.ts';
+import { parseJournal } from './entries.ts';
+
+export const JOURNAL_DIRECTORY = '/run/unseat';
+
+export const journalPath = (device: string): string => `${JOURNAL_DIRECTORY}/${device.replace(/[^A-Za-z0-9._-]/g, '_')}.journal`;
+
+export class Journal {
+  readonly path: string;
+  private readonly store: Store;
+  /** What settings were before this removal, by path. */
+  readonly settings: Map<string, string>;
+
+  private constructor(store: Store, path: string, settings: Map<string, string>) {
+    this.store = store;
+    this.path = path;
+    this.settings = settings;
+  }
+
+  /** Begins a new one. Refuses where an earlier removal of the device was not brought to an end. */
+  static async begin(host: Host, store: Store, header: Header): Promise<Journal> {
+    const path = journalPath(header.device);
+    if (!isMissing(store.read(path))) {
+      throw new UnseatError('REFUSED', 'an earlier removal of this device was interrupted', {
+        subject: header.deviceName, seen: path, next: `Run 'unseat resume ${header.deviceName}' to go on with it, or 'unseat rollback ${header.deviceName}' to put everything back.`,
+      });
+    }
+    void host;
+    const journal = new Journal(store, path, new Map());
+    await journal.write(header);
+    return journal;
+  }
+
+  static continued(store: Store, path: string, content: JournalContent): Journal {
+    const settings = new Map<string, string>();
+    for (const e of content.entries) if (e.entry === 'setting' && !settings.has(e.path)) settings.set(e.path, e.was);
+    return new Journal(store, path, settings);
+  }
+
+  async write(entry: Entry): Promise<void> {
+    await this.store.append(this.path, `${JSON.stringify(entry)}\n`);
+  }
+
+  /** Keeps the first value: a second removal of our own must not take our value for the original. */
+  async keepSetting(path: string, was: string): Promise<void> {
+    if (this.settings.has(path)) return;
+    this.settings.set(path, was);
+    await this.write({ entry: 'setting', path, was });
+  }
+
+  /** When everything has come to an end that needs no `resume`. */
+  remove(): Promise<void> {
+    return this.store.remove(this.path);
+  }
+}
+
+export interface FoundJournal {
+  readonly path: string;
+  readonly content: JournalContent;
+}
+
+/** Journals of removals that did not come to an end. */
+export function findJournals(host: Host): FoundJournal[] {
+  const store = host.actions?.store;
+  const names = store === undefined ? host.files.list(JOURNAL_DIRECTORY) : store.list(JOURNAL_DIRECTORY);
+  if (isMissing(names)) return [];
+  return names.filter((name) => name.endsWith('.journal')).flatMap((name) => {
+    const path = `${JOURNAL_DIRECTORY}/${name}`;
+    const text = store === undefined ? host.files.text(path) : store.read(path);
+    const content = isMissing(text) ? null : parseJournal(text);
+    return content === null ? [] : [{ path, content }];
+  });
+}

@@ -1,0 +1,192 @@
+/** The engine on a machine in memory: every way to its end, and with faults and crashes at every host call. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Host } from '../../src/host/host.ts';
+import { Crashed } from '../../src/host/recording/fault.ts';
+import type { Fault, FaultRule } from '../../src/host/recording/fault.ts';
+import { recordHost } from '../../src/host/recording/recording-host.ts';
+import { remove, resume, rollback } from '../../src/remove/engine/run.ts';
+import { findJournals } from '../../src/remove/journal/journal.ts';
+import type { RemovalRecord } from '../../src/remove/record.ts';
+import type { Way } from '../../src/steps/reason.ts';
+import { EARLY_KILL, FS_DEV, FakeMachine } from './fake-machine.ts';
+import { planFor } from './plans.ts';
+
+const WAYS: readonly Way[] = ['graceful', 'detach', 'force', 'kill'];
+
+function machineFor(way: Way): FakeMachine {
+  const machine = new FakeMachine();
+  if (way === 'graceful') {
+    machine.blocks.set(33, 'online');
+    machine.blocks.set(34, 'online');
+    return machine;
+  }
+  machine.add(100, { shared: 1, fds: 1, cwd: FS_DEV });
+  machine.add(101, way === 'force' ? { shared: 1 } : { shared: 1, privates: 1 });
+  return machine;
+}
+
+const start = (host: Host, machine: FakeMachine, way: Way): Promise<RemovalRecord> => {
+  const { plan, way: wayPlan } = planFor(machine, way);
+  return remove(host, plan, wayPlan, [FS_DEV]);
+};
+
+function settled(machine: FakeMachine, what: string): void {
+  assert.deepEqual(machine.harm, [], what);
+  assert.ok([...machine.processes.values()].every((p) => !p.stopped), `${what}: a process is left stopped`);
+  assert.equal(machine.settings.get(EARLY_KILL), '0', what);
+}
+
+/** The end state of a whole removal. */
+function gone(machine: FakeMachine, way: Way, what: string): void {
+  settled(machine, what);
+  assert.equal(machine.bound, false, what);
+  assert.ok([...machine.processes.values()].every((p) => p.present.size === 0), what);
+  if (way !== 'force') assert.deepEqual(machine.mounted, [], what);
+  if (way === 'detach') assert.ok([...machine.processes.values()].every((p) => p.alive), what);
+  assert.equal(findJournals(machine.host()).length, 0, what);
+}
+
+for (const way of WAYS) {
+  test(`${way}: to its end, with a record and no journal left`, async () => {
+    const machine = machineFor(way);
+    const record = await start(machine.host(), machine, way);
+    assert.equal(record.status, 'done', JSON.stringify(record.steps.at(-1)));
+    gone(machine, way, way);
+    assert.equal([...machine.store.keys()].filter((k) => k.startsWith('/var/lib/unseat/')).length, 1);
+  });
+}
+
+async function callsOf(way: Way): Promise<number> {
+  const machine = machineFor(way);
+  const recorded = recordHost(machine.host());
+  await start(recorded.host, machine, way);
+  return recorded.calls.length;
+}
+
+async function crashAt(way: Way, at: number, when: 'before' | 'after'): Promise<FakeMachine> {
+  const machine = machineFor(way);
+  const recorded = recordHost(machine.host(), [{ at, fault: { kind: 'crash', when } }]);
+  await assert.rejects(start(recorded.host, machine, way), Crashed);
+  machine.crash();
+  return machine;
+}
+
+for (const way of WAYS) {
+  test(`${way}: a crash at every host call, then resume reaches the end`, async () => {
+    const calls = await callsOf(way);
+    for (let at = 0; at < calls; at += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const machine = await crashAt(way, at, when);
+        const what = `${way}, crash ${when} call ${at}`;
+        const [journal] = findJournals(machine.host());
+        // Before the header was written nothing was touched; behind the last line nothing is left to do.
+        const record = journal === undefined
+          ? machine.bound ? await start(machine.host(), machine, way) : null
+          : await resume(machine.host(), journal.path, journal.content);
+        if (record !== null) assert.equal(record.status, 'done', `${what}: ${JSON.stringify(record.steps.at(-1))}`);
+        gone(machine, way, what);
+      }
+    }
+  });
+
+  test(`${way}: a crash at every host call, then rollback puts everything back`, async () => {
+    const calls = await callsOf(way);
+    for (let at = 0; at < calls; at += 1) {
+      const machine = await crashAt(way, at, 'before');
+      const [journal] = findJournals(machine.host());
+      if (journal === undefined) continue;
+      const record = await rollback(machine.host(), journal.path, journal.content);
+      const what = `${way}, rollback after a crash at call ${at}`;
+      assert.equal(record.status, 'rolled-back', what);
+      settled(machine, what);
+      assert.equal(machine.bound, true, what);
+      assert.ok([...machine.blocks.values()].every((s) => s === 'online'), what);
+    }
+  });
+
+  for (const fault of [{ kind: 'errno', errno: 'EIO' }, { kind: 'errno', errno: 'EIO', effect: 'done' }, { kind: 'deadline' }, { kind: 'deadline', effect: 'done' }] as readonly Fault[]) {
+    test(`${way}: ${JSON.stringify(fault)} at every action: no harm, nobody left stopped`, async () => {
+      const actions = await actionsOf(way);
+      for (const at of actions) {
+        const machine = machineFor(way);
+        const rules: FaultRule[] = [{ at, fault }];
+        const record = await start(recordHost(machine.host(), rules).host, machine, way);
+        const what = `${way}, ${JSON.stringify(fault)} at call ${at}: ${record.status}`;
+        assert.deepEqual(machine.harm, [], what);
+        if (record.status === 'done') assert.equal(machine.bound, false, what);
+        if (record.status === 'called-off') {
+          assert.equal(machine.bound, true, what);
+          assert.equal(machine.settings.get(EARLY_KILL), '0', what);
+        }
+        if (record.status === 'partly') assert.equal(findJournals(machine.host()).length, 1, what);
+      }
+    });
+  }
+}
+
+/** Calls that act on the machine, the store left out: a removal whose journal cannot be written stops with an error. */
+async function actionsOf(way: Way): Promise<number[]> {
+  const machine = machineFor(way);
+  const recorded = recordHost(machine.host());
+  await start(recorded.host, machine, way);
+  return recorded.calls.filter((c) => (c.facet === 'actions' || c.facet === 'trace') && c.method !== 'release').map((c) => c.index);
+}
+
+test('latecomers are sent back to the stop', async () => {
+  const machine = machineFor('detach');
+  const { plan, way } = planFor(machine, 'detach');
+  machine.add(200, { shared: 1 });
+  machine.add(201, { remaps: 1 });
+  const record = await remove(machine.host(), plan, way, [FS_DEV]);
+  assert.equal(record.status, 'done', JSON.stringify(record.steps));
+  gone(machine, 'detach', 'latecomers');
+});
+
+test('a process that maps again and again while it runs cannot be outrun by kill, and is stopped by detach', async () => {
+  const machine = machineFor('graceful');
+  machine.add(300, { remaps: 1000 });
+  const record = await start(machine.host(), machine, 'graceful');
+  assert.equal(record.status, 'called-off');
+  assert.match(record.steps.at(-1)?.says ?? '', /pid 300 \(p300\).*graceful way ends nobody/);
+  assert.equal(machine.bound, true);
+});
+
+test('a block that does not go offline: the others come back, nothing is unbound', async () => {
+  const machine = machineFor('graceful');
+  machine.stubborn.set(34, 'EBUSY');
+  const record = await start(machine.host(), machine, 'graceful');
+  assert.deepEqual([...machine.blocks.values()], ['online', 'online']);
+  assert.equal(machine.bound, true);
+  assert.match(record.steps.at(-1)?.says ?? '', /EBUSY/);
+  assert.deepEqual(machine.harm, []);
+});
+
+test('memory_failure that reports success and does nothing is not believed', async () => {
+  const machine = new FakeMachine();
+  machine.add(100, { shared: 1, late: true });
+  const record = await start(machine.host(), machine, 'force');
+  assert.equal(record.status, 'called-off');
+  assert.match(record.steps.at(-1)?.says ?? '', /reported success and unmapped nothing/);
+  settled(machine, 'late holder');
+  assert.equal(machine.bound, true);
+});
+
+test('an unbind after which the kernel log tells of harm is not a success', async () => {
+  const machine = machineFor('kill');
+  const host = machine.host();
+  const { plan, way } = planFor(machine, 'kill');
+  const write = host.actions!.write;
+  const actions = { ...host.actions!, write: async (...args: Parameters<typeof write>) => {
+    if (args[0].endsWith('/unbind')) machine.log.push({ seconds: 1, level: 3, sequence: machine.log.length, text: 'kmem dax0.0: mapping0: 0x108000000-0x11fffffff cannot be hotremoved until the next reboot' });
+    return write(...args);
+  } };
+  const record = await remove({ ...host, actions }, plan, way, [FS_DEV]);
+  assert.notEqual(record.status, 'done');
+  assert.equal(record.kernelLog.length, 1);
+});
+
+test('a second removal is refused while the journal of an interrupted one is there', async () => {
+  const machine = await crashAt('detach', 40, 'before');
+  await assert.rejects(start(machine.host(), machine, 'detach'), /interrupted/);
+});
