@@ -7,4 +7,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'map', summary: 'the physical address map, as a picture in the terminal', load: () => import('./map.ts') },
   { name: 'doctor', summary: 'what this kernel and this user can and cannot see or do', load: () => import('./doctor.ts') },
   { name: 'capture', summary: 'a capture of this machine to look at elsewhere', load: () => import('./capture.ts') },
+  { name: 'layout', summary: 'will these ranges fit: sections, sub-sections, blocks, padding, per kernel version', load: () => import('./layout.ts') },
 ];

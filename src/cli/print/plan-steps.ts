@@ -11,7 +11,7 @@ export function waysText(plan: RemovalPlan, page: Page): string[] {
     const verdict = w.possible ? page.style('green', 'possible') : page.style('red', 'blocked');
     const head = `  ${page.style('bold', w.way.padEnd(9))} ${verdict}`;
     const room = Math.max(30, page.width - 22);
-    const lines = wrap(w.possible ? [`${w.steps.length} steps`, ...w.consequences.slice(0, 1)].join('; ') : `by ${reasons(w)}`, room);
+    const lines = wrap(w.possible ? [`${w.steps.length} step${w.steps.length === 1 ? '' : 's'}`, ...w.consequences.slice(0, 1)].join('; ') : `by ${reasons(w)}`, room);
     return lines.map((line, i) => (i === 0 ? `${head}${w.possible ? '' : ' '}  ${line}` : `${' '.repeat(22)}${line}`));
   });
 }

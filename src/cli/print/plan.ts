@@ -53,12 +53,20 @@ function heading({ device, machine, plan }: PlanView, page: Page): string {
 function verdict(v: PlanView, page: Page): string {
   const [unbind] = v.plan.forecasts;
   const worst = worstOf(unbind);
-  const bare = worst === null ? 'A bare unbind: nothing is known that would go wrong.' : `Do not just unbind it: ${worst}.`;
+  const verb = v.device.kind === 'memory-block' ? 'offline' : 'unbind';
+  const refused = unbind?.effects.find((e) => e.effect === 'veto' && e.certainty === 'certain');
+  const bare = refused ? `A bare ${verb} is refused: ${refused.because}.` : worst === null ? `A bare ${verb}: nothing is known that would go wrong.` : `Do not just ${verb} it: ${worst}.`;
   const way = v.plan.ways.find((w) => w.possible);
-  const flag = way?.way === 'graceful' ? '' : ` --${way?.way}`;
-  const name = displayName(v.device.name);
-  const safe = way === undefined ? 'No way is open now; see what stands in the way.' : way.way === 'graceful' ? `It can go now: unseat remove ${name}` : `Let the holders go, then: unseat remove ${name}; or now: unseat remove ${name}${flag}`;
-  return [...wrap(bare, page.width).map((l) => page.style(worst === null ? 'green' : 'red', l)), ...wrap(safe, page.width)].join('\n');
+  const name = typedName(v.machine, v.device);
+  const safe = way === undefined ? 'No way is open now; see what stands in the way.' : way.way === 'graceful' ? `It can go now: unseat remove ${name}` : `Let the holders go, then: unseat remove ${name}; or now: unseat remove ${name} --${way.way}`;
+  return [...wrap(bare, page.width).map((l) => page.style(worst === null && !refused ? 'green' : 'red', l)), ...wrap(safe, page.width)].join('\n');
+}
+
+/** What to type for it: its name, or `cxl:region0`, `slot:2` where the name alone is another's too or says too little. */
+function typedName(machine: Machine, device: Device): string {
+  const rivals = machine.devices.filter((d) => d.name === device.name || d.aliases.includes(device.name));
+  if (rivals.length === 1 && device.kind !== 'pci-slot') return displayName(device.name);
+  return device.aliases.find((a) => a === `cxl:${device.name}` || a === `nvdimm:${device.name}` || a === `slot:${device.name}`) ?? device.id;
 }
 
 const RANK: readonly Severity[] = ['crash', 'harm', 'loss'];

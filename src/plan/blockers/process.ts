@@ -5,7 +5,7 @@ import { formatBytes } from '../../range/units.ts';
 import { valueOf } from '../../profile/build.ts';
 import type { Blocker, Way } from '../../steps/reason.ts';
 import type { PlanContext } from '../context.ts';
-import { who } from '../facts/leaf-facts.ts';
+import { LONG_TERM, who } from '../facts/leaf-facts.ts';
 
 const LET_GO: readonly Way[] = ['detach', 'force', 'kill'];
 
@@ -60,10 +60,11 @@ function pins(c: PlanContext, p: ProcessHolder): Blocker[] {
   const after = valueOf(c.profile, 'gup.memunmap-references') === 'bulk'
     ? 'this kernel\'s unbind does not wait for it, and its next use touches freed struct pages'
     : 'the unbind would hang until it is dropped';
-  return p.pins.filter((pin) => pin.certainty === 'seen').map((pin): Blocker => ({
-    reason: 'pinned-seen', subject: who(p), pid: p.pid,
-    text: `${who(p)} holds a long-term pin (${pin.kind}${pin.bytes === null ? '' : `, ${formatBytes(pin.bytes)}`}; ${displayName(pin.evidence)}): ${after}`,
-    next: `${endIt(p)}; only the holder can drop a pin.`, overcomeBy: ['kill'],
+  const mine = c.leaves.flatMap((l) => l.pins).filter((x) => x.process.pid === p.pid).map((x) => x.pin);
+  return mine.filter((pin) => pin.certainty === 'seen' || (pin.certainty === 'possible' && LONG_TERM.includes(pin.kind))).map((pin): Blocker => ({
+    reason: pin.certainty === 'seen' ? 'pinned-seen' : 'pin-possible', subject: who(p), pid: p.pid,
+    text: `${who(p)} ${pin.certainty === 'seen' ? 'holds' : 'may hold'} a long-term pin (${pin.kind}${pin.bytes === null ? '' : `, ${formatBytes(pin.bytes)}`}; ${displayName(pin.evidence)}): ${after}`,
+    next: `${endIt(p)}; only the holder can drop a pin.`, overcomeBy: pin.certainty === 'seen' ? ['kill'] : ['graceful', 'kill'],
   }));
 }
 

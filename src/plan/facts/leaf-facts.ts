@@ -6,10 +6,12 @@ import type { Machine } from '../../machine/machine.ts';
 import { offlineObstacles, type OfflineObstacle } from '../../machine/memory/obstacles.ts';
 import { displayName } from '../../host/names.ts';
 import type { Device } from '../../machine/types/device.ts';
-import type { Holder, HeldMapping, MemmapHolder, MountHolder, Pin, ProcessHolder, StackHolder, SwapHolder } from '../../machine/types/holder.ts';
+import type { Holder, HeldMapping, MemmapHolder, MountHolder, Pin, PinKind, ProcessHolder, StackHolder, SwapHolder } from '../../machine/types/holder.ts';
 import type { MemoryBlock } from '../../machine/types/memory.ts';
+import { valueOf } from '../../profile/build.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { SUBSECTION_SIZE } from '../../range/units.ts';
+import { alignOutward, overlaps, type PhysRange } from '../../range/phys-range.ts';
+import { MiB, SUBSECTION_SIZE } from '../../range/units.ts';
 
 export type Known = 'yes' | 'no' | 'unknown';
 
@@ -34,7 +36,13 @@ export interface LeafFacts {
   /** Mappings that can be 2 MiB entries, and those that cannot. */
   readonly hugeMapped: readonly ProcessHolder[];
   readonly smallMapped: readonly ProcessHolder[];
+  /** Pins seen or possible on this memory. */
   readonly pins: readonly { readonly process: ProcessHolder; readonly pin: Pin }[];
+  /**
+   * What becomes of the struct pages at unbind: `gone` with the memmap; `shared`: a neighbour in the section keeps part
+   * of the memmap's pages alive; `early`: a section made at boot keeps its memmap (mm/sparse.c, section_deactivate()).
+   */
+  readonly memmap: 'gone' | 'shared' | 'early';
   readonly swaps: readonly SwapHolder[];
   readonly stack: readonly StackHolder[];
   readonly memmaps: readonly MemmapHolder[];
@@ -61,12 +69,15 @@ const fsOf = (mounts: readonly MountHolder[]): LeafFacts['fs'] => {
   return type === undefined ? null : type === 'ext4' || type === 'xfs' ? type : 'other';
 };
 
+/** Pins that are made with FOLL_LONGTERM, which a file system's DAX pages refuse. */
+export const LONG_TERM: readonly PinKind[] = ['io_uring', 'vfio', 'iommufd', 'rdma', 'af_xdp'];
 const CHARACTER = ['devdax', 'kmem', 'unbound'];
 
 export function leafFacts(machine: Machine, profile: Profile, device: Device, through: LeafFacts['through']): LeafFacts {
   const holders = machine.holders[device.id] ?? [];
   const processes = of(holders, 'process');
   const mounts = of(holders, 'mount');
+  const character = CHARACTER.includes(device.kind);
   const mapped = processes.filter((p) => p.mappings.length > 0);
   const online = blocksOf(machine, device).filter((b) => b.state !== 'offline');
   const obstacles = online.flatMap((block) => offlineObstacles(block).map((o) => ({ ...o, block })));
@@ -74,19 +85,30 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
     machine, profile, device, through,
     searched: machine.holders[device.id] !== undefined,
     mounts, fs: fsOf(mounts),
-    direct: CHARACTER.includes(device.kind) || mounts.some((m) => m.dax !== null && m.dax !== 'never'),
+    direct: character || mounts.some((m) => m.dax !== null && m.dax !== 'never'),
     rmapbt: 'unknown',
     mapped, processes,
     openers: processes.filter((p) => p.files.length > 0),
     inside: processes.filter((p) => p.cwd !== null || p.root !== null),
     hugeMapped: mapped.filter((p) => p.mappings.some(canBeHuge)),
     smallMapped: mapped.filter((p) => p.mappings.some((m) => !canBeHuge(m))),
-    pins: processes.flatMap((process) => process.pins.map((pin) => ({ process, pin }))),
+    pins: processes.flatMap((process) => process.pins.map((pin) => ({ process, pin }))).filter(({ pin }) => character || valueOf(profile, 'gup.longterm-on-fsdax') || !LONG_TERM.includes(pin.kind)),
+    memmap: memmapFate(machine, device),
     swaps: of(holders, 'swap'), stack: of(holders, 'stack'), memmaps: of(holders, 'memmap'),
     online, obstacles,
     unmovable: online.filter((b) => obstacles.some((o) => o.block === b && o.errno === 'EBUSY')),
     maybeUnmovable: online.filter((b) => b.pages === undefined && !isMovableZone(b)),
   };
+}
+
+const SECTION = 128 * MiB;
+
+function memmapFate(machine: Machine, device: Device): LeafFacts['memmap'] {
+  const wide = device.ranges.map((r) => alignOutward(r, SECTION));
+  const inside = (r: PhysRange): boolean => wide.some((w) => overlaps(w, r));
+  if (device.blocks.length === 0 && machine.memory.blocks.some(inside)) return 'early';
+  const others = machine.devices.filter((d) => d.id !== device.id && d.contains.length === 0 && d.driver !== null && d.blocks.length === 0);
+  return others.some((d) => d.ranges.some(inside)) ? 'shared' : 'gone';
 }
 
 export const blocksOf = (machine: Machine, device: Device): MemoryBlock[] => machine.memory.blocks.filter((b) => device.blocks.includes(b.index));

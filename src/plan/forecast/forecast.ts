@@ -5,7 +5,7 @@ import type { Profile } from '../../profile/profile.ts';
 import type { Forecast, RemovalEvent } from '../../steps/forecast.ts';
 import { leafFacts } from '../facts/leaf-facts.ts';
 import { behindCxl, isCxlContainer, leavesOf } from '../facts/tree.ts';
-import { applies } from './rule.ts';
+import { applies, type Rule } from './rule.ts';
 import { RULES } from './rules/index.ts';
 
 type EffectLine = Forecast['effects'][number];
@@ -13,20 +13,27 @@ type EffectLine = Forecast['effects'][number];
 export const forecastsFor = (machine: Machine, profile: Profile, device: Device): Forecast[] =>
   (['unbind', 'pull'] as const).map((event) => forecast(machine, profile, device, event));
 
-/** The effects in the order of the rules, each effect on the same holders once; `clean` where no rule fits. */
+interface Hit {
+  readonly rule: Rule;
+  readonly certainty: EffectLine['certainty'];
+  readonly whom: string[];
+}
+
+/** The effects in the order of the rules, each rule once with all whom it hits; `clean` where no rule fits. */
 export function forecast(machine: Machine, profile: Profile, device: Device, event: RemovalEvent): Forecast {
-  const effects: EffectLine[] = [];
+  const hits = new Map<string, Hit>();
   for (const leaf of leavesOf(machine, device)) {
     const through = isCxlContainer(machine, device) || (event === 'pull' && behindCxl(machine, leaf)) ? 'cxl' : 'self';
     const facts = leafFacts(machine, profile, leaf, through);
     for (const rule of RULES.filter((r) => applies(r, event, facts))) {
       const certainty = typeof rule.certainty === 'function' ? rule.certainty(facts) : rule.certainty;
-      const line = { effect: rule.effect, whom: rule.whom(facts), because: rule.because, source: rule.source, certainty };
-      if (!effects.some((e) => e.effect === line.effect && e.whom === line.whom && e.because === line.because)) effects.push(line);
+      const hit = hits.get(`${rule.id} ${certainty}`) ?? { rule, certainty, whom: [] };
+      hits.set(`${rule.id} ${certainty}`, { ...hit, whom: [...new Set([...hit.whom, rule.whom(facts)])] });
     }
   }
-  if (effects.length === 0) effects.push(nothingWrong(machine, device));
-  return { event, effects };
+  const ordered = [...hits.values()].sort((a, b) => RULES.indexOf(a.rule) - RULES.indexOf(b.rule));
+  const effects = ordered.map(({ rule, certainty, whom }) => ({ effect: rule.effect, whom: whom.join('; '), because: rule.because, source: rule.source, certainty }));
+  return { event, effects: effects.length > 0 ? effects : [nothingWrong(machine, device)] };
 }
 
 /** No rule fits: nobody holds it. That is only worth something where holders were looked for. */

@@ -49,9 +49,9 @@ function verdict(index: number, block: PhysRange, ramBytes: number, foreign: Blo
   const rest = rangeSize(block) - ramBytes;
   const check = valueOf(profile, 'block.hole-check');
   if (check === 'resource-walk') {
-    return { index, ...block, ramBytes, foreign, canGoOffline: false, because: `${formatBytes(rest)} of it are ${what}: offline says EINVAL at once and logs nothing; valid_zones and removable give no hint` };
+    return { index, ...block, ramBytes, foreign, canGoOffline: false, because: `it also holds ${what} (${formatBytes(rest)} that are not System RAM): offline says EINVAL at once and logs nothing; valid_zones and removable give no hint` };
   }
-  return { index, ...block, ramBytes, foreign, canGoOffline: false, because: `${formatBytes(rest)} of it are ${what}: pages of ${what} are PG_reserved, offline says EBUSY or EINVAL` };
+  return { index, ...block, ramBytes, foreign, canGoOffline: false, because: `it also holds ${what} (${formatBytes(rest)} that are not System RAM), whose pages are PG_reserved: offline says EBUSY or EINVAL` };
 }
 
 /** Sections that a range touches, first and last. */

@@ -60,11 +60,11 @@ function earlyKill(): Draft[] {
 }
 
 function failures(c: PlanContext): Draft[] {
-  const mapped = c.processes.filter((p) => p.mappings.length > 0);
-  return c.leaves.filter((l) => l.direct).flatMap((l) => l.device.ranges).flatMap((range) => mapped.map((p) => draft(
+  const parts = c.leaves.filter((l) => l.direct).flatMap((l) => l.device.ranges.flatMap((range) => l.mapped.map((p) => ({ range, p }))));
+  return parts.map(({ range, p }) => draft(
     { kind: 'memory-failure', process: refOf(p), range },
     `for each present page of ${who(p)} in ${formatRange(range)}: write its address to /sys/devices/system/memory/hard_offline_page`,
-    'one write unmaps a page from every process; it reports success even where it did nothing, so pagemap is read again until nothing is present', { needs: 'CAP_SYS_ADMIN', deadlineMs: 600_000 })));
+    'one write unmaps a page from every process; it reports success even where it did nothing, so pagemap is read again until nothing is present', { needs: 'CAP_SYS_ADMIN', deadlineMs: 600_000 }));
 }
 
 function kills(c: PlanContext): Draft[] {
@@ -73,7 +73,8 @@ function kills(c: PlanContext): Draft[] {
 
 /** No process may hold it; `allowMounts` while file systems are still mounted. */
 export function confirm(c: PlanContext, allowMounts: boolean): Draft[] {
-  const devices = [...new Set(c.leaves.flatMap((l) => l.device.deviceNumbers))];
+  // System RAM has no holders that a process list could show, although a dax device keeps its number under kmem.
+  const devices = [...new Set(c.leaves.filter((l) => l.device.blocks.length === 0).flatMap((l) => l.device.deviceNumbers))];
   if (devices.length === 0) return [];
   return [draft({ kind: 'confirm-no-holders', devices, allowMounts }, allowMounts ? 'confirm that no process holds it any more' : 'confirm that nothing holds it any more, in any mount namespace',
     'forked children and latecomers are found only by looking at every process again; they send the removal back', { needs: 'CAP_SYS_PTRACE', deadlineMs: DEADLINE.confirm })];

@@ -1,4 +1,7 @@
-/** Memory used as RAM: nothing may re-online it, then every block goes offline, before any unbind. */
+/**
+ * Memory used as RAM: every block goes offline, before any unbind. auto_online_blocks is left alone: it acts only on
+ * memory that is added.
+ */
 import type { DaxDevice } from '../../machine/types/dax.ts';
 import type { MemoryBlock } from '../../machine/types/memory.ts';
 import { valueOf } from '../../profile/build.ts';
@@ -7,7 +10,6 @@ import { isMovableZone, type LeafFacts } from '../facts/leaf-facts.ts';
 import type { PlanContext } from '../context.ts';
 import { DEADLINE, draft, ROOT_FILE, type Draft } from './draft.ts';
 
-const AUTO_ONLINE = '/sys/devices/system/memory/auto_online_blocks';
 const isRam = (l: LeafFacts): boolean => l.device.blocks.length > 0;
 
 /** The file of a dax device that takes all of it out or nothing (7.3 and later). */
@@ -19,20 +21,7 @@ export function wholeDevice(c: PlanContext, leaf: LeafFacts): DaxDevice | null {
 
 export function offline(c: PlanContext): Draft[] {
   const ram = c.leaves.filter((l) => isRam(l) && l.device.kind !== 'virtio-mem');
-  if (ram.length === 0) return [];
-  return [...keepOffline(c), ...ram.flatMap((l) => (wholeDevice(c, l) ? unplugged(c, l) : l.online.map((b) => one(b))))];
-}
-
-function keepOffline(c: PlanContext): Draft[] {
-  const was = c.machine.memory.autoOnline;
-  if (was === null || was === 'offline') return [];
-  return [draft({ kind: 'set', path: AUTO_ONLINE, to: 'offline', was }, `write offline to ${AUTO_ONLINE} (it reads ${was})`, 'so that nothing comes back online behind our back', { undo: { kind: 'set', path: AUTO_ONLINE, to: was, was: 'offline' }, needs: ROOT_FILE })];
-}
-
-export function restoreOnline(c: PlanContext): Draft[] {
-  const was = c.machine.memory.autoOnline;
-  if (offline(c).length === 0 || was === null || was === 'offline') return [];
-  return [draft({ kind: 'set', path: AUTO_ONLINE, to: was, was: 'offline' }, `put ${AUTO_ONLINE} back to ${was}`, 'it was changed for this removal only', { needs: ROOT_FILE })];
+  return ram.flatMap((l) => (wholeDevice(c, l) ? unplugged(c, l) : l.online.map((b) => one(b))));
 }
 
 /** In address order: the first block of a range is the one that kernel pages get into, so a refusal comes early. */

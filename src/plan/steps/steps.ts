@@ -9,11 +9,11 @@ import type { PlanContext } from '../context.ts';
 import { draft, numbered, type Draft } from './draft.ts';
 import { takeOff } from './file-systems.ts';
 import { goOn, letGo } from './let-go.ts';
-import { offline, restoreOnline } from './memory.ts';
+import { offline } from './memory.ts';
 import { takeDown, unbindLeaves } from './unbind.ts';
 
 export function stepsFor(c: PlanContext, way: Way): Step[] {
-  return numbered([...letGo(c, way), ...takeOff(c, way), ...offline(c), ...unbindLeaves(c), ...takeDown(c), ...goOn(c, way), ...restoreOnline(c), ...hints(c, way)]);
+  return numbered([...letGo(c, way), ...takeOff(c, way), ...offline(c), ...unbindLeaves(c), ...takeDown(c), ...goOn(c, way), ...hints(c, way)]);
 }
 
 function hints(c: PlanContext, way: Way): Draft[] {

@@ -1,12 +1,12 @@
 /** device-dax: what unbinding the driver, or losing the device, does. */
-import { everybody, type LeafFacts } from '../../facts/leaf-facts.ts';
+import { everybody, LONG_TERM, type LeafFacts } from '../../facts/leaf-facts.ts';
 import type { Rule } from '../rule.ts';
 
 const base: Pick<Rule, 'events' | 'kinds'> = { events: ['unbind', 'pull'], kinds: ['devdax'] };
 const mapped = (f: LeafFacts): boolean => f.mapped.length > 0;
 const held = (f: LeafFacts): boolean => f.processes.length > 0;
 const seen = (f: LeafFacts) => f.pins.filter((p) => p.pin.certainty === 'seen');
-const possible = (f: LeafFacts) => f.pins.filter((p) => p.pin.certainty === 'possible');
+const possible = (f: LeafFacts) => f.pins.filter((p) => p.pin.certainty === 'possible' && LONG_TERM.includes(p.pin.kind));
 const B1 = 'docs/kernel-truth B 1';
 const B2 = 'docs/kernel-truth B 2';
 
@@ -36,7 +36,11 @@ export const DEVDAX_RULES: readonly Rule[] = [
     because: 'memunmap_pages() does not wait for pins: unbind returns 0, and the pin\'s next use or its end touches a struct page that is gone, or its DMA lands in the next owner\'s data', source: B2,
   },
   {
-    ...base, id: 'devdax-possible-pin-outlives', needs: { 'gup.memunmap-references': ['bulk'] }, when: (f) => seen(f).length === 0 && held(f), effect: 'pin-outlives-memmap', whom: (f) => everybody((possible(f).length > 0 ? possible(f).map((p) => p.process) : f.processes)), certainty: 'possible',
+    ...base, id: 'devdax-likely-pin-outlives', needs: { 'gup.memunmap-references': ['bulk'] }, when: (f) => possible(f).length > 0, effect: 'pin-outlives-memmap', whom: (f) => possible(f).map((p) => `${everybody([p.process])}: ${p.pin.kind}`).join(', '), certainty: 'likely',
+    because: 'it has what long-term pins are made with; memunmap_pages() does not wait for them, and the next use of such a pin touches a struct page that is gone', source: B2,
+  },
+  {
+    ...base, id: 'devdax-possible-pin-outlives', needs: { 'gup.memunmap-references': ['bulk'] }, when: (f) => seen(f).length === 0 && possible(f).length === 0 && held(f), effect: 'pin-outlives-memmap', whom: (f) => everybody(f.processes), certainty: 'possible',
     because: 'a page in a pipe, a socket or in I/O outlives the memmap just the same, and no file shows such a pin', source: B2,
   },
 ];

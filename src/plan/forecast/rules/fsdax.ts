@@ -19,6 +19,11 @@ const base: Pick<Rule, 'events' | 'kinds'> = { events: BOTH, kinds: PMEM };
 const NOBODY_UNMAPS: Needs = { 'fsdax.unbind-unmaps-page-cache': [false], 'fsdax.remove-waits-for-holder': [false] };
 /** Whether a stale mapping is left is a matter of the file system; these hold wherever one may be. */
 const stale = (f: LeafFacts): Certainty => (xfs(f) ? 'possible' : 'certain');
+/** What touches a struct page of the device afterwards: how surely that goes wrong hangs on what became of the memmap. */
+const byMemmap = (sure: Certainty) => (f: LeafFacts): Certainty => (f.memmap === 'gone' ? sure : f.memmap === 'shared' ? weaker(sure, 'likely') : 'possible');
+const ORDER: readonly Certainty[] = ['possible', 'likely', 'certain'];
+const weaker = (a: Certainty, b: Certainty): Certainty => (ORDER.indexOf(a) < ORDER.indexOf(b) ? a : b);
+const touched = (f: LeafFacts): Certainty => byMemmap(stale(f))(f);
 /** XFS with the reverse map unmaps by itself only where the notification reaches its files. */
 const mayBeStale = mapped;
 
@@ -81,15 +86,15 @@ const AFTERMATH: readonly Rule[] = [
     because: 'a write fault on a stale 2 MiB entry splits it through its freed struct page (__split_huge_pmd)', source: 'docs/kernel-truth A 1, xfs 7.2 and 6.18',
   },
   {
-    ...base, id: 'fsdax-oops-at-exit', needs: { ...NOBODY_UNMAPS, 'fsdax.zap-reads-page': ['pmd-and-pte'] }, when: mayBeStale, effect: 'oops-at-exit', whom: holders, certainty: stale,
+    ...base, id: 'fsdax-oops-at-exit', needs: { ...NOBODY_UNMAPS, 'fsdax.zap-reads-page': ['pmd-and-pte'] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-at-exit', whom: (f) => everybody(f.hugeMapped), certainty: touched,
     because: 'exit unmaps, and unmapping looks at the freed struct page (vm_normal_folio_pmd <- unmap_vmas <- exit_mmap); the task stays half dead', source: `${A1}, holder killed while unbound (7.2; 6.18 has the same code, not run)`,
   },
   {
-    ...base, id: 'fsdax-oops-at-umount-disassociate', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['disassociate'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: 'certain',
+    ...base, id: 'fsdax-oops-at-umount-disassociate', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['disassociate'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
     because: 'umount evicts the inodes that were in use, and dax_disassociate_entry() writes to the freed struct pages of their entries', source: 'docs/kernel-truth A 2, order of umount and rebind',
   },
   {
-    ...base, id: 'fsdax-oops-at-umount-final', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['break-layout-final'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: 'certain',
+    ...base, id: 'fsdax-oops-at-umount-final', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['break-layout-final'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
     because: 'umount evicts the inodes that were in use, and dax_break_layout_final() reads the freed struct pages of their entries; so do umount -l and the exit of a holder of an unlinked file', source: 'docs/kernel-truth A 2, order of umount and rebind',
   },
   {
@@ -97,22 +102,22 @@ const AFTERMATH: readonly Rule[] = [
     because: 'the counts of the new struct pages do not fit the old 2 MiB mapping, and dax_break_layout_final() waits for ever', source: `${A1}, holder killed after the rebind`,
   },
   {
-    ...base, id: 'fsdax-bad-page-map', through: 'self', needs: { ...NOBODY_UNMAPS, 'fsdax.mapping-counts': ['folio'] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'bad-page-map', whom: (f) => `${everybody(f.smallMapped)}, at its end after a rebind`, certainty: stale,
-    because: 'each stale 4 KiB entry is taken off a struct page that never counted it ("BUG: Bad page map")', source: `${A1}, holder killed after the rebind; B 4, labels`,
+    ...base, id: 'fsdax-bad-page-map', through: 'self', needs: { ...NOBODY_UNMAPS, 'fsdax.mapping-counts': ['folio'] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'bad-page-map', whom: (f) => `${everybody(f.smallMapped)}, on its exit`, certainty: stale,
+    because: 'each stale 4 KiB entry is taken off a struct page that is gone or never counted it: one "BUG: Bad page map" per page, also after a rebind', source: `${A1}, holder killed after the rebind; B 4, labels (while unbound)`,
   },
 ];
 
 const WALKS: readonly Rule[] = [
   {
-    ...base, id: 'fsdax-pagemap-pmd', needs: { ...NOBODY_UNMAPS, 'fsdax.pagemap-reads-dax-pmd-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-on-pagemap', whom: (f) => `whoever reads /proc/PID/pagemap of ${everybody(f.hugeMapped)}`, certainty: stale,
+    ...base, id: 'fsdax-pagemap-pmd', needs: { ...NOBODY_UNMAPS, 'fsdax.pagemap-reads-dax-pmd-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-on-pagemap', whom: (f) => `whoever reads /proc/PID/pagemap of ${everybody(f.hugeMapped)}`, certainty: touched,
     because: 'the walk looks at the freed struct page behind a 2 MiB entry (walk_pgd_range <- pagemap_read) with the page table lock held; the next walker spins', source: 'docs/kernel-truth B 1b',
   },
   {
-    ...base, id: 'fsdax-pagemap-pte', needs: { ...NOBODY_UNMAPS, 'fsdax.walk-reads-dax-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-pagemap', whom: (f) => `whoever reads /proc/PID/pagemap of ${everybody(f.smallMapped)}`, certainty: 'likely',
+    ...base, id: 'fsdax-pagemap-pte', needs: { ...NOBODY_UNMAPS, 'fsdax.walk-reads-dax-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-pagemap', whom: (f) => `whoever reads /proc/PID/pagemap of ${everybody(f.smallMapped)}`, certainty: byMemmap('likely'),
     because: 'since 6.15 the walk looks at the struct page behind a DAX PTE too', source: 'mm/memory.c, vm_normal_page(), 6.15; not run',
   },
   {
-    ...base, id: 'fsdax-smaps-pmd', needs: { ...NOBODY_UNMAPS, 'fsdax.smaps-reads-dax-pmd-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-on-smaps', whom: (f) => `whoever reads /proc/PID/smaps of ${everybody(f.hugeMapped)}`, certainty: stale,
+    ...base, id: 'fsdax-smaps-pmd', needs: { ...NOBODY_UNMAPS, 'fsdax.smaps-reads-dax-pmd-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-on-smaps', whom: (f) => `whoever reads /proc/PID/smaps of ${everybody(f.hugeMapped)}`, certainty: touched,
     because: 'the walk looks at the freed struct page behind a 2 MiB entry (smaps_pte_range); monitoring agents read smaps by themselves', source: 'docs/kernel-truth B 1b',
   },
 ];

@@ -89,7 +89,7 @@ const BLOCK: readonly Rule[] = [
     because: 'a block outside ZONE_MOVABLE may hold kernel pages; offline then says EBUSY', source: 'docs/kernel-truth B 5',
   },
   {
-    id: 'block-pinned', events: ['unbind'], kinds: ['memory-block'], needs: { 'ram.offline-retries': ['until-signal'] }, when: online, effect: 'never-ends', whom: (f) => blocks(f.online), certainty: 'possible',
+    id: 'block-pinned', events: ['unbind'], kinds: ['memory-block'], needs: { 'ram.offline-retries': ['until-signal'] }, when: (f) => online(f) && f.obstacles.length === 0, effect: 'never-ends', whom: (f) => blocks(f.online), certainty: 'possible',
     because: 'a page in a pipe or in I/O makes the write to state retry until a signal comes; such pins cannot be seen', source: 'docs/kernel-truth B 3 (c), vmsplice row',
   },
 ];
