@@ -14,7 +14,7 @@ export function readCxl(reader: Reader, map: AddressMap): CxlInventory {
   const ports = readPorts(reader, names);
   return {
     memdevs: numbered(names, 'mem').map((n) => readMemdev(reader, `mem${n}`)),
-    ports,
+    ports: ports.map(({ name, parent, depth, decoders }) => ({ name, parent, depth, decoders })),
     regions: readRegions(reader, names, ports),
     softReserved: softReserved(map),
   };
