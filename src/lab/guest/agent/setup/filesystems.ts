@@ -1,0 +1,46 @@
+/** Makes and mounts the declared file systems. */
+import { mkdirSync } from 'node:fs';
+import type { Filesystem } from '../../../../scenario/layout.ts';
+import { deviceOf, NotAvailable, type Guest } from '../machine.ts';
+import { once, type Outcome } from '../once.ts';
+import { run } from '../sysfs.ts';
+
+export function mkfsArguments(f: Filesystem): [string, string[]] {
+  if (f.type === 'ext4') return ['mkfs.ext4', ['-q', '-F', '-b', '4096', ...f.mkfs]];
+  const features = `reflink=${f.reflink ? 1 : 0},rmapbt=${f.rmapbt ? 1 : 0}`;
+  const layout = f.aligned ? ['-d', `su=2m,sw=1,agcount=${f.groups}`, '-l', 'su=4096'] : ['-d', `agcount=${f.groups}`];
+  return ['mkfs.xfs', ['-q', '-f', ...layout, '-m', features, ...f.mkfs]];
+}
+
+export const mountOptions = (f: Filesystem): string => [...(f.dax === 'never' && f.type === 'ext4' ? [] : [`dax=${f.dax}`]), ...f.options].join(',');
+
+export function filesystemAt(guest: Guest, at: string): Filesystem {
+  const f = guest.scenario.filesystems.find((one) => one.at === at);
+  if (!f) throw new NotAvailable(`no file system is declared at ${at}`);
+  return f;
+}
+
+export function blockOf(guest: Guest, name: string): string {
+  const block = deviceOf(guest, name).block;
+  if (block === undefined) throw new NotAvailable(`${name} has no block device`);
+  return block;
+}
+
+export async function mkfs(guest: Guest, f: Filesystem): Promise<void> {
+  const [program, args] = mkfsArguments(f);
+  await run(program, [...args, blockOf(guest, f.on)]);
+}
+
+export function mountFs(guest: Guest, f: Filesystem, deadlineMs: number): Promise<Outcome> {
+  mkdirSync(f.at, { recursive: true });
+  return once(['mount', blockOf(guest, f.on), f.at, f.type, `${f.readOnly ? 'ro' : 'rw'},${mountOptions(f)}`], deadlineMs);
+}
+
+export async function makeFilesystems(guest: Guest): Promise<void> {
+  for (const f of guest.scenario.filesystems) {
+    await mkfs(guest, f);
+    if (!f.mounted) continue;
+    const mounted = await mountFs(guest, f, 20_000);
+    if (mounted.ending !== 'returned') throw new NotAvailable(`mount of ${f.at}: ${mounted.errno ?? mounted.ending}`);
+  }
+}

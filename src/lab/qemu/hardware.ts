@@ -1,0 +1,57 @@
+/** What a guest asks of its hardware, done through QEMU's monitor. */
+import type { HostAction } from '../channel/protocol.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import type { Qmp } from './qmp.ts';
+import { portOf } from './command.ts';
+
+export class Hardware {
+  private readonly scenario: Scenario;
+  private readonly qmp: Qmp;
+  private seen = 0;
+
+  constructor(scenario: Scenario, qmp: Qmp) {
+    this.scenario = scenario;
+    this.qmp = qmp;
+  }
+
+  /** @throws QmpError with QEMU's own words */
+  async act(action: HostAction): Promise<unknown> {
+    switch (action.kind) {
+      case 'plug': return this.plug(action.device);
+      case 'pull': return this.qmp.execute('device_del', { id: action.device });
+      case 'resize': return this.qmp.execute('qom-set', { path: `/machine/peripheral/${action.device}`, property: 'requested-size', value: action.bytes });
+      default: return this.events(action.device);
+    }
+  }
+
+  private async plug(name: string): Promise<unknown> {
+    const dimm = this.scenario.machine.dimms.find((d) => d.name === name);
+    if (dimm) {
+      await this.qmp.execute('object-add', { 'qom-type': 'memory-backend-ram', id: `mem-${name}`, size: dimm.size });
+      return this.qmp.execute('device_add', { driver: 'pc-dimm', id: name, memdev: `mem-${name}`, node: dimm.node });
+    }
+    const disk = this.scenario.machine.disks.find((d) => d.name === name);
+    if (disk) return this.qmp.execute('device_add', { driver: 'virtio-blk-pci', id: name, drive: `drive-${name}`, serial: name, bus: portOf(name) });
+    const cxl = this.scenario.machine.cxl.findIndex((c) => c.name === name);
+    const card = this.scenario.machine.cxl[cxl];
+    if (card) {
+      const memory = card.memory === 'volatile' ? { 'volatile-memdev': `mem-${name}` } : { 'persistent-memdev': `mem-${name}`, lsa: `lsa-${name}` };
+      return this.qmp.execute('device_add', { driver: 'cxl-type3', id: name, bus: portOf(name), sn: cxl + 1, ...memory });
+    }
+    throw new Error(`${name} cannot be plugged`);
+  }
+
+  private async events(device: string): Promise<string[]> {
+    const fresh = this.qmp.events.slice(this.seen);
+    this.seen = this.qmp.events.length;
+    const words = fresh.flatMap((e): string[] => {
+      const info = e.data['info'] as { status?: number; source?: number } | undefined;
+      if (e.name === 'ACPI_DEVICE_OST') return [`OST ${info?.status ?? '?'}`];
+      return e.data['device'] === device || e.data['id'] === device ? [e.name] : [];
+    });
+    if (this.scenario.machine.virtioMem.some((v) => v.name === device)) {
+      words.push(`size ${String(await this.qmp.execute('qom-get', { path: `/machine/peripheral/${device}`, property: 'size' }))}`);
+    }
+    return words;
+  }
+}
