@@ -2,6 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { machineJsonSchema, mapJsonSchema } from '../src/machine/schema/json-schema.ts';
+import { layoutJsonSchema } from '../src/plan/schema/layout.ts';
+import { planJsonSchema } from '../src/plan/schema/plan.ts';
 import { scenarioJsonSchema } from '../src/scenario/json-schema.ts';
 
 const folder = resolve(import.meta.dirname, '../schema');
@@ -9,3 +11,5 @@ mkdirSync(folder, { recursive: true });
 writeFileSync(resolve(folder, 'scenario.json'), `${JSON.stringify(scenarioJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'machine.json'), `${JSON.stringify(machineJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'map.json'), `${JSON.stringify(mapJsonSchema(), null, 1)}\n`);
+writeFileSync(resolve(folder, 'plan.json'), `${JSON.stringify(planJsonSchema(), null, 1)}\n`);
+writeFileSync(resolve(folder, 'layout.json'), `${JSON.stringify(layoutJsonSchema(), null, 1)}\n`);
