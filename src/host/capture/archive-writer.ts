@@ -77,7 +77,9 @@ export class ArchiveWriter implements EntrySink {
   private async compress(chunk: Uint8Array): Promise<void> {
     if (this.failure !== null) throw await this.failed(this.failure);
     if (this.gzip.write(chunk)) return;
-    await Promise.race([once(this.gzip, 'drain'), this.written.catch(() => {})]);
+    // A failed pipeline destroys the compressor; the reason comes out of `written`.
+    await Promise.race([once(this.gzip, 'drain').catch(() => {}), this.written.catch(() => {})]);
+    if (this.gzip.destroyed) await this.written.catch(async (error: unknown) => { throw await this.failed(error); });
   }
 
   private async failed(error: unknown): Promise<UnseatError> {

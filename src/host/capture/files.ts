@@ -29,10 +29,18 @@ export class CaptureFiles implements Files {
   private readonly options: CaptureFilesOptions;
   private readonly root: TreeNode;
   private readonly words: ReadonlyMap<string, PageWords>;
+  /** Names that existed and were not taken, by directory. */
+  private readonly unreadIn = new Map<string, string[]>();
 
   constructor(options: CaptureFilesOptions) {
     this.options = options;
     this.root = options.evidence.root;
+    for (const path of options.evidence.unreadable.keys()) {
+      const at = path.lastIndexOf('/');
+      const names = this.unreadIn.get(path.slice(0, at));
+      if (names === undefined) this.unreadIn.set(path.slice(0, at), [path.slice(at + 1)]);
+      else names.push(path.slice(at + 1));
+    }
     this.words = new Map(KPAGE.map((path) => [path, new PageWords(path, options.pageWordDirectories)]));
   }
 
@@ -62,7 +70,8 @@ export class CaptureFiles implements Files {
     const found = this.find(path);
     if (isMissing(found)) return path === '/dev' && this.options.devices !== null ? [...this.options.devices.keys()].sort() : found;
     if (found.node.kind !== 'directory') return missing('absent', path, 'ENOTDIR');
-    return [...found.node.children().keys()].sort();
+    const unread = this.unreadIn.get(found.path) ?? [];
+    return [...new Set([...found.node.children().keys(), ...unread])].sort();
   }
 
   link(path: string): Fact<string> {

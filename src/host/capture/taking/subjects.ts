@@ -5,9 +5,9 @@
 
 /** Files of proc, one by one. */
 export const PROC_FILES: readonly string[] = [
-  'iomem', 'cmdline', 'version', 'modules', 'meminfo', 'zoneinfo', 'buddyinfo', 'pagetypeinfo', 'swaps', 'mounts', 'filesystems', 'partitions',
-  'vmstat', 'self/mountinfo', 'net/protocols', 'fs/nfsd/exports', 'sys/kernel/osrelease', 'sys/kernel/version', 'sys/kernel/arch', 'sys/kernel/tainted',
-  'sys/kernel/kexec_loaded', 'sys/kernel/yama/ptrace_scope', 'sys/vm/memory_failure_early_kill', 'sys/vm/memory_failure_recovery', 'sys/vm/compact_memory',
+  'iomem', 'cmdline', 'version', 'modules', 'meminfo', 'zoneinfo', 'swaps', 'mounts', 'filesystems',
+  'self/mountinfo', 'net/protocols', 'fs/nfsd/exports', 'sys/kernel/osrelease', 'sys/kernel/version', 'sys/kernel/arch', 'sys/kernel/tainted',
+  'sys/kernel/kexec_loaded', 'sys/kernel/yama/ptrace_scope', 'sys/vm/memory_failure_early_kill', 'sys/vm/memory_failure_recovery',
 ].map((name) => `/proc/${name}`);
 
 /** Files of each process. */
@@ -43,8 +43,10 @@ export const SINGLE_FILES: readonly string[] = [
     .flatMap((directory) => ['daxdev-reconfigure@.service', 'ndctl-monitor.service', 'cxl-monitor.service'].map((unit) => `${directory}/${unit}`)),
 ];
 
-/** Not taken: device memory and registers, traces, and what has a side effect or no end. */
-export const LEFT_OUT_NAMES = /^(config|rom|resource\d+(_wc)?|remove|rescan|reset|trace|mq|iosched|integrity|power|hwmon|driver_override|msi_irqs|ptp|net|nvme|host\d+)$/;
+/** Not taken: device memory and registers, and what acts when it is touched. */
+export const LEFT_OUT_FILES = /^(config|rom|resource\d+(_wc)?|remove|rescan|reset)$/;
+/** Not taken: what no inventory reads, and much of it. */
+export const LEFT_OUT_DIRECTORIES = /^(power|trace|mq|iosched|integrity|hwmon|msi_irqs|ptp|net|nvme|host\d+)$/;
 
 export const PAGE_FILES: readonly string[] = ['/proc/kpageflags', '/proc/kpagecount'];
 

@@ -3,7 +3,7 @@ import { isMissing, type Missing } from '../../fact.ts';
 import type { Host } from '../../host.ts';
 import type { EntrySink } from '../archive-writer.ts';
 import type { Disguise } from './disguise.ts';
-import { LEFT_OUT_NAMES } from './subjects.ts';
+import { LEFT_OUT_DIRECTORIES, LEFT_OUT_FILES } from './subjects.ts';
 
 /** No directory of proc or sysfs is deeper. */
 const MAX_DEPTH = 40;
@@ -56,18 +56,16 @@ export class Taker {
     if (!path.startsWith('/sys/devices/') && this.isWhole(path)) this.complete.push(path);
     for (const name of names) {
       const full = `${path}/${name}`;
-      if (LEFT_OUT_NAMES.test(name) && path.startsWith('/sys/')) this.leftOut(full);
-      else if (!keep(name) || await this.link(full)) continue;
-      else await this.inside(full, deep, keep, depth);
+      if (keep(name) && !await this.link(full)) await this.inside(full, deep, keep, depth);
     }
   }
 
   private async inside(path: string, deep: boolean, keep: (name: string) => boolean, depth: number): Promise<void> {
     const stat = this.host.files.stat(path);
     if (isMissing(stat)) return this.absent(path, stat);
-    if (stat.kind === 'file') return this.file(path);
-    if (stat.kind !== 'directory') return this.leftOut(path);
-    if (deep && depth < MAX_DEPTH) return this.tree(path, deep, keep, depth + 1);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (stat.kind === 'file') return LEFT_OUT_FILES.test(name) ? this.leftOut(path) : this.file(path);
+    if (stat.kind === 'directory' && deep && depth < MAX_DEPTH && !LEFT_OUT_DIRECTORIES.test(name)) return this.tree(path, deep, keep, depth + 1);
     this.leftOut(path);
   }
 
