@@ -7,6 +7,8 @@ import { DAXDEV, fsDaxGet, fsPutDax, daxAlive } from '../drivers/dax/super.ts';
 import type { Kernel } from '../kernel.ts';
 import { KERN_ALERT, KERN_ERR } from '../printk.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
+import { PMEM } from '../drivers/nvdimm/pmem-words.ts';
+import { diskLoseUnlogged } from './disk.ts';
 import { daxBreakLayoutFinal, daxDeleteMappingRange } from './dax.ts';
 import { destroyInode, FS_XFS, fsPart, INODE, inodesOf, SB, SB_BORN, SB_CORRUPT, SB_NOLOGFLUSH, SB_SHUTDOWN, sbHas, sbSet } from './inode.ts';
 import { syncFilesystem } from './sync.ts';
@@ -92,6 +94,7 @@ export function* killSuper(k: Kernel, sb: number): Path {
   const dax = k.heap.load(sb + SB.daxDev);
   if (k.heap.load(dax + DAXDEV.sb) === sb) fsPutDax(k, dax);
   else if (!daxAlive(k, dax)) k.log.write(KERN_ERR, `${fsName(k, sb)} (${k.names.text(k.heap.load(sb + SB.name))}): I/O error while writing superblock`);
+  diskLoseUnlogged(k, sb, k.heap.load(sb + SB.disk) + PMEM.disk);
   k.heap.store(sb + SB.flags, k.heap.load(sb + SB.flags) & ~SB_BORN);
   k.heap.store(sb + SB.sUmount, 0);
   return 0;

@@ -8,6 +8,7 @@ import type { Kernel } from '../kernel.ts';
 import { mkcleanRange } from '../mm/memory.ts';
 import { AT, type Path } from '../state/path.ts';
 import { DAX_DIRTY, DAX_LOCKED, entriesIn, entryFlags, entryHasPages, entryPages, unlockedEntry, unlockEntry } from './dax-entry.ts';
+import { diskLogged } from './disk.ts';
 import { FS_EXT4, INODE, inodesOf, SB, SB_SHUTDOWN, sbHas } from './inode.ts';
 
 /** ext4 asks for its shutdown flag before it writes back; XFS does not. */
@@ -39,7 +40,7 @@ export function* syncInode(k: Kernel, inode: number, metadata: number): Path {
     return -EIO;
   }
   if (metadata === 0) yield* k.call(daxWritebackMapping, inode);
-  k.heap.store(inode + INODE.synced, 1);
+  diskLogged(k, inode);
   k.heap.store(inode + INODE.dirty, 0);
   return 0;
 }

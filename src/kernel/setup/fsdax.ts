@@ -8,6 +8,7 @@ import { deviceAlloc, deviceData } from '../drivers/base/bus.ts';
 import { bindStore, deviceAdd, unbindStore } from '../drivers/base/dd.ts';
 import { MAP_DEV, MAP_MEM, ndPmemDriver, newPmem, PMEM, pmemData, pmemDax, pmemEnd } from '../drivers/nvdimm/pmem.ts';
 import { daxBase } from '../drivers/dax/super.ts';
+import { diskAdd, diskLoad } from '../fs/disk.ts';
 import { FEATURE_REFLINK, FEATURE_RMAPBT, FS_EXT4, FS_XFS, fsPart, INODE, INODE_REG, newInode, SB, SB_RDONLY, sbAddInode, sbSet, setExtents, type Extent } from '../fs/inode.ts';
 import { allocBlocks, sbDax } from '../fs/iomap.ts';
 import { fillSuper } from '../fs/super.ts';
@@ -63,7 +64,7 @@ export interface FsInput {
   readonly domain?: number;
 }
 
-/** mkfs and mount -o dax=always on a bound namespace. Returns the super block. */
+/** mount -o dax=always on a bound namespace, after mkfs where it has no files yet. Returns the super block. */
 export function mountFs(k: Kernel, dev: number, input: FsInput): number {
   const pmem = deviceData(k, dev);
   const sb = fsPart(k).supers.alloc();
@@ -82,6 +83,7 @@ export function mountFs(k: Kernel, dev: number, input: FsInput): number {
   k.heap.store(sb + SB.mounts, 1);
   if (input.readOnly === true) sbSet(k, sb, SB_RDONLY);
   assignOwner(k, pmemData(k, pmem), pmemData(k, pmem) + GROUP_METADATA_PAGES, input.domain ?? 1);
+  diskLoad(k, pmem + PMEM.disk, sb);
   const rc = fillSuper(k, sb);
   if (rc < 0) throw new UnseatError('INTERNAL', `simulated mount failed with ${rc}`, { subject: k.names.text(k.heap.load(pmem + PMEM.name)) });
   return sb;
@@ -112,6 +114,7 @@ export function createFile(k: Kernel, sb: number, input: FileInput): number {
   k.heap.store(inode + INODE.name, k.names.of(input.name ?? 'f'));
   if (input.unlinked === true) k.heap.store(inode + INODE.nlink, 0);
   sbAddInode(k, sb, inode);
+  if (input.unlinked !== true) diskAdd(k, k.heap.load(sb + SB.disk) + PMEM.disk, inode);
   for (const extent of extents) {
     const base = daxBase(k, sbDax(k, sb, extent.dev));
     if (!extent.shared) assignOwner(k, base + extent.device, base + extent.device + extent.pages, domain);

@@ -8,6 +8,18 @@ export const DAX = {
     meaning: 'kill_dev_dax() takes every mapping of the device\'s inode out of the page tables (unmap_mapping_range)',
     source: 'drivers/dax/bus.c, kill_dev_dax(); measured: B 1',
   },
+  'dax.unbind-order': {
+    allowed: ['dead-then-unmap', 'unmap-then-dead'],
+    default: 'dead-then-unmap',
+    meaning: 'kill_dev_dax() first marks the device dead (kill_dax, with its grace period) and then unmaps, or the other way round',
+    source: 'drivers/dax/bus.c, kill_dev_dax(), 5.2 to 7.2',
+  },
+  'dax.remove-waits-for-users': {
+    allowed: [false, true],
+    default: false,
+    meaning: 'the driver\'s remove waits until nobody has the device node open or mapped',
+    source: 'drivers/dax/device.c, 5.2 to 7.2: no such wait',
+  },
   'dax.fault-checks': {
     allowed: ['alive', 'alive-and-same-bind'],
     default: 'alive',

@@ -1,0 +1,162 @@
+/**
+ * The dax bus: devices made of device memory, and what becomes of their mappings when a driver lets go
+ * (drivers/dax/bus.c: kill_dev_dax, run_dax; drivers/dax/device.c: dev_dax_probe; 5.10, 6.1, 6.12, 7.2).
+ *
+ * The dax_device, its inode and its character device belong to the device, not to the driver: they outlive an unbind,
+ * and with them every VMA and descriptor of them.
+ */
+import { EBUSY, ENXIO } from '../../errno.ts';
+import { INODE, INODE_CHR, newInode } from '../../fs/inode.ts';
+import type { Kernel } from '../../kernel.ts';
+import { bug } from '../../oops.ts';
+import { unmapMappingRange } from '../../mm/memory.ts';
+import { MEMORY_DEVICE, memremapPages, memunmapPages } from '../../mm/memremap.ts';
+import { freeAltmap, allocAltmap } from '../../mm/sparse-vmemmap.ts';
+import { revokeLongtermPins } from '../../mm/pin-holders.ts';
+import { memoryFailure } from '../../mm/memory-failure.ts';
+import { MF_MASS } from '../../mm/mf-flags.ts';
+import { releaseResource, requestRegion } from '../../resource.ts';
+import { AT, BLOCKED, type Path } from '../../state/path.ts';
+import { loadLong, storeLong } from '../../state/long.ts';
+import { Slab } from '../../state/slab.ts';
+import { deviceData, driverCore, type Driver } from '../base/bus.ts';
+import { defineAction, devmAddAction } from '../base/devres.ts';
+import { DAXDEV, DAXDEV_ALIVE, allocDax, killDax } from './super.ts';
+
+/** Words of a dev_dax. Pages: `start`..`end` of the device, `data` first page that can be mapped; `align` in pages. */
+export const DEVDAX = {
+  start: 0, end: 2, data: 4, align: 6, dax: 7, inode: 8, pgmap: 9, res: 10, node: 11, map: 12, name: 13, altmap: 14, cdevDamaged: 15, words: 16,
+} as const;
+
+class DevDaxes {
+  readonly slab: Slab;
+  constructor(k: Kernel) {
+    this.slab = new Slab(k.heap, 'dev_dax', DEVDAX.words, 16);
+  }
+}
+const makeDevDaxes = (k: Kernel): DevDaxes => new DevDaxes(k);
+
+/** devm_create_dev_dax: the device over [startPfn, endPfn), with its dax_device, inode and node; no driver yet. */
+export function newDevDax(k: Kernel, name: string, startPfn: number, endPfn: number, dataPfn: number, alignPages: number, node: number): number {
+  const dev = k.part(makeDevDaxes).slab.alloc();
+  storeLong(k.heap, dev + DEVDAX.start, startPfn);
+  storeLong(k.heap, dev + DEVDAX.end, endPfn);
+  storeLong(k.heap, dev + DEVDAX.data, dataPfn);
+  k.heap.store(dev + DEVDAX.align, alignPages);
+  k.heap.store(dev + DEVDAX.node, node);
+  k.heap.store(dev + DEVDAX.name, k.names.of(name));
+  const dax = allocDax(k, name, dataPfn, endPfn - dataPfn, 0);
+  k.heap.store(dax + DAXDEV.flags, 0);
+  const inode = newInode(k, INODE_CHR, endPfn - dataPfn);
+  k.heap.store(inode + INODE.dev, dax);
+  // The mapping size of a character device's inode: where a file has its extents.
+  k.heap.store(inode + INODE.extents, alignPages);
+  k.heap.store(dax + DAXDEV.inode, inode);
+  k.heap.store(dev + DEVDAX.dax, dax);
+  k.heap.store(dev + DEVDAX.inode, inode);
+  return dev;
+}
+
+export const devDaxStart = (k: Kernel, dev: number): number => loadLong(k.heap, dev + DEVDAX.start);
+export const devDaxEnd = (k: Kernel, dev: number): number => loadLong(k.heap, dev + DEVDAX.end);
+export const devDaxData = (k: Kernel, dev: number): number => loadLong(k.heap, dev + DEVDAX.data);
+
+const RELEASE_REGION = defineAction(function* (k, dev) {
+  releaseResource(k, k.heap.load(dev + DEVDAX.res));
+  k.heap.store(dev + DEVDAX.res, 0);
+  return 0;
+});
+
+const RELEASE_PAGEMAP = defineAction(function* (k, dev) {
+  yield* k.call(memunmapPages, k.heap.load(dev + DEVDAX.pgmap));
+  const altmap = k.heap.load(dev + DEVDAX.altmap);
+  if (altmap !== 0) freeAltmap(k, altmap);
+  k.heap.store(dev + DEVDAX.pgmap, 0);
+  k.heap.store(dev + DEVDAX.altmap, 0);
+  return 0;
+});
+
+/** Managed: dev_dax_kill, the first to run at unbind. */
+const KILL_DEV_DAX = defineAction(function* (k, dev) {
+  yield* k.call(killDevDax, dev);
+  return 0;
+});
+
+/**
+ * kill_dev_dax: the device is dead for new faults, then its one inode is unmapped everywhere. Pins are asked about by
+ * nobody; designs that do something for them are variants (5b).
+ */
+export function* killDevDax(k: Kernel, dev: number): Path {
+  const dax = k.heap.load(dev + DEVDAX.dax);
+  const inode = k.heap.load(dev + DEVDAX.inode);
+  const unmapFirst = k.mechanism('dax.unbind-order') === 'unmap-then-dead';
+  if (unmapFirst && k.mechanism('dax.unbind-unmaps') === true) yield* k.call(unmapMappingRange, inode, 0, 0, 1);
+  yield* k.call(killDax, dax);
+  if (!unmapFirst && k.mechanism('dax.unbind-unmaps') === true) yield* k.call(unmapMappingRange, inode, 0, 0, 1);
+  const [data, end] = [devDaxData(k, dev), devDaxEnd(k, dev)];
+  if (k.mechanism('dax.unbind-runs-memory-failure') === true) for (let pfn = data; pfn < end; pfn += k.heap.load(dev + DEVDAX.align)) yield* k.call(memoryFailure, pfn, MF_MASS, 0);
+  if (k.mechanism('dax.unbind-revokes-longterm-pins') === true) yield* k.call(revokeLongtermPins, data, end);
+  return 0;
+}
+
+/** dev_dax_probe: region, pagemap, character device, run_dax. */
+function* probe(k: Kernel, device: number): Path {
+  const dev = deviceData(k, device);
+  const [start, end] = [devDaxStart(k, dev), devDaxEnd(k, dev)];
+  const { pageSize } = k.geo;
+  const res = requestRegion(k, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(dev + DEVDAX.name)));
+  if (res === 0) return -EBUSY;
+  k.heap.store(dev + DEVDAX.res, res);
+  devmAddAction(k, device, RELEASE_REGION, dev);
+  let altmap = 0;
+  if (k.heap.load(dev + DEVDAX.map) === 1) altmap = allocAltmap(k, { base: start, end, reserve: 2, free: devDaxData(k, dev) - start - 2 });
+  const pgmap = memremapPages(k, { startPfn: start, endPfn: end, dataPfn: devDaxData(k, dev), type: MEMORY_DEVICE.generic, node: k.heap.load(dev + DEVDAX.node), altmap });
+  if (pgmap < 0) return pgmap;
+  k.heap.store(dev + DEVDAX.pgmap, pgmap);
+  k.heap.store(dev + DEVDAX.altmap, altmap);
+  devmAddAction(k, device, RELEASE_PAGEMAP, dev);
+  cdevInit(k, dev);
+  runDax(k, k.heap.load(dev + DEVDAX.dax), pgmap);
+  devmAddAction(k, device, KILL_DEV_DAX, dev);
+  return 0;
+}
+
+/** cdev_init: with inodes still on the cdev's list it makes a new list head under them. */
+function cdevInit(k: Kernel, dev: number): void {
+  const dax = k.heap.load(dev + DEVDAX.dax);
+  const inits = k.heap.add(dax + DAXDEV.cdevInits, 1);
+  const opened = k.heap.load(k.heap.load(dev + DEVDAX.inode) + INODE.count) > 0;
+  if (inits > 1 && opened && k.mechanism('dax.bind-initialises-cdev') === 'again') k.heap.store(dev + DEVDAX.cdevDamaged, 1);
+}
+
+/** run_dax: faults are served again, whoever made the VMA. */
+export function runDax(k: Kernel, dax: number, pgmap: number): void {
+  k.heap.store(dax + DAXDEV.flags, DAXDEV_ALIVE);
+  k.heap.store(dax + DAXDEV.pgmap, pgmap);
+  k.heap.add(dax + DAXDEV.binds, 1);
+}
+
+/** dev_dax_remove does nothing in any release; a variant waits or refuses while the node is in use. */
+function* remove(k: Kernel, device: number): Path {
+  const dev = deviceData(k, device);
+  const inode = k.heap.load(dev + DEVDAX.inode);
+  if (k.mechanism('dax.remove-waits-for-users') === true) {
+    if (k.concurrent) yield AT('dev_dax_remove');
+    while (k.heap.load(inode + INODE.count) > 0) yield BLOCKED('D dev_dax_remove: the node is in use');
+  }
+  return 0;
+}
+
+export const DEVICE_DAX: Driver = { name: 'device_dax', probe, remove };
+export const deviceDaxDriver = (k: Kernel): number => driverCore(k).register('dax', DEVICE_DAX);
+
+/** unregister_dev_dax with the device node (devtmpfs): evicts the node's inode from the cdev's list. */
+export function* destroyDevDax(k: Kernel, dev: number): Path {
+  if (k.heap.load(dev + DEVDAX.cdevDamaged) !== 0) bug(k, 'cd_forget', 'lib/list_debug.c');
+  if (k.concurrent) yield AT('unregister_dev_dax');
+  k.heap.store(k.heap.load(dev + DEVDAX.dax) + DAXDEV.flags, 0);
+  return 0;
+}
+
+/** open() of the node: -ENXIO from a dead device (dax_open). */
+export const devDaxOpenCheck = (k: Kernel, dev: number): number => ((k.heap.load(k.heap.load(dev + DEVDAX.dax) + DAXDEV.flags) & DAXDEV_ALIVE) === 0 ? -ENXIO : 0);
