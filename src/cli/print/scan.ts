@@ -102,6 +102,7 @@ function blocks(machine: Machine, page: Page): string {
   const shown = rows.slice(0, 60);
   const lines = table(BLOCK_HEADING, shown.map(blockCells), { width: page.width, indent: 2, right: [2], style: bold(page) });
   if (rows.length > shown.length) lines.push(`  ... and ${rows.length - shown.length} more rows (--json has all)`);
+  lines.push(...wrap("'-' in the last column: nothing is known against it. Pins cannot be seen, page contents are read with --pages and for devices only.", page.width - 2).map((line) => page.style('dim', `  ${line}`)));
   return section(`Memory blocks (${machine.memory.blocks.length}${size})`, lines, page);
 }
 

@@ -17,7 +17,8 @@ export function readDimms(reader: Reader, memory: MemoryInventory): AcpiMemoryDe
     const path = reader.real(`${DEVICES}/${name}`);
     const linked = reader.list(path).filter((n) => n.startsWith('physical_node')).map((n) => /^memory(\d+)$/.exec(reader.linkName(`${path}/${n}`) ?? '')?.[1]).filter((n) => n !== undefined).map(Number);
     const blocks = [...new Set([...linked, ...(byFirmwareNode.get(name) ?? [])])].sort((a, b) => a - b);
-    const covered = memory.blocks.filter((b) => blocks.includes(b.index));
+    const wanted = new Set(blocks);
+    const covered = memory.blocks.filter((b) => wanted.has(b.index));
     return {
       name,
       status: reader.integer(`${path}/status`),

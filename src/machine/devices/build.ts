@@ -8,8 +8,9 @@ import { namespaceDevices, regionDevices } from './pmem.ts';
 import { blockDevices, dimmDevices, virtioDevices } from './ram.ts';
 
 export function buildDevices(parts: Parts): Device[] {
-  return nest([
+  const units = nest([
     ...namespaceDevices(parts), ...daxDevices(parts), ...virtioDevices(parts), ...dimmDevices(parts),
-    ...regionDevices(parts), ...cxlDevices(parts), ...slotDevices(parts), ...blockDevices(parts),
+    ...regionDevices(parts), ...cxlDevices(parts), ...slotDevices(parts),
   ]);
+  return [...units, ...blockDevices(parts, units)];
 }

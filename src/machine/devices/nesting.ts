@@ -9,14 +9,9 @@ import type { Device } from '../types/device.ts';
 export function nest(devices: readonly Device[]): Device[] {
   const byId = new Map(devices.map((d) => [d.id, d]));
   const outer = new Map<string, string[]>();
-  const blockOwners = new Map<number, string[]>();
-  const push = <K>(map: Map<K, string[]>, key: K, id: string): void => void map.set(key, [...(map.get(key) ?? []), id]);
-  for (const device of devices) {
-    for (const id of device.contains) push(outer, id, device.id);
-    if (device.kind !== 'memory-block') for (const block of device.blocks) push(blockOwners, block, device.id);
-  }
+  for (const device of devices) for (const id of device.contains) outer.set(id, [...(outer.get(id) ?? []), device.id]);
   return devices.map((device) => {
-    const partOf = [...(outer.get(device.id) ?? []), ...(device.kind === 'memory-block' ? (blockOwners.get(device.blocks[0]!) ?? []) : [])];
+    const partOf = outer.get(device.id) ?? [];
     const contains = device.contains.filter((id) => byId.has(id));
     if (contains.length === 0) return { ...device, contains, partOf };
     const inside = insideOf(device, byId);

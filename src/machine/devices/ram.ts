@@ -34,16 +34,32 @@ export function dimmDevices(parts: Parts): Device[] {
   }));
 }
 
-export function blockDevices(parts: Parts): Device[] {
-  return parts.memory.blocks.map((b) => draft('memory-block', `memory${b.index}`, {
-    aliases: [`/sys/devices/system/memory/memory${b.index}`],
-    ranges: [{ start: b.start, end: b.end }],
-    use: `System RAM, ${b.state}${zoneOf(b) === null ? '' : `, zone ${zoneOf(b)}`}`,
-    blocks: [b.index],
-    nodes: b.nodes,
-    path: `/sys/devices/system/memory/memory${b.index}`,
-  }, String(b.index)));
+/**
+ * Memory blocks as devices; `units` are the others, which say whom a block is part of. There may be 65,536 blocks, so what
+ * can be shared between them is shared.
+ */
+export function blockDevices(parts: Parts, units: readonly Device[]): Device[] {
+  const owners = new Map<number, string[]>();
+  for (const unit of units) {
+    const own = [unit.id];
+    // Containers have the blocks of their contents; a block is part of the innermost.
+    if (unit.contains.length === 0) for (const block of unit.blocks) owners.set(block, owners.has(block) ? [...owners.get(block)!, unit.id] : own);
+  }
+  const uses = new Map<string, string>();
+  return parts.memory.blocks.map((block) => {
+    const zone = zoneOf(block);
+    const key = `${block.state} ${zone}`;
+    if (!uses.has(key)) uses.set(key, `System RAM, ${block.state}${zone === null ? '' : `, zone ${zone}`}`);
+    const path = `/sys/devices/system/memory/memory${block.index}`;
+    return {
+      id: `memory-block:${block.index}`, kind: 'memory-block', name: `memory${block.index}`, aliases: [path], ranges: [{ start: block.start, end: block.end }],
+      size: block.end - block.start, use: uses.get(key)!, deviceNumbers: NONE, blocks: [block.index], nodes: block.nodes, contains: NONE,
+      partOf: owners.get(block.index) ?? NONE, driver: null, path,
+    };
+  });
 }
+
+const NONE: readonly string[] = [];
 
 function nodesOf(parts: Parts, blocks: readonly number[]): number[] {
   const wanted = new Set(blocks);

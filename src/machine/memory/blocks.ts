@@ -1,7 +1,6 @@
 /**
- * Memory blocks. Source: drivers/base/memory.c; Documentation/ABI/testing/sysfs-devices-memory. `block_size_bytes` and
- * `phys_index` are hexadecimal without 0x. Reads /sys/devices/system/memory only, so that a tree that holds nothing else
- * (util-linux's test dumps) gives the same blocks.
+ * Memory blocks. Source: drivers/base/memory.c; Documentation/ABI/testing/sysfs-devices-memory. `block_size_bytes`
+ * is hexadecimal without 0x. A tree that holds nothing but /sys/devices/system/memory (util-linux's test dumps) is enough.
  */
 import { numbered, type Reader } from '../reader.ts';
 import type { AddressMap } from '../types/address-map.ts';
@@ -9,6 +8,7 @@ import type { BlockState, MemoryBlock } from '../types/memory.ts';
 import { ForeignFinder } from './foreign.ts';
 
 export const MEMORY = '/sys/devices/system/memory';
+const NODES = '/sys/devices/system/node';
 const STATES: ReadonlySet<string> = new Set(['online', 'offline', 'going-offline']);
 
 /** Bytes of a memory block; null where the kernel has no memory hotplug or the file makes no sense (noted). */
@@ -24,38 +24,42 @@ export function readBlockSize(reader: Reader): number | null {
 export function readBlocks(reader: Reader, blockSize: number | null, map: AddressMap): MemoryBlock[] {
   if (blockSize === null) return [];
   const finder = new ForeignFinder(map);
-  return numbered(reader.list(MEMORY), 'memory').map((name) => readBlock(reader, name, blockSize, finder)).filter((block) => block !== null);
+  const nodes = nodesByBlock(reader);
+  const indexes = numbered(reader.list(MEMORY), 'memory');
+  return indexes.map((index) => readBlock(reader, index, blockSize, finder, nodes)).filter((block) => block !== null);
 }
 
-function readBlock(reader: Reader, name: number, blockSize: number, finder: ForeignFinder): MemoryBlock | null {
-  const directory = `${MEMORY}/memory${name}`;
-  const index = physIndex(reader, directory) ?? name;
+/** N of memoryN is the number of the block (memory_block's dev.id); `phys_index` says the same in hexadecimal and is not read. */
+function readBlock(reader: Reader, index: number, blockSize: number, finder: ForeignFinder, nodes: ReadonlyMap<number, number[]>): MemoryBlock | null {
+  const directory = `${MEMORY}/memory${index}`;
   const range = { start: index * blockSize, end: (index + 1) * blockSize };
   if (!Number.isSafeInteger(range.end)) {
-    reader.malformed(`${directory}/phys_index`, String(index), 'the number of a block');
+    reader.malformed(directory, String(index), 'the number of a block that can exist');
     return null;
   }
   const state = reader.text(`${directory}/state`);
   if (state !== null && !STATES.has(state)) reader.malformed(`${directory}/state`, state, 'online, offline or going-offline');
   const zones = reader.text(`${directory}/valid_zones`);
   return {
-    index: name,
+    index,
     ...range,
     state: state !== null && STATES.has(state) ? (state as BlockState) : 'unknown',
     validZones: zones === null ? null : zones.split(/\s+/).filter((zone) => zone !== ''),
-    nodes: numbered(reader.list(directory), 'node'),
+    nodes: nodes.get(index) ?? numbered(reader.list(directory), 'node'),
     removable: reader.flag(`${directory}/removable`),
     foreign: finder.in(range),
   };
 }
 
-/** The block number that the kernel gives; the name says the same on every kernel, and a dump may have been edited. */
-function physIndex(reader: Reader, directory: string): number | null {
-  const text = reader.text(`${directory}/phys_index`);
-  if (text === null || text === '') return null;
-  if (!/^[0-9a-f]{1,13}$/i.test(text)) {
-    reader.malformed(`${directory}/phys_index`, text, 'a number in hexadecimal');
-    return null;
+/** From the nodes' own directories: one listing for each node instead of one for each block. A block of two nodes is in both. */
+function nodesByBlock(reader: Reader): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  for (const node of numbered(reader.list(NODES), 'node')) {
+    for (const block of numbered(reader.list(`${NODES}/node${node}`), 'memory')) {
+      const before = found.get(block);
+      if (before) before.push(node);
+      else found.set(block, [node]);
+    }
   }
-  return parseInt(text, 16);
+  return found;
 }

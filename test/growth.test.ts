@@ -1,0 +1,31 @@
+/** The inventory of a very large machine is right, and made without repeating work for each block (counted, not timed). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Files } from '../src/host/host.ts';
+import { physicalMap } from '../src/machine/address-map/physical-map.ts';
+import { readMachine } from '../src/machine/read.ts';
+import { bigMachine } from './big-machine.ts';
+
+/** Counts every question to the files of a host. */
+function counted(files: Files): { readonly files: Files; readonly asked: () => number } {
+  let asked = 0;
+  const wrapped = Object.fromEntries(Object.entries(files).map(([name, ask]) => [name, (...args: unknown[]) => {
+    asked += 1;
+    return (ask as (...a: unknown[]) => unknown)(...args);
+  }])) as unknown as Files;
+  return { files: wrapped, asked: () => asked };
+}
+
+test('65,536 blocks: all of them, in three reads each', () => {
+  const host = bigMachine({ blocks: 65536, processes: 50 });
+  const { files, asked } = counted(host.files);
+  const machine = readMachine({ ...host, files });
+  assert.equal(machine.memory.blocks.length, 65536);
+  assert.deepEqual([machine.memory.blocks.at(-1)?.nodes, machine.memory.blocks.at(-1)?.state], [[1], 'online']);
+  assert.equal(machine.dax[0]?.blocks.length, 32768);
+  assert.deepEqual(machine.memory.blocks.flatMap((b) => b.foreign), []);
+  assert.ok(asked() < 3 * 65536 + 500, `${asked()} questions`);
+  assert.equal(machine.devices.find((d) => d.id === 'memory-block:40000')?.partOf[0], 'kmem:dax0.0');
+  assert.equal(machine.cxl.softReserved[0]?.owner, 'hmem');
+  assert.deepEqual(physicalMap(machine).segments.map((s) => [s.kind, s.device]), [['ram', null], ['kmem', 'kmem:dax0.0']]);
+});
