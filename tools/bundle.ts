@@ -1,33 +1,13 @@
-/**
- * `npm run build`: the package as two files. `dist/unseat.js` answers `--version` and hands over to `dist/unseat-main.js`
- * with V8's code cache on; all of our own code and the libraries are in the latter, koffi (machine code) stays outside.
- */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+/** `npm run build`: the package in dist/. Its entry is dist/unseat.js; the parts beside it are loaded when a command needs them. */
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { bundleInto } from './bundle-into.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
-const DIST = join(ROOT, 'dist');
+const DIST = resolve(import.meta.dirname, '../dist');
 
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
-const result = await build({
-  absWorkingDir: ROOT,
-  entryPoints: { unseat: 'src/cli/main.ts' },
-  outdir: DIST,
-  bundle: true,
-  splitting: true,
-  chunkNames: 'unseat-[hash]',
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  external: ['koffi'],
-  minify: true,
-  legalComments: 'linked',
-  metafile: true,
-  // Libraries written for require() need it in an ES module.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-});
+const { outputs } = await bundleInto(DIST, { unseat: 'src/cli/main.ts' });
 chmodSync(join(DIST, 'unseat.js'), 0o755);
-writeFileSync(join(DIST, 'meta.json'), JSON.stringify(result.metafile));
-for (const [file, { bytes }] of Object.entries(result.metafile.outputs)) console.log(`${file} ${bytes} bytes`);
+const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+console.log(`dist/unseat.js and ${Object.keys(outputs).length - 1} parts, ${bytes} bytes`);

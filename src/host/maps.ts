@@ -69,6 +69,7 @@ class Cursor {
 export function parseMaps(bytes: Uint8Array, length: number = bytes.length, want?: WantLine): ParsedMaps {
   const mappings: Mapping[] = [];
   const cursor = new Cursor(bytes, length);
+  const texts = new Texts(bytes);
   while (cursor.at < length) {
     const line = cursor.at;
     const start = cursor.number(16, DASH);
@@ -82,8 +83,7 @@ export function parseMaps(bytes: Uint8Array, length: number = bytes.length, want
     if (ino < 0 || end <= start) return { mappings, malformed: `byte ${line}: no line of maps` };
     const stop = cursor.lineEnd();
     if (want === undefined || want(major, minor, ino, start, end)) {
-      const perms = latin1(bytes, permsAt, permsAt + 4);
-      mappings.push({ start, end, perms, offset, dev: `${major}:${minor}` as DeviceNumber, ino, name: nameIn(bytes, cursor.at, stop) });
+      mappings.push({ start, end, perms: texts.perms(permsAt), offset, dev: texts.dev(major, minor), ino, name: texts.name(cursor.at, stop) });
     }
     cursor.at = stop + 1;
   }
@@ -102,13 +102,46 @@ function inode(cursor: Cursor): number {
   return digits;
 }
 
-function nameIn(bytes: Uint8Array, from: number, stop: number): string {
-  let at = from;
-  while (at < stop && bytes[at] === SPACE) at += 1;
-  const text = latin1(bytes, at, stop);
-  return text.includes('\\012') ? text.replaceAll('\\012', '\n') : text;
-}
+/** The texts of lines. Neighbours mostly have the same: the last ones are kept, and no string is made again for them. */
+class Texts {
+  private readonly bytes: Buffer;
+  private readonly permsSeen = new Map<number, string>();
+  private lastMajor = -1;
+  private lastMinor = -1;
+  private lastDev: DeviceNumber = '';
+  private nameFrom = 0;
+  private nameTo = 0;
+  private lastName = '';
 
-function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.max(0, to - from)).toString('latin1');
+  constructor(bytes: Uint8Array) {
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  perms(at: number): string {
+    const key = this.bytes.readUInt32LE(at);
+    let text = this.permsSeen.get(key);
+    if (text === undefined) this.permsSeen.set(key, (text = this.bytes.toString('latin1', at, at + 4)));
+    return text;
+  }
+
+  dev(major: number, minor: number): DeviceNumber {
+    if (major !== this.lastMajor || minor !== this.lastMinor) {
+      this.lastMajor = major;
+      this.lastMinor = minor;
+      this.lastDev = `${major}:${minor}`;
+    }
+    return this.lastDev;
+  }
+
+  name(from: number, stop: number): string {
+    let at = from;
+    while (at < stop && this.bytes[at] === SPACE) at += 1;
+    if (at >= stop) return '';
+    if (stop - at === this.nameTo - this.nameFrom && this.bytes.compare(this.bytes, this.nameFrom, this.nameTo, at, stop) === 0) return this.lastName;
+    const text = this.bytes.toString('latin1', at, stop);
+    this.nameFrom = at;
+    this.nameTo = stop;
+    this.lastName = text.includes('\\012') ? text.replaceAll('\\012', '\n') : text;
+    return this.lastName;
+  }
 }

@@ -49,7 +49,8 @@ export interface Processes {
   read(pid: number, name: ProcessFile): Fact<Uint8Array>;
   /**
    * The mappings of a process. With `devices`, only those whose `dev` is in the set, or whose inode's character device
-   * is (hosts may skip the rest unread; that is the fast path of a holder search).
+   * is (hosts may skip the rest unread; that is the fast path of a holder search). The live machine adds AIO rings and
+   * mapped sockets, which tell of pins.
    */
   mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]>;
   openFiles(pid: number): Fact<readonly OpenFile[]>;
@@ -63,6 +64,15 @@ export interface Processes {
    * NEVER call this for a process that maps a device already gone: it crashes the kernel (KERNEL-TRUTH, part B, 1b).
    */
   pagemap(pid: number, address: number, into: Uint8Array): Fact<number>;
-  /** Whether two processes run in one address space (kcmp(2), KCMP_VM). Absent where the host cannot tell. */
-  sharesMemory?(pid: number, other: number): Fact<boolean>;
+  /**
+   * Reads ahead, with the help of further threads, what a holder search asks next of these processes: `read` of `stat`,
+   * `openFiles`, `place`, `mappings` with these devices, and for those that hold one of them `read` of `status`, `cmdline`,
+   * `cgroup`, and `namespace`. Each answer is handed out once; what is asked again is read anew. Absent where it would gain nothing.
+   */
+  readAhead?(pids: readonly number[], devices: ReadonlySet<DeviceNumber>): void;
+  /**
+   * Which of these processes run in one address space (CLONE_VM): for each pid the lowest pid of its group. Pids that
+   * cannot be compared are left out. Absent where the host cannot tell.
+   */
+  addressSpaces?(pids: readonly number[]): ReadonlyMap<number, number>;
 }

@@ -11,16 +11,18 @@ import { deviceNumber } from './files.ts';
  */
 export class CharDevices {
   private readonly seen = new Map<number, Map<number, DeviceNumber | null>>();
+  /** Those that are character devices, by the number of their file system. */
+  private readonly found = new Map<DeviceNumber, Map<number, DeviceNumber>>();
   private last: { dev: number; ino: number; rdev: DeviceNumber | null } = { dev: -1, ino: -1, rdev: null };
 
   forget(): void {
     this.seen.clear();
+    this.found.clear();
     this.last = { dev: -1, ino: -1, rdev: null };
   }
 
   known(dev: DeviceNumber, ino: number): DeviceNumber | undefined {
-    const [major, minor] = dev.split(':');
-    return this.seen.get(pack(Number(major), Number(minor)))?.get(ino) ?? undefined;
+    return this.found.get(dev)?.get(ino);
   }
 
   of(dev: number, ino: number, pid: number, start: number, end: number): DeviceNumber | null {
@@ -34,9 +36,15 @@ export class CharDevices {
       // A range that is gone again says nothing about the inode: ask at its next line.
       if (found === undefined) return null;
       inodes.set(ino, (rdev = found));
+      if (found !== null) this.remember(dev, ino, found);
     }
     this.last = { dev, ino, rdev };
     return rdev;
+  }
+
+  private remember(dev: number, ino: number, rdev: DeviceNumber): void {
+    const name: DeviceNumber = `${Math.floor(dev / 0x10_0000)}:${dev % 0x10_0000}`;
+    this.found.set(name, (this.found.get(name) ?? new Map<number, DeviceNumber>()).set(ino, rdev));
   }
 }
 
@@ -50,18 +58,48 @@ function charDeviceAt(path: string): DeviceNumber | null | undefined {
 
 const pack = (major: number, minor: number): number => major * 0x10_0000 + minor;
 
-export function deviceFilter(devices: ReadonlySet<DeviceNumber>, chars: CharDevices, pid: number): WantLine {
-  const wanted = new Set<number>();
-  for (const device of devices) {
-    const [major, minor] = device.split(':');
-    wanted.add(pack(Number(major), Number(minor)));
+/**
+ * Sockets and AIO rings that are mapped tell of pins, and lie on file systems of the kernel's own whose numbers are
+ * not told anywhere: they are learnt from the first name seen on each unnamed device, once and for all.
+ */
+export class PinningDevices {
+  private readonly known = new Map<number, boolean>();
+
+  /** True when mappings of this unnamed device are wanted, or must be looked at by name. */
+  wants(dev: number): boolean {
+    return this.known.get(dev) ?? true;
   }
-  return (major, minor, ino, start, end) => {
-    if (ino === 0) return false;
-    const dev = pack(major, minor);
-    if (wanted.has(dev)) return true;
-    const rdev = chars.of(dev, ino, pid, start, end);
-    return rdev !== null && devices.has(rdev);
+
+  /** Learns from the name; true when it tells of a pin. */
+  learn({ dev, name }: { readonly dev: DeviceNumber; readonly name: string }): boolean {
+    const pins = name.startsWith('socket:[') || name.startsWith('/[aio]');
+    this.known.set(packed(dev), pins);
+    return pins;
+  }
+}
+
+function packed(device: DeviceNumber): number {
+  const [major, minor] = device.split(':');
+  return pack(Number(major), Number(minor));
+}
+
+/** The lines that a search for `devices` needs; `isWanted` afterwards drops those that were only let through to be learnt from. */
+export interface DeviceFilter {
+  readonly want: WantLine;
+  isWanted(mapping: { readonly dev: DeviceNumber; readonly name: string; readonly rdev?: DeviceNumber }): boolean;
+}
+
+export function deviceFilter(devices: ReadonlySet<DeviceNumber>, chars: CharDevices, pinning: PinningDevices, pid: number): DeviceFilter {
+  const wanted = new Set([...devices].map(packed));
+  return {
+    want: (major, minor, ino, start, end) => {
+      if (ino === 0) return false;
+      const dev = pack(major, minor);
+      if (wanted.has(dev)) return true;
+      const rdev = chars.of(dev, ino, pid, start, end);
+      return (rdev !== null && devices.has(rdev)) || (major === 0 && pinning.wants(dev));
+    },
+    isWanted: (mapping) => devices.has(mapping.dev) || (mapping.rdev !== undefined && devices.has(mapping.rdev)) || (mapping.dev.startsWith('0:') && pinning.learn(mapping)),
   };
 }
 

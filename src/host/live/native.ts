@@ -1,6 +1,6 @@
 /** C library calls through koffi, loaded only when the first of them is made: start-up does not pay for it. */
 import { createRequire } from 'node:module';
-import { constants as osConstants } from 'node:os';
+import { constants as osConstants, machine } from 'node:os';
 
 type Foreign = (...args: readonly unknown[]) => number;
 
@@ -10,6 +10,8 @@ export interface Native {
   errno(): string;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(fd: number, signal: number): number;
+  /** ENOSYS where the architecture's number of the call is not known. */
+  kcmp(pid: number, other: number, type: number): number;
   unshare(flags: number): number;
   setns(fd: number, type: number): number;
   /** Paths are bytes that end in NUL: names need not be UTF-8. */
@@ -25,6 +27,8 @@ export interface Native {
 /** System call numbers that are the same on every architecture (5.1 and later). */
 const SYS_PIDFD_SEND_SIGNAL = 424;
 const SYS_PIDFD_OPEN = 434;
+
+const SYS_KCMP: Readonly<Record<string, number>> = { x86_64: 312, aarch64: 272, riscv64: 272, loongarch64: 272, s390x: 343, ppc64le: 354 };
 
 let loaded: Native | undefined;
 
@@ -62,6 +66,7 @@ function load(): Native {
     },
     pidfdOpen: (pid) => syscallInts(SYS_PIDFD_OPEN, pid, 0, 0, 0),
     pidfdSendSignal: (fd, signal) => syscallInts(SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0),
+    kcmp: (pid, other, type) => syscallInts(SYS_KCMP[machine()] ?? -1, pid, other, type, 0),
     unshare, setns, umount2, swapoff, syncfs, klogctl, openat, fchdir, chroot,
   };
 }

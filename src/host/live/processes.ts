@@ -5,9 +5,12 @@ import type { DeviceNumber } from '../host.ts';
 import { parseMaps, type WantLine } from '../maps.ts';
 import type { Mapping, OpenFile, Place, Processes, ProcessFile } from '../processes.ts';
 import { absence, errnoOf, quietly } from './absence.ts';
-import { CharDevices, deviceFilter, fileFilter } from './device-filter.ts';
+import { addressSpaces } from './address-spaces.ts';
+import { CharDevices, deviceFilter, fileFilter, PinningDevices } from './device-filter.ts';
 import { deviceNumber, LiveFiles } from './files.ts';
+import type { Gathered } from './gather.ts';
 import { Pagemaps } from './pagemap.ts';
+import { gatherAll } from './read-ahead.ts';
 import { withContent } from './read.ts';
 
 const LATIN1 = { encoding: 'latin1' as const };
@@ -15,16 +18,28 @@ const LATIN1 = { encoding: 'latin1' as const };
 export class LiveProcesses implements Processes {
   private readonly files: LiveFiles;
   private readonly chars = new CharDevices();
+  private readonly pinning = new PinningDevices();
   private readonly pages: Pagemaps;
+  private readonly pageSize: number;
+  private ahead = new Map<number, { -readonly [K in keyof Gathered]: Gathered[K] }>();
+  private aheadFor: ReadonlySet<DeviceNumber> | undefined;
 
   constructor(files: LiveFiles, pageSize: number) {
     this.files = files;
+    this.pageSize = pageSize;
     this.pages = new Pagemaps(files, (pid) => this.everyMapping(pid), pageSize);
   }
 
   pids(): Fact<readonly number[]> {
     this.chars.forget();
+    this.ahead.clear();
     return numbersIn('/proc');
+  }
+
+  readAhead(pids: readonly number[], devices: ReadonlySet<DeviceNumber>): void {
+    this.ahead.clear();
+    this.ahead = gatherAll(this, pids, devices, this.pageSize);
+    this.aheadFor = devices;
   }
 
   threads(pid: number): Fact<readonly number[]> {
@@ -34,11 +49,26 @@ export class LiveProcesses implements Processes {
   }
 
   read(pid: number, name: ProcessFile): Fact<Uint8Array> {
+    const files = this.ahead.get(pid)?.files;
+    const known = files?.[name];
+    if (files !== undefined && known !== undefined) {
+      delete files[name];
+      return known;
+    }
     return this.settle(pid, this.files.read(`/proc/${pid}/${name}`));
   }
 
   mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]> {
-    return this.mappingsThat(pid, devices === undefined ? undefined : deviceFilter(devices, this.chars, pid));
+    if (devices === undefined) return this.mappingsThat(pid, undefined);
+    const ahead = devices === this.aheadFor ? this.ahead.get(pid) : undefined;
+    const known = ahead?.mappings;
+    if (ahead !== undefined && known !== undefined) {
+      delete ahead.mappings;
+      return known;
+    }
+    const filter = deviceFilter(devices, this.chars, this.pinning, pid);
+    const found = this.mappingsThat(pid, filter.want);
+    return isMissing(found) ? found : found.filter((mapping) => filter.isWanted(mapping));
   }
 
   /** All of them, with the character devices told. */
@@ -50,7 +80,7 @@ export class LiveProcesses implements Processes {
     const path = `/proc/${pid}/maps`;
     const found = quietly<Fact<readonly Mapping[]>>(() => withContent(path, (bytes, length) => {
       const parsed = parseMaps(bytes, length, want);
-      return parsed.malformed === undefined ? parsed.mappings.map((m) => this.complete(pid, m)) : missing('malformed', path, parsed.malformed);
+      return parsed.malformed === undefined ? this.complete(pid, parsed.mappings) : missing('malformed', path, parsed.malformed);
     }), (error) => absence(error, path));
     if (!isMissing(found) || found.detail !== 'ESRCH') return this.settle(pid, found);
     // Kernel threads and zombies have no address space; newer kernels say ESRCH for them (fs/proc/base.c, proc_mem_open).
@@ -58,6 +88,12 @@ export class LiveProcesses implements Processes {
   }
 
   openFiles(pid: number): Fact<readonly OpenFile[]> {
+    const ahead = this.ahead.get(pid);
+    const known = ahead?.openFiles;
+    if (ahead !== undefined && known !== undefined) {
+      delete ahead.openFiles;
+      return known;
+    }
     const directory = `/proc/${pid}/fd`;
     return this.settle(pid, quietly<Fact<readonly OpenFile[]>>(() => {
       const found: OpenFile[] = [];
@@ -74,6 +110,12 @@ export class LiveProcesses implements Processes {
   }
 
   place(pid: number, which: 'cwd' | 'root' | 'exe'): Fact<Place> {
+    const places = this.ahead.get(pid)?.places;
+    const known = places?.[which];
+    if (places !== undefined && known !== undefined) {
+      delete places[which];
+      return known;
+    }
     const path = `/proc/${pid}/${which}`;
     return this.settle(pid, quietly<Fact<Place>>(() => {
       const target = readlinkSync(path, LATIN1);
@@ -83,11 +125,21 @@ export class LiveProcesses implements Processes {
   }
 
   namespace(pid: number, which: 'mnt' | 'pid' | 'user'): Fact<number> {
+    const ahead = this.ahead.get(pid);
+    const known = ahead?.namespace;
+    if (which === 'mnt' && ahead !== undefined && known !== undefined) {
+      delete ahead.namespace;
+      return known;
+    }
     const path = `/proc/${pid}/ns/${which}`;
     const text = quietly<Fact<string>>(() => readlinkSync(path), (error) => absence(error, path));
     if (isMissing(text)) return this.settle(pid, text);
     const inode = /^\w+:\[(\d+)\]$/.exec(text)?.[1];
     return inode === undefined ? missing('malformed', path, text) : Number(inode);
+  }
+
+  addressSpaces(pids: readonly number[]): ReadonlyMap<number, number> {
+    return addressSpaces(pids);
   }
 
   pagemap(pid: number, address: number, into: Uint8Array): Fact<number> {
@@ -101,10 +153,13 @@ export class LiveProcesses implements Processes {
   }
 
   /** The name as stored where the text is ambiguous, and the number of the character device where it is one. */
-  private complete(pid: number, mapping: Mapping): Mapping {
-    const rdev = mapping.ino === 0 ? undefined : this.chars.known(mapping.dev, mapping.ino);
-    const name = mapping.name.includes('\n') ? mapFileName(pid, mapping) : mapping.name;
-    return rdev === undefined ? { ...mapping, name } : { ...mapping, name, rdev };
+  private complete(pid: number, mappings: Mapping[]): Mapping[] {
+    for (const [i, mapping] of mappings.entries()) {
+      const rdev = mapping.ino === 0 ? undefined : this.chars.known(mapping.dev, mapping.ino);
+      if (mapping.name.includes('\n')) mappings[i] = { ...mapping, name: mapFileName(pid, mapping) };
+      if (rdev !== undefined) mappings[i] = { ...(mappings[i] ?? mapping), rdev };
+    }
+    return mappings;
   }
 }
 

@@ -19,6 +19,8 @@ export interface Candidate {
   readonly files: ReadonlyMap<string, readonly OpenFile[]>;
   readonly places: ReadonlyMap<string, Partial<Record<Where, Place>>>;
   readonly everyFile: Fact<readonly OpenFile[]>;
+  /** All that the host told of its mappings; on the live machine with the AIO rings and sockets among them. */
+  readonly toldMappings: readonly Mapping[];
 }
 
 /** What could not be read of a process: the reason, and of what. */
@@ -68,9 +70,8 @@ function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, e
     return null;
   };
   const mappings = new Map<string, Mapping[]>();
-  for (const mapping of keep('maps', host.processes.mappings(tid, index.numbers)) ?? []) {
-    for (const id of index.ofMapping(mapping)) push(mappings, id, mapping);
-  }
+  const toldMappings = keep('maps', host.processes.mappings(tid, index.numbers)) ?? [];
+  for (const mapping of toldMappings) for (const id of index.ofMapping(mapping)) push(mappings, id, mapping);
   const everyFile = host.processes.openFiles(tid);
   const namespace = namespaceFor(host, tid, everyFile);
   const files = new Map<string, OpenFile[]>();
@@ -82,7 +83,7 @@ function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, e
   }
   const vanished = unread.some(({ why }) => why.missing === 'vanished');
   const any = mappings.size > 0 || files.size > 0 || places.size > 0;
-  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile } : null, unread, vanished };
+  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, toldMappings } : null, unread, vanished };
 }
 
 /** Asked for only where some descriptor has a path without a device number: one link less to read for each process. */

@@ -30,11 +30,13 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
   const vanished: number[] = [];
   const portraits: Portrait[] = [];
   if (index.numbers.size > 0) {
+    host.processes.readAhead?.(pids, index.numbers);
     for (const pid of pids) {
+      const before = host.kind === 'capture' ? null : startTime(host, pid);
       const look = lookAt(host, index, pid);
       unread.push(...look.unread);
       if (look.vanished) vanished.push(pid);
-      const portrait = look.candidate === null ? null : confirmed(host, index, look.candidate);
+      const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before);
       if (portrait === 'vanished') vanished.push(pid);
       else if (portrait !== null) portraits.push(portrait);
     }
@@ -45,15 +47,12 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
 }
 
 /**
- * A pid may have changed hands between the looks: the process is looked at again between two reads of its start time.
- * Only for holders, so the price is small.
+ * A pid may have changed hands between the looks: `before` is the start time that was read before the first of them,
+ * and it is read again after the last. All of it is then of one process.
  */
-function confirmed(host: Host, index: DeviceIndex, candidate: Candidate): Portrait | null | 'vanished' {
-  if (host.kind === 'capture') return portraitOf(host, candidate);
-  const before = startTime(host, candidate.pid);
-  const again = lookAt(host, index, candidate.pid);
-  if (again.candidate === null) return again.vanished ? 'vanished' : null;
-  const portrait = portraitOf(host, again.candidate);
+function confirmed(host: Host, candidate: Candidate, before: number | null): Portrait | 'vanished' {
+  const portrait = portraitOf(host, candidate);
+  if (host.kind === 'capture') return portrait;
   return before === null || startTime(host, candidate.pid) !== before ? 'vanished' : portrait;
 }
 

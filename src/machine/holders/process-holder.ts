@@ -36,7 +36,8 @@ export function portraitOf(host: Host, candidate: Candidate): Portrait {
   const exe = host.processes.place(tid, 'exe');
   const files = isMissing(candidate.everyFile) ? [] : candidate.everyFile;
   const namespace = candidate.namespace ?? orNull(host.processes.namespace(tid, 'mnt'));
-  const every = host.processes.mappings(tid);
+  // The live machine tells of rings and sockets with the mappings of devices: its maps are read once.
+  const every = host.kind === 'live' ? candidate.toldMappings : host.processes.mappings(tid);
   return {
     candidate,
     stat,
@@ -63,7 +64,7 @@ const orNull = <T>(fact: Fact<T>): T | null => (isMissing(fact) ? null : fact);
 /** The process as a holder of one device. */
 export function holderOf(host: Host, portrait: Portrait, deviceId: string, sharesMemoryWith: readonly number[]): ProcessHolder {
   const { candidate, base } = portrait;
-  const mappings = (candidate.mappings.get(deviceId) ?? []).map((mapping) => heldMapping(host, candidate.tid, mapping));
+  const mappings = heldMappings(host, candidate.tid, candidate.mappings.get(deviceId) ?? []);
   const files = (candidate.files.get(deviceId) ?? []).map((file) => heldFile(host, candidate.tid, file));
   const places = candidate.places.get(deviceId) ?? {};
   const pins = pinsOf(host, {
@@ -87,9 +88,16 @@ export function holderOf(host: Host, portrait: Portrait, deviceId: string, share
   };
 }
 
-function heldMapping(host: Host, tid: number, mapping: Mapping): HeldMapping {
-  const { start, end, perms, offset, dev, ino, name } = mapping;
-  return { start, end, perms, offset, dev, ino, ...splitDeleted(host.files, tid, { name, dev, ino }) };
+/** Neighbours mostly map one file: whether it is deleted is asked once for a run of them. */
+function heldMappings(host: Host, tid: number, mappings: readonly Mapping[]): HeldMapping[] {
+  let last: Mapping | undefined;
+  let named = { file: '', deleted: false };
+  return mappings.map((mapping) => {
+    const { start, end, perms, offset, dev, ino, name } = mapping;
+    if (last?.name !== name || last.ino !== ino || last.dev !== dev) named = splitDeleted(host.files, tid, { name, dev, ino });
+    last = mapping;
+    return { start, end, perms, offset, dev, ino, file: named.file, deleted: named.deleted };
+  });
 }
 
 function heldFile(host: Host, tid: number, open: OpenFile): HeldFile {

@@ -11,15 +11,19 @@ export interface ProcessStatus {
 }
 
 export function parseStatus(text: ByteString): ProcessStatus {
-  const fields = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const colon = line.indexOf(':');
-    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1).trim());
-  }
   const integer = (name: string): number | null => {
-    const digits = /^\d+/.exec(fields.get(name) ?? '')?.[0];
+    const digits = value(text, name)?.match(/^\d+/)?.[0];
     return digits === undefined ? null : Number(digits);
   };
   const pinned = integer('VmPin');
-  return { uid: integer('Uid'), state: fields.get('State')?.[0] ?? null, threads: integer('Threads'), pinnedBytes: pinned === null ? null : pinned * 1024 };
+  return { uid: integer('Uid'), state: value(text, 'State')?.[0] ?? null, threads: integer('Threads'), pinnedBytes: pinned === null ? null : pinned * 1024 };
+}
+
+/** The rest of the line that begins with `NAME:`, without the blanks around it. The first line has no newline before it. */
+function value(text: ByteString, name: string): string | null {
+  const at = text.startsWith(`${name}:`) ? 0 : text.indexOf(`\n${name}:`) + 1;
+  if (at === 0 && !text.startsWith(`${name}:`)) return null;
+  const from = at + name.length + 1;
+  const end = text.indexOf('\n', from);
+  return text.slice(from, end < 0 ? text.length : end).trim();
 }
