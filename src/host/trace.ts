@@ -53,4 +53,9 @@ export interface Trace {
   peek(process: ProcessRef, address: number, into: Uint8Array): Promise<Fact<number>>;
   /** Lets it go on. Idempotent. */
   release(process: ProcessRef): Promise<ActResult>;
+  /**
+   * Settings (file and text) that are written back when unseat is gone and only the child is left. The list replaces
+   * the one before; an empty list clears it. Absent where nothing outlives unseat.
+   */
+  putBackWhenGone?(settings: readonly { readonly path: string; readonly text: string }[]): Promise<ActResult>;
 }

@@ -17,13 +17,14 @@ export function seeded(seed: number): () => number {
   };
 }
 
-async function detachOnce(host: Host, trace: Tracer, program: Program, devices: ReadonlySet<string>): Promise<boolean> {
+/** `done`, or why not. */
+async function detachOnce(host: Host, trace: Tracer, program: Program, devices: ReadonlySet<string>): Promise<string> {
   const ref = program.ref;
   const stopped = await trace.stop(ref, 2000);
-  if (isMissing(stopped)) return false;
+  if (isMissing(stopped)) return `stop: ${JSON.stringify(stopped)}`;
   const outcome = await detachStopped(host, trace, ref, devices);
   await trace.release(ref);
-  return outcome.done;
+  return outcome.done ? 'done' : `${JSON.stringify(outcome)}; ${JSON.stringify(stopped)}`;
 }
 
 async function isWell(program: Program, fs: LoopMount, what: string): Promise<void> {
@@ -39,7 +40,7 @@ export async function manyDetaches(host: Host, fs: LoopMount, program: Program, 
   try {
     for (let round = 0; round < rounds; round += 1) {
       if (round > 0) await program.ask('map');
-      assert.ok(await detachOnce(host, trace, program, fs.deviceNumbers()), `detach ${round}`);
+      assert.equal(await detachOnce(host, trace, program, fs.deviceNumbers()), 'done', `detach ${round}`);
       fs.unmount();
       await isWell(program, fs, `after detach ${round}`);
       fs.mount();
@@ -70,7 +71,7 @@ export async function killedTracers(host: Host, fs: LoopMount, program: Program,
       const holds = (host.processes.mappings(program.pid, devices) as readonly unknown[]).length > 0;
       counts[holds ? 'stillHolding' : 'letGo'] += 1;
       const whole = new Tracer();
-      assert.ok(await detachOnce(host, whole, program, devices), `whole detach after round ${round}`);
+      assert.equal(await detachOnce(host, whole, program, devices), 'done', `whole detach after round ${round}`);
       whole.close();
       fs.unmount();
       await isWell(program, fs, `seed ${seed}, after round ${round}`);

@@ -4,6 +4,10 @@ import type { CommandEntry } from '../command.ts';
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'scan', summary: 'what memory this machine has, how it is used, what could leave', load: () => import('./scan.ts') },
   { name: 'plan', summary: 'who holds a device, what a bare removal would do on this kernel, the steps', load: () => import('./plan.ts') },
+  { name: 'remove', summary: 'take a device out: graceful, or by --detach, --force, --kill; --dry-run', load: () => import('./remove.ts') },
+  { name: 'resume', summary: 'go on with a removal that was interrupted', load: () => import('./resume.ts') },
+  { name: 'rollback', summary: 'put back what an interrupted removal had changed', load: () => import('./rollback.ts') },
+  { name: 'audit', summary: 'what past removals left behind', load: () => import('./audit.ts') },
   { name: 'map', summary: 'the physical address map, as a picture in the terminal', load: () => import('./map.ts') },
   { name: 'doctor', summary: 'what this kernel and this user can and cannot see or do', load: () => import('./doctor.ts') },
   { name: 'capture', summary: 'a capture of this machine to look at elsewhere', load: () => import('./capture.ts') },

@@ -25,16 +25,23 @@ export const set: Act<Of<'set'>> = {
     if (now === null) return no(`${action.path} cannot be read`);
     if (now === wanted) return already(`it reads ${now}`);
     await removal.journal.keepSetting(action.path, now);
-    await removal.keepForChild?.([...removal.journal.settings].map(([path, text]) => ({ path, text })));
+    await removal.trace?.putBackWhenGone?.([...removal.journal.settings].map(([path, text]) => ({ path, text })));
     return yes;
   },
   async act(removal, action, { deadlineMs }) {
     return saidBy(await removal.actions.write(action.path, target(removal, action) ?? '', deadlineMs));
   },
-  after(removal, action, _step, acted) {
+  async after(removal, action, _step, acted) {
+    await tellChild(removal);
     return contentOf(removal, action.path) === target(removal, action) ? yes : no(acted.says ?? `${action.path} reads ${contentOf(removal, action.path) ?? 'nothing'}`);
   },
 };
+
+/** The child writes back what differs from before, should we die. */
+async function tellChild(removal: Removal): Promise<void> {
+  const changed = [...removal.journal.settings].filter(([path, was]) => contentOf(removal, path) !== was).map(([path, text]) => ({ path, text }));
+  await removal.trace?.putBackWhenGone?.(changed);
+}
 
 const TRIES = 3;
 

@@ -26,8 +26,6 @@ export interface Removal {
   readonly logMark: number | null;
   /** Process ids that are us: our own first, then our children. */
   readonly own: readonly number[];
-  /** Tells a child that outlives us which settings to put back; absent where the host has none. */
-  readonly keepForChild?: ((settings: readonly { readonly path: string; readonly text: string }[]) => Promise<unknown>) | undefined;
   readonly progress: (step: Step, text: string) => void;
 }
 

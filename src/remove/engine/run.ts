@@ -21,7 +21,6 @@ export interface RunOptions {
   readonly own?: readonly number[];
   /** What the state was before, for the record; plain data. */
   readonly before?: unknown;
-  readonly keepForChild?: Removal['keepForChild'];
 }
 
 /** Throws REFUSED or NO_PERMISSION where nothing may begin; everything later is told in the record. */
@@ -77,7 +76,7 @@ function makeRemoval(host: Host, header: Header, journal: Journal, options: RunO
   const progress = (step: Step, text: string): void => options.progress?.({ step: step.id, phase: 'going', text });
   return {
     host, actions, trace: host.trace ?? null, header, devices: new Set(header.deviceNumbers), journal, stopped: new Map(), logMark: isMissing(mark) ? null : mark,
-    own: options.own ?? [], keepForChild: options.keepForChild, progress,
+    own: options.own ?? [], progress,
   };
 }
 

@@ -1,0 +1,45 @@
+/** What `resume` and `rollback` share: finding the journal that is meant, and telling how it ended. */
+import type { Command } from 'commander';
+import { EXIT } from '../../errors/codes.ts';
+import { UnseatError } from '../../errors/unseat-error.ts';
+import type { Host } from '../../host/host.ts';
+import type { RunOptions } from '../../remove/engine/run.ts';
+import { findJournals, type FoundJournal } from '../../remove/journal/journal.ts';
+import type { RemovalRecord } from '../../remove/record.ts';
+import { openHost } from '../open-host.ts';
+import type { Output } from '../print/output.ts';
+import { recordText } from '../print/removal.ts';
+
+type Carry = (host: Host, journal: FoundJournal, options: RunOptions) => Promise<RemovalRecord>;
+
+export function defineFor(command: Command, help: string): void {
+  command.argument('[device]', 'the device, where several removals were interrupted').option('--json', 'print one JSON document').addHelpText('after', help);
+}
+
+export async function carry(args: readonly string[], out: Output, what: Carry): Promise<number> {
+  const host = await openHost({});
+  try {
+    const journal = choose(findJournals(host), args[0]);
+    const record = await what(host, journal, {
+      own: [process.pid, process.ppid],
+      progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); },
+    });
+    if (out.options.json) out.json(record);
+    else out.text(recordText(record, out));
+    return record.status === 'done' || record.status === 'rolled-back' ? EXIT.ok : record.status === 'partly' ? EXIT.partly : EXIT.failed;
+  } finally {
+    host.close();
+  }
+}
+
+function choose(found: readonly FoundJournal[], name: string | undefined): FoundJournal {
+  const fits = name === undefined ? found : found.filter(({ content: { header } }) => header.device === name || header.deviceName === name);
+  const [journal] = fits;
+  if (journal === undefined) {
+    throw new UnseatError('NOT_FOUND', name === undefined ? 'no removal was interrupted' : 'no removal of this device was interrupted', {
+      ...(name === undefined ? {} : { subject: name }), next: found.length === 0 ? "'unseat audit' tells what else may be left." : `Interrupted: ${found.map((f) => f.content.header.deviceName).join(', ')}.`,
+    });
+  }
+  if (fits.length > 1) throw new UnseatError('AMBIGUOUS', 'several removals were interrupted', { next: `Name one of: ${fits.map((f) => f.content.header.deviceName).join(', ')}.` });
+  return journal;
+}

@@ -1,0 +1,133 @@
+/** `unseat remove DEVICE`: carries out a plan, with consent. */
+import type { Command } from 'commander';
+import { EXIT } from '../../errors/codes.ts';
+import { UnseatError } from '../../errors/unseat-error.ts';
+import { isMissing } from '../../host/fact.ts';
+import type { Host } from '../../host/host.ts';
+import { inventoryFor } from '../../plan/inventory.ts';
+import { makePlan } from '../../plan/make-plan.ts';
+import { dryRun } from '../../remove/dry-run.ts';
+import { remove } from '../../remove/engine/run.ts';
+import { foreseeDetach } from '../../remove/ways/detach/foresee.ts';
+import type { Blocker, ReasonCode, Way } from '../../steps/reason.ts';
+import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
+import { addHostOptions, openHost } from '../open-host.ts';
+import { consent } from '../print/consent.ts';
+import type { Output } from '../print/output.ts';
+import { dryRunText, recordText, refusalText } from '../print/removal.ts';
+
+/** Reasons that a person may accept by name; all others are facts that no word changes. */
+const ACCEPTABLE: readonly ReasonCode[] = ['pin-possible', 'hidden', 'rival'];
+
+export function define(command: Command): void {
+  addHostOptions(command)
+    .argument('<device>', "any name of it, as for 'unseat plan'")
+    .option('--detach', 'make holders let go and live on')
+    .option('--force', 'detach where it works, else memory_failure() page by page')
+    .option('--kill', 'end the holders, before the device goes')
+    .option('--wait <seconds>', 'graceful: wait so long for holders to go by themselves')
+    .option('--stop-units <units>', 'graceful: systemd units that may be stopped, separated by commas')
+    .option('--accept <reasons>', `go on in spite of these, separated by commas: ${ACCEPTABLE.join(', ')}`)
+    .option('--dry-run', 'print exactly what would be written, injected and signalled, and do nothing')
+    .option('--yes <device>', 'consent: the name of the device once more')
+    .addHelpText('after', `
+Without one of --detach, --force and --kill nobody is made to go: a device that is held is not removed, and the holders
+are named. Every step is looked at before and after; when one fails, what was done is put back. The journal is under
+/run/unseat while the removal runs, the record under /var/lib/unseat afterwards.
+
+  unseat remove pmem0 --dry-run            what would be done, in order
+  unseat remove pmem0 --detach             asks for the device's name, then does it
+  unseat remove pmem0 --detach --yes pmem0 for scripts
+
+Exit status: 0 done, 1 called off with everything as before, 3 refused, 64 partly done ('unseat resume', 'unseat rollback').`);
+}
+
+export async function run(args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {
+  const [name] = args;
+  if (name === undefined) throw new UnseatError('USAGE', 'no device is named', { next: "List what there is with 'unseat scan'." });
+  const host = await openHost(options);
+  try {
+    const { machine, device, leaves, room } = inventoryFor(host, name);
+    const own = host.kind === 'live' ? [process.pid, process.ppid] : [];
+    const plan = makePlan(machine, device, { stopUnits: listOf(options['stopUnits']), protectedPids: own, ...(room ? { room } : {}), ...waitOf(options) });
+    const numbers = [...new Set(leaves.flatMap((l) => l.deviceNumbers))];
+    const way = withForesight(host, chooseWay(plan, options), new Set(numbers), listOf(options['accept']));
+    if (options['dryRun'] === true) {
+      const steps = dryRun(host, way.steps, new Set(numbers));
+      if (out.options.json) out.json({ device: plan.device, way: way.way, possible: way.possible, blockers: way.blockers, steps });
+      else out.text([...(way.possible ? [] : [refusalText(plan, way, out), '']), dryRunText(plan, way, steps, out)].join('\n'));
+      return EXIT.ok;
+    }
+    refuse(host, plan, way);
+    await consent(plan, [name, plan.deviceName, plan.device, ...device.aliases], typeof options['yes'] === 'string' ? options['yes'] : null, way, out);
+    const record = await remove(host, plan, way, numbers, { own, before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } });
+    if (out.options.json) out.json(record);
+    else out.text(recordText(record, out));
+    return record.status === 'done' ? EXIT.ok : record.status === 'partly' ? EXIT.partly : EXIT.failed;
+  } finally {
+    host.close();
+  }
+}
+
+const listOf = (value: unknown): string[] => (typeof value === 'string' ? value.split(',').map((part) => part.trim()).filter((part) => part !== '') : []);
+
+function waitOf(options: Readonly<Record<string, unknown>>): { waitMs?: number } {
+  if (options['wait'] === undefined) return {};
+  const seconds = Number(options['wait']);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new UnseatError('USAGE', '--wait takes a number of seconds', { seen: String(options['wait']) });
+  return { waitMs: seconds * 1000 };
+}
+
+function chooseWay(plan: RemovalPlan, options: Readonly<Record<string, unknown>>): WayPlan {
+  const asked = (['detach', 'force', 'kill'] as const).filter((w) => options[w] === true);
+  if (asked.length > 1) throw new UnseatError('USAGE', 'one of --detach, --force and --kill at most', { seen: asked.join(', ') });
+  const of = (way: Way): WayPlan | undefined => plan.ways.find((w) => w.way === way);
+  const graceful = of('graceful') ?? plan.ways[0];
+  const first = asked[0];
+  const detach = of('detach');
+  // Nobody to let go: every way is the graceful one.
+  const way = first === 'force' && detach?.possible === true ? detach : first === undefined ? graceful : (of(first) ?? (first === 'force' ? detach : undefined) ?? graceful);
+  if (way === undefined) throw new UnseatError('UNSUPPORTED', 'there is no way to remove this device', { subject: plan.deviceName });
+  return way;
+}
+
+/** What the host knows of each holder before anything is touched, as further blockers; accepted ones taken away. */
+function withForesight(host: Host, way: WayPlan, devices: ReadonlySet<string>, accepted: readonly string[]): WayPlan {
+  for (const reason of accepted) if (!ACCEPTABLE.some((a) => a === reason)) throw new UnseatError('USAGE', 'this reason cannot be accepted', { seen: reason, next: `Those that can: ${ACCEPTABLE.join(', ')}.` });
+  const seen = way.steps.flatMap<Blocker>(({ action }) => {
+    if (action.kind !== 'detach-process') return [];
+    const foresight = foreseeDetach(host, action.process, devices);
+    return foresight.possible ? [] : [{
+      reason: 'cannot-detach', subject: `pid ${action.process.pid}`, pid: action.process.pid, text: `pid ${action.process.pid}: ${foresight.why}.`,
+      next: 'End it yourself, or take --kill.', overcomeBy: ['kill'],
+    }];
+  });
+  const blockers = [...way.blockers.filter((b) => !accepted.includes(b.reason)), ...seen.filter((b) => !way.blockers.some((k) => k.reason === b.reason && k.pid === b.pid))];
+  return { ...way, blockers, possible: blockers.length === 0 };
+}
+
+function refuse(host: Host, plan: RemovalPlan, way: WayPlan): void {
+  const [blocker] = way.blockers;
+  if (blocker !== undefined) {
+    const others = way.blockers.length - 1;
+    throw new UnseatError(blocker.reason.startsWith('held-') ? 'HELD' : 'REFUSED', `${blocker.text}${others > 0 ? ` (and ${others} more reason${others === 1 ? '' : 's'}: see 'unseat plan ${plan.deviceName}')` : ''}`, {
+      subject: plan.deviceName, next: blocker.next, data: { way: way.way, blockers: way.blockers },
+    });
+  }
+  if (host.actions === undefined) throw new UnseatError('READ_ONLY', 'this machine cannot be changed', { subject: host.label, next: 'Take --dry-run to see what would be done.' });
+  const lacking = way.steps.filter((s) => s.needs !== null && !hasCapability(host, s.needs));
+  if (lacking.length > 0) {
+    throw new UnseatError('NO_PERMISSION', `${lacking.length} of ${way.steps.length} steps need privileges that this user lacks`, {
+      subject: plan.deviceName, seen: lacking.slice(0, 5).map((s) => `step ${s.id} (${s.title}): ${s.needs}`).join('; '), next: 'Run it as root.', data: { steps: lacking.map((s) => ({ id: s.id, needs: s.needs })) },
+    });
+  }
+}
+
+/** Bit numbers of include/uapi/linux/capability.h. */
+const CAPABILITIES: Readonly<Record<string, number>> = { CAP_DAC_OVERRIDE: 1, CAP_KILL: 5, CAP_SYS_PTRACE: 19, CAP_SYS_ADMIN: 21 };
+
+function hasCapability(host: Host, name: string): boolean {
+  const bits = host.identity.capabilities;
+  const number = CAPABILITIES[name];
+  return isMissing(bits) || number === undefined || ((bits[0] >>> number) & 1) === 1;
+}
