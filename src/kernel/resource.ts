@@ -163,7 +163,7 @@ export function releaseRegion(k: Kernel, start: number, size: number): boolean {
 export function releaseMemRegionAdjustable(k: Kernel, start: number, size: number): number {
   const { heap } = k;
   const end = start + size - 1;
-  const res = findResource(k, (view) => view.start <= start && view.end >= end && (resourceFlags(k, view.address) & IORESOURCE_SYSTEM_RAM) !== 0);
+  const res = findResource(k, (view) => view.start <= start && view.end >= end && isBusyRam(k, view.address));
   if (res === 0) return -22;
   const first = resourceStart(k, res);
   const last = resourceEnd(k, res);
@@ -241,10 +241,13 @@ export function regionIntersectsRam(k: Kernel, start: number, size: number): Reg
   return other === 0 ? 'intersects' : 'mixed';
 }
 
+/** RAM that was added, not a driver's region that is marked so that RAM can be added inside it (kmem). */
+const isBusyRam = (k: Kernel, res: number): boolean => (resourceFlags(k, res) & (IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY)) === (IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY);
+
 /** Calls `visit` with each System RAM range in [start, end), clipped to it; stops when it returns false. */
 export function walkSystemRam(k: Kernel, start: number, end: number, visit: (start: number, end: number) => boolean): void {
   for (const view of walkResources(k)) {
-    if ((resourceFlags(k, view.address) & IORESOURCE_SYSTEM_RAM) === 0) continue;
+    if (!isBusyRam(k, view.address)) continue;
     const from = Math.max(view.start, start);
     const to = Math.min(view.end + 1, end);
     if (from < to && !visit(from, to)) return;
