@@ -126,7 +126,7 @@ test('a mount on top of another at the same place hides it', () => {
 test('of kernel threads neither mappings nor descriptors are read', () => {
   const proxy = recordHost(hostOf({ 2: { flags: KTHREAD, comm: 'kthreadd' } }));
   search(proxy.host);
-  assert.deepEqual([...new Set(proxy.calls.filter((c) => c.facet === 'processes' && c.args[0] === 2).map((c) => c.args[1] ?? c.method))].sort(), ['exe', 'stat']);
+  assert.deepEqual([...new Set(proxy.calls.filter((c) => c.facet === 'processes' && c.args[0] === 2).map((c) => c.args[1] ?? c.method))].sort(), ['stat']);
 });
 
 test('a process whose first thread has ended is seen through another thread', () => {

@@ -15,7 +15,7 @@ import { DeviceIndex } from './device-index.ts';
 import { searchNotes } from './notes.ts';
 import { holderOf, portraitOf, type Portrait } from './process-holder.ts';
 import { groupBySharedMemory } from './shared-memory.ts';
-import { parseStat } from './stat.ts';
+import { isKernelThread, parseStat, type ProcessStat } from './stat.ts';
 
 /** Process holders by `Device.id`, every device that was asked for included. Adds to `notes`. */
 export function findHolders(host: Host, devices: readonly Device[], mounts: readonly Mount[], notes: Note[]): Record<string, Holder[]> {
@@ -32,11 +32,12 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
   if (index.numbers.size > 0) {
     host.processes.readAhead?.(pids, index.numbers);
     for (const pid of pids) {
-      const before = host.kind === 'capture' ? null : startTime(host, pid);
+      const before = host.kind === 'capture' ? null : statOf(host, pid);
+      if (before !== null && isKernelThread(before)) continue;
       const look = lookAt(host, index, pid);
       unread.push(...look.unread);
       if (look.vanished) vanished.push(pid);
-      const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before);
+      const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before?.startTime ?? null);
       if (portrait === 'vanished') vanished.push(pid);
       else if (portrait !== null) portraits.push(portrait);
     }
@@ -53,12 +54,12 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
 function confirmed(host: Host, candidate: Candidate, before: number | null): Portrait | 'vanished' {
   const portrait = portraitOf(host, candidate);
   if (host.kind === 'capture') return portrait;
-  return before === null || startTime(host, candidate.pid) !== before ? 'vanished' : portrait;
+  return before === null || statOf(host, candidate.pid)?.startTime !== before ? 'vanished' : portrait;
 }
 
-function startTime(host: Host, pid: number): number | null {
+function statOf(host: Host, pid: number): ProcessStat | null {
   const stat = host.processes.read(pid, 'stat');
-  return isMissing(stat) ? null : (parseStat(byteString(stat))?.startTime ?? null);
+  return isMissing(stat) ? null : parseStat(byteString(stat));
 }
 
 /** Processes of one address space stand as one holder per device; who of them has only a file there stands alone. */
