@@ -9,6 +9,7 @@ import type { Holder, ProcessHolder } from '../../machine/types/holder.ts';
 import { formatBytes, formatRange } from '../../range/units.ts';
 import type { Forecast } from '../../steps/forecast.ts';
 import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
+import { blindness } from '../../plan/facts/sight.ts';
 import { blockersText, stepsText, waysText } from './plan-steps.ts';
 import { EFFECTS, type Severity } from './plan-words.ts';
 import type { Page } from './scan.ts';
@@ -55,11 +56,19 @@ function verdict(v: PlanView, page: Page): string {
   const worst = worstOf(unbind);
   const verb = v.device.kind === 'memory-block' ? 'offline' : 'unbind';
   const refused = unbind?.effects.find((e) => e.effect === 'veto' && e.certainty === 'certain');
-  const bare = refused ? `A bare ${verb} is refused: ${refused.because}.` : worst === null ? `A bare ${verb}: nothing is known that would go wrong.` : `Do not just ${verb} it: ${worst}.`;
+  const blind = unbind?.effects.some((e) => e.effect === 'clean' && e.certainty === 'possible') ?? false;
+  const bare = refused ? `A bare ${verb} is refused: ${refused.because}.`
+    : blind ? `Whether a bare ${verb} does harm cannot be told: not everybody who may hold it was seen.`
+    : worst === null ? `A bare ${verb}: nothing is known that would go wrong.`
+    : worst.sure ? `Do not just ${verb} it: ${worst.says}.` : `A bare ${verb} is a risk: it is possible that ${worst.says}.`;
   const way = v.plan.ways.find((w) => w.possible);
   const name = typedName(v.machine, v.device);
-  const safe = way === undefined ? 'No way is open now; see what stands in the way.' : way.way === 'graceful' ? `It can go now: unseat remove ${name}` : `Let the holders go, then: unseat remove ${name}; or now: unseat remove ${name} --${way.way}`;
-  return [...wrap(bare, page.width).map((l) => page.style(worst === null && !refused ? 'green' : 'red', l)), ...wrap(safe, page.width)].join('\n');
+  const doubt = v.leaves.some((l) => l.blocks.length > 0) && unbind?.effects.some((e) => e.effect === 'veto' && e.certainty !== 'certain');
+  const safe = way === undefined ? 'No way is open now; see what stands in the way.'
+    : way.way !== 'graceful' ? `Let the holders go, then: unseat remove ${name}; or now: unseat remove ${name} --${way.way}`
+    : doubt ? `It can be tried: unseat remove ${name} (rolled back where a page will not move)` : `It can go now: unseat remove ${name}`;
+  const color = worst === null && !refused ? (blind ? 'yellow' : 'green') : 'red';
+  return [...wrap(bare, page.width).map((l) => page.style(color, l)), ...wrap(safe, page.width)].join('\n');
 }
 
 /** What to type for it: its name, or `cxl:region0`, `slot:2` where the name alone is another's too or says too little. */
@@ -71,14 +80,14 @@ function typedName(machine: Machine, device: Device): string {
 
 const RANK: readonly Severity[] = ['crash', 'harm', 'loss'];
 
-/** The two worst things that are not merely possible, in words; null where there are none. */
-function worstOf(f: Forecast | undefined): string | null {
+/** The worst things in words, those that are not merely possible first of all; null where there are none. */
+function worstOf(f: Forecast | undefined): { readonly sure: boolean; readonly says: string } | null {
   const lines = (f?.effects ?? []).filter((e) => RANK.includes(EFFECTS[e.effect].severity));
   const sure = lines.filter((e) => e.certainty !== 'possible');
   const list = (sure.length > 0 ? sure : lines).map((e) => EFFECTS[e.effect]).sort((a, b) => RANK.indexOf(a.severity) - RANK.indexOf(b.severity));
   const words = [...new Set(list.map((e) => e.says))].slice(0, 3);
   if (words.length === 0) return null;
-  return `${sure.length > 0 ? '' : 'it is possible that '}${words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`}`;
+  return { sure: sure.length > 0, says: words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` };
 }
 
 function holders(v: PlanView, page: Page): string[] {
@@ -86,7 +95,8 @@ function holders(v: PlanView, page: Page): string[] {
   const blocks = v.leaves.flatMap((l) => l.blocks);
   const online = v.machine.memory.blocks.filter((b) => blocks.includes(b.index) && b.state !== 'offline');
   const ram = online.length === 0 ? [] : [`  ${online.length} memory block(s) online: ${online.length > 4 ? `memory${online[0]?.index} to memory${online.at(-1)?.index}` : online.map((b) => `memory${b.index}`).join(', ')}; whoever has pages there`];
-  if (list.length === 0) return ram.length > 0 ? ram : ['  nobody was seen to hold it'];
+  const blind = [...new Set(v.leaves.map((l) => blindness(v.machine, l)).filter((b) => b !== null))];
+  if (list.length === 0) return ram.length > 0 ? ram : [item(blind.length > 0 ? `nobody was seen to hold it, but: ${blind.join('; ')}` : 'nobody was seen to hold it', page.width, '', 2)];
   const rows = list.map(({ leaf, h }) => [whoIs(h), v.leaves.length > 1 ? leaf.name : '', whatHolds(h)]);
   return [...table(['WHO', v.leaves.length > 1 ? 'DEVICE' : '', 'HOLDS IT BY'], rows, { width: page.width, indent: 2, style: (text, row) => (row < 0 ? page.style('dim', text) : text) }), ...ram];
 }

@@ -11,8 +11,8 @@ export function deviceBlockers(c: PlanContext): Blocker[] {
 const refuse = (reason: Blocker['reason'], subject: string, text: string, next: string): Blocker => ({ reason, subject, text, next, overcomeBy: [] });
 
 function hidden(c: PlanContext): Blocker[] {
-  const blind = c.leaves.filter((l) => !l.searched).map((l) => l.device.name);
-  const list = blind.length > 0 ? [refuse('hidden', c.device.name, `holders of ${blind.join(', ')} were not looked for`, 'Plan again on the machine itself, as root.')] : [];
+  const reasons = [...new Set(c.leaves.map((l) => l.blind).filter((b) => b !== null))];
+  const list = reasons.map((text) => refuse('hidden', c.device.name, text, c.machine.host.kind === 'capture' ? 'Take a capture as root, or plan on the machine itself.' : 'Run as root.'));
   if (c.machine.addressMap.hidden) list.push(refuse('hidden', '/proc/iomem', 'the kernel shows no physical addresses to this user, so it could not be confirmed that the memory is gone', 'Run as root.'));
   return list;
 }

@@ -12,6 +12,7 @@ import { valueOf } from '../../profile/build.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { alignOutward, overlaps, type PhysRange } from '../../range/phys-range.ts';
 import { MiB, SUBSECTION_SIZE } from '../../range/units.ts';
+import { blindness } from './sight.ts';
 
 export type Known = 'yes' | 'no' | 'unknown';
 
@@ -21,7 +22,8 @@ export interface LeafFacts {
   readonly device: Device;
   /** How it goes: by its own driver or hardware, or because a CXL memdev, region or slot above it goes. */
   readonly through: 'self' | 'cxl';
-  readonly searched: boolean;
+  /** Why its list of holders may be short; null where all was seen. */
+  readonly blind: string | null;
   readonly mounts: readonly MountHolder[];
   readonly fs: 'ext4' | 'xfs' | 'other' | null;
   /** A DAX mount, or a character device: mappings go straight to the memory. */
@@ -83,7 +85,7 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
   const obstacles = online.flatMap((block) => offlineObstacles(block).map((o) => ({ ...o, block })));
   return {
     machine, profile, device, through,
-    searched: machine.holders[device.id] !== undefined,
+    blind: blindness(machine, device),
     mounts, fs: fsOf(mounts),
     direct: character || mounts.some((m) => m.dax !== null && m.dax !== 'never'),
     rmapbt: 'unknown',
@@ -111,7 +113,10 @@ function memmapFate(machine: Machine, device: Device): LeafFacts['memmap'] {
   return others.some((d) => d.ranges.some(inside)) ? 'shared' : 'gone';
 }
 
-export const blocksOf = (machine: Machine, device: Device): MemoryBlock[] => machine.memory.blocks.filter((b) => device.blocks.includes(b.index));
+export function blocksOf(machine: Machine, device: Device): MemoryBlock[] {
+  const wanted = new Set(device.blocks);
+  return machine.memory.blocks.filter((b) => wanted.has(b.index));
+}
 
 export const isMovableZone = (b: MemoryBlock): boolean => b.validZones?.[0] === 'Movable';
 

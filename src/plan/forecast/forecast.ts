@@ -4,6 +4,7 @@ import type { Device } from '../../machine/types/device.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Forecast, RemovalEvent } from '../../steps/forecast.ts';
 import { leafFacts } from '../facts/leaf-facts.ts';
+import { blindness } from '../facts/sight.ts';
 import { behindCxl, isCxlContainer, leavesOf } from '../facts/tree.ts';
 import { applies, type Rule } from './rule.ts';
 import { RULES } from './rules/index.ts';
@@ -38,10 +39,10 @@ export function forecast(machine: Machine, profile: Profile, device: Device, eve
 
 /** No rule fits: nobody holds it. That is only worth something where holders were looked for. */
 function nothingWrong(machine: Machine, device: Device): EffectLine {
-  const searched = leavesOf(machine, device).every((leaf) => machine.holders[leaf.id] !== undefined);
+  const blind = leavesOf(machine, device).map((leaf) => blindness(machine, leaf)).find((b) => b !== null) ?? null;
   return {
-    effect: 'clean', whom: device.name, certainty: searched ? 'likely' : 'possible',
-    because: searched ? 'nobody was seen to hold it; pins cannot be seen' : 'holders were not looked for',
+    effect: 'clean', whom: device.name, certainty: blind === null ? 'likely' : 'possible',
+    because: blind === null ? 'nobody was seen to hold it; pins cannot be seen' : `nobody was seen to hold it, but: ${blind}`,
     source: 'docs/kernel-truth A matrix, no file in use; B 3 (b), all blocks offline',
   };
 }

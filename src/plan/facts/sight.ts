@@ -1,0 +1,19 @@
+/** Whether the holder search behind an inventory could see what it had to see. */
+import type { Machine, Note } from '../../machine/machine.ts';
+import type { Device } from '../../machine/types/device.ts';
+
+/** System RAM and devices without a driver have no holders among processes. */
+export const needsSearch = (device: Device): boolean => device.blocks.length === 0 && device.kind !== 'unbound' && device.kind !== 'memory-block' && device.kind !== 'dimm';
+
+/** Why the list of holders of `device` may be short: one sentence; null where mappings and open files were all seen. */
+export function blindness(machine: Machine, device: Device): string | null {
+  if (!needsSearch(device)) return null;
+  if (machine.holders[device.id] === undefined) return `holders of ${device.name} were not looked for`;
+  return machine.notes.find(hides)?.text.replace(/\.$/, '') ?? null;
+}
+
+/** The notes of the holder search (machine/holders/notes.ts) that say mappings or files were out of sight. */
+function hides(note: Note): boolean {
+  if (note.absence === undefined || !(note.subject ?? '').startsWith('/proc')) return false;
+  return note.subject === '/proc' || /^The .*\b(mappings|open files)\b/.test(note.text);
+}
