@@ -91,7 +91,8 @@ function drawArea(map: PhysicalMap, area: PhysRange, page: Page, used: Set<keyof
   const row = cell * cells;
   const first = alignDown(area.start, row);
   const label = Math.max(11, formatAddress(area.end).length);
-  const lines = [`${page.style('bold', formatRange(area))}  ${formatBytes(rangeSize(area))}, one character is ${formatBytes(cell)}, one row ${formatBytes(row)}`];
+  const title = `${formatRange(area)}  ${formatBytes(rangeSize(area))}, one character is ${formatBytes(cell)}, one row ${formatBytes(row)}`;
+  const lines = wrap(title, page.width).map((line, i) => (i === 0 ? line.replace(/^\S+/, (range) => page.style('bold', range)) : line));
   const segments = map.segments.filter((s) => intersect(s, area) !== null);
   let next = 0;
   for (let at = first; at < area.end; at += row) {
