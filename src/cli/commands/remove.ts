@@ -60,7 +60,7 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
     }
     refuse(host, plan, way);
     await consent(plan, [name, plan.deviceName, plan.device, ...device.aliases], typeof options['yes'] === 'string' ? options['yes'] : null, way, out);
-    const record = await remove(host, plan, way, numbers, { own, before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } });
+    const record = await remove(host, plan, way, numbers, { own, acceptUnseen: listOf(options['accept']).includes('hidden'), before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } });
     if (out.options.json) out.json(record);
     else out.text(recordText(record, out));
     return record.status === 'done' ? EXIT.ok : record.status === 'partly' ? EXIT.partly : EXIT.failed;

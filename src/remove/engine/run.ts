@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly progress?: (progress: Progress) => void;
   /** Process ids that are us: our own, and those of children. Never touched. */
   readonly own?: readonly number[];
+  /** Go on although some processes cannot be looked at; `hidden` accepted by name. */
+  readonly acceptUnseen?: boolean;
   /** What the state was before, for the record; plain data. */
   readonly before?: unknown;
 }
@@ -30,7 +32,7 @@ export async function remove(host: Host, plan: RemovalPlan, way: WayPlan, device
     throw new UnseatError('REFUSED', blocker?.text ?? 'the plan refuses this way', { subject: plan.deviceName, ...(blocker === undefined ? {} : { next: blocker.next }) });
   }
   const { actions } = mustAct(host);
-  const header = headerOf(host, plan, way, deviceNumbers);
+  const header = headerOf(host, plan, way, deviceNumbers, options);
   const journal = await Journal.begin(host, actions.store, header);
   return finish(makeRemoval(host, header, journal, options), new Set(), options);
 }
@@ -63,10 +65,10 @@ function mustAct(host: Host): { actions: NonNullable<Host['actions']> } {
   return { actions: host.actions };
 }
 
-function headerOf(host: Host, plan: RemovalPlan, way: WayPlan, deviceNumbers: readonly string[]): Header {
+function headerOf(host: Host, plan: RemovalPlan, way: WayPlan, deviceNumbers: readonly string[], options: RunOptions): Header {
   return {
     entry: 'removal', version: 1, device: plan.device, deviceName: plan.deviceName, way: way.way, deviceNumbers, kernel: plan.kernel.release,
-    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), steps: way.steps,
+    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), acceptsUnseen: options.acceptUnseen === true, steps: way.steps,
   };
 }
 

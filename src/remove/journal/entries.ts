@@ -14,6 +14,8 @@ export interface Header {
   /** /proc/sys/kernel/random/boot_id: what was stopped or changed before a reboot is no more. */
   readonly boot: string | null;
   readonly begun: string | null;
+  /** It was accepted that some processes cannot be looked at. */
+  readonly acceptsUnseen: boolean;
   readonly steps: readonly Step[];
 }
 
