@@ -16,10 +16,10 @@ export const INODE_REG = 1;
 export const INODE_CHR = 2;
 export const INODE_BLK = 3;
 
-/** Words of a super block. `holder` is the dax_device that it sits on. */
+/** Words of a super block. `daxDev`: the dax_device that it sits on; `files`: what keeps its mounts busy (open files, VMAs, directories). */
 export const SB = {
   type: 0, flags: 1, daxDev: 2, disk: 3, inodes: 4, mounts: 5, frozen: 6, data: 7, pages: 8, groupPages: 9, nextIno: 10, nextFree: 11,
-  domain: 12, sUmount: 13, next: 14, features: 15, dying: 16, name: 17, logDev: 18, extraDevs: 19, words: 20,
+  domain: 12, sUmount: 13, next: 14, features: 15, dying: 16, name: 17, logDev: 18, extraDevs: 19, files: 20, words: 21,
 } as const;
 
 export const FS_EXT4 = 1;
@@ -159,6 +159,8 @@ export function extentAt(k: Kernel, inode: number, index: number): Extent | null
 /** ihold / the reference that an open file, a VMA or a working directory has on its inode. */
 export function ihold(k: Kernel, inode: number): void {
   k.heap.add(inode + INODE.count, 1);
+  const sb = k.heap.load(inode + INODE.sb);
+  if (sb !== 0) k.heap.add(sb + SB.files, 1);
 }
 
 /** Super blocks, newest first. */

@@ -61,17 +61,16 @@ export function* evictInodes(k: Kernel, sb: number): Path {
   return evicted;
 }
 
-/** iput: the last user of an unlinked inode evicts it. */
+/** __fput: the last user of an unlinked inode evicts it; the mount is let go after that, so a failure there keeps it busy. */
 export function* iput(k: Kernel, inode: number): Path {
+  const sb = k.heap.load(inode + INODE.sb);
   if (k.heap.add(inode + INODE.count, -1) === 0 && k.heap.load(inode + INODE.nlink) === 0) yield* k.call(evictInode, inode);
+  if (sb !== 0) k.heap.add(sb + SB.files, -1);
   return 0;
 }
 
 /** True when some inode is open, mapped or a working directory. */
-export function sbBusy(k: Kernel, sb: number): boolean {
-  for (const inode of inodesOf(k, sb)) if (k.heap.load(inode + INODE.count) > 0) return true;
-  return false;
-}
+export const sbBusy = (k: Kernel, sb: number): boolean => k.heap.load(sb + SB.files) > 0;
 
 /** umount of one mount; the last one ends the file system. -EBUSY while files are in use (unless lazy: `lazy` 1). */
 export function* umount(k: Kernel, sb: number, lazy: number): Path {

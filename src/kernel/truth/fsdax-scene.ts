@@ -4,7 +4,10 @@ import { MiB } from '../../range/units.ts';
 import type { Effect } from '../../steps/forecast.ts';
 import { umount, goingDown } from '../fs/super.ts';
 import { syncFilesystem } from '../fs/sync.ts';
-import { INODE, SB, SB_SHUTDOWN, sbHas } from '../fs/inode.ts';
+import { peekMedium } from '../domains.ts';
+import { deviceData } from '../drivers/base/bus.ts';
+import { pmemData } from '../drivers/nvdimm/pmem.ts';
+import { extentsOf, INODE, SB, SB_SHUTDOWN, sbHas, type Extent } from '../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
 import { exitTask } from '../mm/exit.ts';
 import { hardOfflinePage } from '../mm/memory-failure.ts';
@@ -16,6 +19,8 @@ import { presentPages, touchTest } from '../setup/look.ts';
 import { addProcess, mapFile, touchAll, type MapInput, type ProcessInput } from '../setup/process.ts';
 import { makeMachine, run, type Ran } from '../setup/run.ts';
 import { continueTask, eachTask, isAlive, stopTask, takeSignals, tasksOf, TASK } from '../task.ts';
+
+const pmemDataPfn = (k: Kernel, dev: number): number => pmemData(k, deviceData(k, dev));
 
 export interface SceneInput {
   readonly fs: FsInput;
@@ -35,6 +40,7 @@ export class FsdaxScene {
   readonly file: number;
   readonly range: readonly [number, number];
   readonly holders: Holder[] = [];
+  readonly layout: readonly Extent[];
   unbound: Ran | null = null;
 
   constructor(profile: Profile, input: SceneInput) {
@@ -42,6 +48,7 @@ export class FsdaxScene {
     this.dev = addPmem(this.k, { start: 0x100000000, size: 512 * MiB, map: input.map ?? 'mem' });
     this.sb = mountFs(this.k, this.dev, input.fs);
     this.file = createFile(this.k, this.sb, { pages: 1024, ...input.file });
+    this.layout = extentsOf(this.k, this.file);
     this.range = pmemRange(this.k, this.dev);
   }
 
@@ -159,6 +166,20 @@ export class FsdaxScene {
       }
     }
     return found;
+  }
+
+  /** Pages of the file whose content on the medium is `value` (or its marker, where no value is given). */
+  mediumPagesWith(value?: number, inode = this.file): number {
+    const base = pmemDataPfn(this.k, this.dev);
+    let pages = 0;
+    for (const e of extentsOf(this.k, inode)) for (let i = 0; i < e.pages; i += 1) if (peekMedium(this.k, base + e.device + i) === (value ?? e.file + i + 1)) pages += 1;
+    return pages;
+  }
+
+  /** Pages of the medium, wherever they lie, that hold the markers of the file as it was laid out at first. */
+  mediumPagesOfFile(): number {
+    const base = pmemDataPfn(this.k, this.dev);
+    return this.layout.reduce((sum, e) => sum + Array.from({ length: e.pages }, (_, i) => (peekMedium(this.k, base + e.device + i) === e.file + i + 1 ? 1 : 0)).reduce<number>((a, b) => a + b, 0), 0);
   }
 
   get isShutDown(): boolean {

@@ -1,5 +1,7 @@
 /** All rows of docs/kernel-truth that are done on the simulated kernel. */
+import { PART_A_FORCED } from './part-a-forced.ts';
 import { PART_A_MATRIX } from './part-a-matrix.ts';
+import { PART_A_UNBIND } from './part-a-unbind.ts';
 import type { TruthRow } from './row.ts';
 
-export const TRUTH_ROWS: readonly TruthRow[] = [...PART_A_MATRIX];
+export const TRUTH_ROWS: readonly TruthRow[] = [...PART_A_MATRIX, ...PART_A_UNBIND, ...PART_A_FORCED];
