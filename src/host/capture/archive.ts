@@ -26,10 +26,25 @@ export async function readArchive(archive: string, bytes: Uint8Array, limits: Ca
     state.place = JSON.stringify(header.name);
     // The reader's own error is handed to the entry's stream too, where nobody else would hear it.
     stream.on('error', () => {});
-    takeEntry(planter, archive, header, stream as unknown as AsyncIterable<Uint8Array>, limits).then(() => next(), (error: unknown) => {
+    const fail = (error: unknown): void => {
       state.failure ??= error;
       next(error instanceof Error ? error : new Error(String(error)));
-    });
+    };
+    try {
+      const kind = admit(planter, archive, header, limits);
+      const chunks: Uint8Array[] = [];
+      stream.on('data', (chunk) => { chunks.push(chunk as Uint8Array); });
+      stream.on('end', () => {
+        try {
+          plant(planter, header, kind, chunks);
+          next();
+        } catch (error) {
+          fail(error);
+        }
+      });
+    } catch (error) {
+      fail(error);
+    }
   });
   tar.on('error', (error) => { state.failure ??= error; });
   try {
@@ -63,16 +78,20 @@ async function feed(tar: Extract, chunks: AsyncIterable<Uint8Array>, tail: Tail)
   await closed;
 }
 
-async function takeEntry(planter: Planter, archive: string, header: Header, stream: AsyncIterable<Uint8Array>, limits: CaptureLimits): Promise<void> {
+/** Checks an entry by its header, before its bytes are taken. */
+function admit(planter: Planter, archive: string, header: Header, limits: CaptureLimits): FileKind | 'hard-link' {
   const kind = KINDS[header.type ?? ''];
   if (kind === undefined) throw badCapture(archive, 'an entry has a type that unseat does not read', `${JSON.stringify(header.name)}: sparse, multi-volume or unknown`);
   planter.componentsOf(header.name);
   const size = header.size ?? 0;
   if (size > limits.fileBytes) throw tooLarge(archive, `the entry ${JSON.stringify(header.name)}`, size, limits.fileBytes, 'bytes');
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
+  return kind;
+}
+
+function plant(planter: Planter, header: Header, kind: FileKind | 'hard-link', chunks: readonly Uint8Array[]): void {
+  // A copy, always: a piece of the decompressor's chunk would keep all of that chunk in memory.
   const bytes = Buffer.concat(chunks);
-  if (kind === 'file' && bytes.length !== size) throw new Error(`${bytes.length} of ${size} bytes are there`);
+  if (kind === 'file' && bytes.length !== header.size) throw new Error(`${bytes.length} of ${header.size} bytes are there`);
   planter.add({
     name: header.name,
     kind,
