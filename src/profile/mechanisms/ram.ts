@@ -56,6 +56,12 @@ export const RAM = {
     meaning: 'added memory can hold its own memmap: not at all, only when a single block is added, or in each block',
     source: 'mm/memory_hotplug.c, 5.13: "allocate memmap from the added memory range"; 6.8: "split memmap_on_memory requests across memblocks"',
   },
+  'ram.virtio-mem-sub-block-mib': {
+    allowed: [2, 4],
+    default: 2,
+    meaning: 'MiB of a virtio-mem sub-block, the smallest range that alloc_contig_range() can take: a pageblock, or MAX_ORDER pages',
+    source: 'drivers/virtio/virtio_mem.c, 5.19: "drivers: virtio_mem: use pageblock size as the minimum virtio_mem size"; measured: B 6 (2097152)',
+  },
   'ram.remove-memory-online': {
     allowed: ['bug', 'refused'],
     default: 'refused',
