@@ -110,8 +110,8 @@ test('CXL as System RAM: region, decoders, memdev, slot and kmem range', async (
   assert.deepEqual([region?.range, region?.mode, region?.committed, region?.targets, region?.daxDevices], [
     { start: 0x690000000, end: 0x6b0000000 }, 'ram', true, [{ decoder: 'decoder2.0', memdev: 'mem0' }], ['dax0.0'],
   ]);
-  const taking = machine.cxl.ports.flatMap((p) => p.decoders).filter((d) => d.region === 'region0').map((d) => [d.name, d.kind, d.locked]);
-  assert.deepEqual(taking, [['decoder1.0', 'switch', false], ['decoder2.0', 'endpoint', false]]);
+  const taking = machine.cxl.ports.flatMap((p) => p.decoders).filter((d) => d.region === 'region0').map((d) => [d.name, d.kind, d.locked, d.committed]);
+  assert.deepEqual(taking, [['decoder1.0', 'switch', false, true], ['decoder2.0', 'endpoint', false, true]]);
   assert.deepEqual(machine.dax[0]?.systemRam, [{ start: 0x690000000, end: 0x6b0000000 }]);
   assert.deepEqual(machine.dax[0]?.blocks, [210, 211, 212, 213]);
   const chain = ['kmem:dax0.0', 'cxl-region:region0', 'cxl-memdev:mem0', 'pci-slot:2'];

@@ -10,20 +10,22 @@ const DEVICES = '/sys/bus/pci/devices';
 
 export function readSlots(reader: Reader, memdevs: readonly CxlMemdev[]): PciSlot[] {
   const functions = reader.list(DEVICES);
+  const pciehp = pciehpBuses(reader);
   return [...reader.list(SLOTS)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map((name) => {
     const path = `${SLOTS}/${name}`;
     const files = reader.list(path);
     const address = reader.text(`${path}/address`) || null;
     const behind = address === null ? [] : functions.filter((f) => f.startsWith(`${address}.`));
+    // acpiphp has the file and answers EINVAL: nothing to tell.
+    const light = files.includes('attention') ? attention(reader, `${path}/attention`) : null;
     return {
       name,
       address,
       power: reader.flag(`${path}/power`),
-      // acpiphp has the file and answers EINVAL: nothing to tell.
-      attention: files.includes('attention') ? attention(reader, `${path}/attention`) : null,
+      attention: light,
       adapter: reader.flag(`${path}/adapter`),
       latch: files.includes('latch') ? reader.flag(`${path}/latch`) : null,
-      driver: driverOf(files),
+      driver: driverOf(files, address, light, pciehp),
       functions: behind,
       card: behind.length === 0 ? null : readCard(reader, behind[0]!, memdevs),
       path,
@@ -36,14 +38,23 @@ function attention(reader: Reader, path: string): number | null {
   return isMissing(text) || !/^\d+$/.test(text.trim()) ? null : Number(text);
 }
 
+/** Buses below the ports that pciehp drives, `0000:0d`. */
+function pciehpBuses(reader: Reader): ReadonlySet<string> {
+  const ports = reader.list('/sys/bus/pci_express/drivers/pciehp').map((name) => /^(([0-9a-f]{4,}):[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]):pcie\d+$/.exec(name)).filter((m) => m !== null);
+  return new Set(ports.flatMap((m) => {
+    const bus = reader.integer(`${DEVICES}/${m[1]}/secondary_bus_number`);
+    return bus === null ? [] : [`${m[2]}:${bus.toString(16).padStart(2, '0')}`];
+  }));
+}
+
 /**
- * Slots without `power` are only named by firmware (no hotplug driver). Of the two drivers, acpiphp always has `latch`;
- * pciehp has it only on slots with an MRL sensor (MRL+), and such a slot can be told by the `attention` file that reads.
+ * A slot without `power` is only named by firmware. The port's driver decides where sysfs shows it. Elsewhere: acpiphp
+ * always has `latch` and cannot read `attention`; pciehp has `latch` only on slots with a latch sensor (MRL+).
  */
-function driverOf(files: readonly string[]): PciSlot['driver'] {
+function driverOf(files: readonly string[], address: string | null, attention: number | null, pciehp: ReadonlySet<string>): PciSlot['driver'] {
   if (!files.includes('power')) return null;
-  if (!files.includes('latch')) return 'pciehp';
-  return files.includes('attention') && files.includes('reset') ? null : 'acpiphp';
+  if (address !== null && pciehp.has(address.slice(0, address.lastIndexOf(':')))) return 'pciehp';
+  return files.includes('latch') && attention === null ? 'acpiphp' : 'pciehp';
 }
 
 function readCard(reader: Reader, address: string, memdevs: readonly CxlMemdev[]): PciCard {

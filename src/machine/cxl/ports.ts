@@ -21,24 +21,25 @@ function readPort(reader: Reader, name: string): PortAt {
   const path = reader.real(`${DEVICES}/${name}`);
   const ancestors = path.split('/').filter((part) => /^(root|port|endpoint)\d+$/.test(part));
   const uport = `${path}/uport`;
+  const committed = reader.integer(`${path}/decoders_committed`);
   return {
     name,
     parent: ancestors.at(-2) ?? null,
     depth: ancestors.length - 1,
-    decoders: reader.list(path).filter((n) => /^decoder\d+\.\d+$/.test(n)).map((n) => readDecoder(reader, `${path}/${n}`, n, name)).sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
+    decoders: reader.list(path).filter((n) => /^decoder\d+\.\d+$/.test(n)).map((n) => readDecoder(reader, `${path}/${n}`, n, name, committed)).sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
     path,
     uport: reader.exists(uport) ? reader.real(uport) : null,
   };
 }
 
-function readDecoder(reader: Reader, path: string, name: string, port: string): CxlDecoder {
+function readDecoder(reader: Reader, path: string, name: string, port: string, committed: number | null): CxlDecoder {
   const region = reader.text(`${path}/region`);
+  const kind = KINDS[reader.text(`${path}/devtype`) ?? ''] ?? 'unknown';
+  const range = rangeOf(reader.integer(`${path}/start`), reader.integer(`${path}/size`));
   return {
-    name,
-    kind: KINDS[reader.text(`${path}/devtype`) ?? ''] ?? 'unknown',
-    port,
-    range: rangeOf(reader.integer(`${path}/start`), reader.integer(`${path}/size`)),
+    name, kind, port, range,
     locked: reader.flag(`${path}/locked`),
+    committed: kind === 'root' || committed === null ? null : range !== null && Number(name.split('.')[1]) < committed,
     targetType: reader.text(`${path}/target_type`),
     mode: reader.text(`${path}/mode`),
     region: region === null || region === '' ? null : region,

@@ -30,7 +30,7 @@ export const dax: z.ZodType<DaxDevice> = z.strictObject({
 });
 
 const decoder = z.strictObject({
-  name: text, kind: z.enum(['root', 'switch', 'endpoint', 'unknown']), port: text, range: nullable(range), locked: nullable(z.boolean()), targetType: nullable(text),
+  name: text, kind: z.enum(['root', 'switch', 'endpoint', 'unknown']), port: text, range: nullable(range), locked: nullable(z.boolean()), committed: nullable(z.boolean()).exactOptional(), targetType: nullable(text),
   mode: nullable(text), region: nullable(text), interleaveWays: nullable(count), interleaveGranularity: nullable(count),
 });
 

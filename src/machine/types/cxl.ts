@@ -21,6 +21,8 @@ export interface CxlDecoder {
   readonly port: string;
   readonly range: PhysRange | null;
   readonly locked: boolean | null;
+  /** Decoding now; from the port's `decoders_committed`, decoders being committed in order. Null for root decoders and where it is not told. */
+  readonly committed?: boolean | null;
   readonly targetType: string | null;
   readonly mode: string | null;
   /** Region that it takes part in. */
