@@ -65,7 +65,7 @@ export function* evictInodes(k: Kernel, sb: number): Path {
 export function* iput(k: Kernel, inode: number): Path {
   const sb = k.heap.load(inode + INODE.sb);
   if (k.heap.add(inode + INODE.count, -1) === 0 && k.heap.load(inode + INODE.nlink) === 0) yield* k.call(evictInode, inode);
-  if (sb !== 0) k.heap.add(sb + SB.files, -1);
+  if (sb !== 0 && k.heap.add(sb + SB.files, -1) === 0 && k.heap.load(sb + SB.mounts) <= 0 && sbHas(k, sb, SB_BORN)) yield* k.call(killSuper, sb);
   return 0;
 }
 

@@ -59,3 +59,49 @@ export function must(k: Kernel, path: Path, what: string): number {
   }
   return ran.rc;
 }
+
+/** A path that is stepped by hand, so that others can run at a point of it. Only a concurrent kernel has such points. */
+export class Stepped {
+  private readonly path: Path;
+  private readonly k: Kernel;
+  ended: Ran | null = null;
+
+  constructor(k: Kernel, path: Path) {
+    this.k = k;
+    this.path = path;
+  }
+
+  /** Goes on to the point whose label begins with `label` (or to the end); false where it ended before. */
+  until(label: string): boolean {
+    const before = this.k.concurrent;
+    this.k.concurrent = true;
+    try {
+      for (;;) {
+        const step = this.path.next();
+        if (step.done) {
+          this.ended = { rc: step.value, oops: null, hangs: null, spins: null };
+          return false;
+        }
+        if (step.value.label.startsWith(label)) return true;
+        if (step.value.blocked) {
+          const spins = step.value.label.startsWith('R ');
+          const at = step.value.label.slice(2);
+          this.ended = { rc: 0, oops: null, hangs: spins ? null : at, spins: spins ? at : null };
+          return false;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof KernelOops)) throw error;
+      this.ended = { rc: 0, oops: error.where, hangs: null, spins: null };
+      return false;
+    } finally {
+      this.k.concurrent = before;
+    }
+  }
+
+  /** Runs the rest. */
+  finish(): Ran {
+    if (this.ended === null) this.until('\u0000never');
+    return this.ended as Ran;
+  }
+}

@@ -173,6 +173,12 @@ export const FSDAX = {
     meaning: 'after the disk has gone, a write fault of ext4 must read the inode\'s block from it again, fails, and aborts the journal',
     source: 'measured: A 1, WRITE by a stale holder, and B 6 (5.10: "unable to read itable block"; 6.1: the fault gets as far as the PMD)',
   },
+  'fsdax.dead-disk-write': {
+    allowed: ['eio', 'enospc'],
+    default: 'enospc',
+    meaning: 'a raw write to a block device whose disk has gone: the queue is dead, or the device has size 0',
+    source: 'measured: A 5, raw O_DIRECT writer',
+  },
   'fsdax.memory-failure-collects': {
     allowed: ['current-only', 'early-kill'],
     default: 'early-kill',

@@ -39,5 +39,7 @@ export const V5_10: ProfileEntries = {
     'bus.bind-returns-probe-error': { value: false, source: 'measured: B 3 (a), 5.10: the write says ENODEV' },
     'bus.cxl-regions': { value: 'none', source: 'measured: B matrix, row 8' },
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'measured: B 6' },
+    'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 5.10: no CXL_REGION_F_LOCK' },
+    'bus.pciehp-button-text': { value: 'powering', source: 'drivers/pci/hotplug/pciehp_ctrl.c 5.10' },
   },
 };

@@ -53,5 +53,7 @@ export const V5_2: ProfileEntries = {
     'bus.bind-returns-probe-error': { value: false, source: 'drivers/base/dd.c 5.2, really_probe(): the error is dropped' },
     'bus.cxl-regions': { value: 'none', source: 'no drivers/cxl in 5.2' },
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'measured: B 6 on 5.10; taken over for 5.2' },
+    'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 5.2: no CXL_REGION_F_LOCK' },
+    'bus.pciehp-button-text': { value: 'powering', source: 'drivers/pci/hotplug/pciehp_ctrl.c 5.2' },
   },
 };

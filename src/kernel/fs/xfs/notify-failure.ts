@@ -108,6 +108,7 @@ function* walkGroups(k: Kernel, sb: number, from: number, to: number, mfFlags: n
       if ((mfFlags & MF_MEM_PRE_REMOVE) !== 0 && k.mechanism('fsdax.xfs-pre-remove-invalidates') === true) yield* k.call(daxDeleteMappingRange, record.inode, index, index + Math.min(pages, k.heap.load(record.inode + INODE.pages)));
     }
   }
+  if (k.concurrent) yield AT('xfs_dax_notify_ddev_failure: shut down');
   return shutDown(k, sb, mfFlags, metadata);
 }
 
