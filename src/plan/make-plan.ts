@@ -2,9 +2,9 @@
 import type { Machine } from '../machine/machine.ts';
 import type { Device } from '../machine/types/device.ts';
 import { selectProfile, type Selection } from '../profile/select.ts';
-import type { Way } from '../steps/reason.ts';
+import type { Blocker, Way } from '../steps/reason.ts';
 import type { RemovalPlan, WayPlan } from '../steps/removal-plan.ts';
-import { blockersFor } from './blockers/blockers.ts';
+import { allBlockers, blockersFor } from './blockers/blockers.ts';
 import { consequences } from './consequences.ts';
 import { hasDirect, planContext, type PlanContext, type PlanOptions } from './context.ts';
 import { forecastsFor } from './forecast/forecast.ts';
@@ -20,12 +20,13 @@ import { unseen } from './unseen.ts';
 export function makePlan(machine: Machine, device: Device, options: PlanOptions = {}, selection?: Selection): RemovalPlan {
   const chosen = selection ?? selectProfile(machine.kernel.release, probesOf(machine));
   const context = planContext(machine, chosen.profile, device, options);
+  const all = allBlockers(context);
   return {
     device: device.id,
     deviceName: device.name,
     kernel: { release: machine.kernel.release, profile: chosen.profile.name, exact: chosen.exact, says: chosen.says },
     forecasts: forecastsFor(machine, chosen.profile, device),
-    ways: (options.ways ?? waysFor(context)).map((way) => wayPlan(context, way)),
+    ways: (options.ways ?? waysFor(context)).map((way) => wayPlan(context, all, way)),
     knownBad: knownBad(context),
     unseen: unseen(context),
   };
@@ -38,7 +39,7 @@ function waysFor(c: PlanContext): Way[] {
   return forced ? ['graceful', 'detach', 'force', 'kill'] : ['graceful', 'detach', 'kill'];
 }
 
-function wayPlan(c: PlanContext, way: Way): WayPlan {
-  const blockers = blockersFor(c, way);
+function wayPlan(c: PlanContext, all: readonly Blocker[], way: Way): WayPlan {
+  const blockers = blockersFor(c, all, way);
   return { way, possible: blockers.length === 0, blockers, consequences: consequences(c, way), steps: stepsFor(c, way) };
 }

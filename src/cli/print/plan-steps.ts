@@ -23,22 +23,40 @@ function reasons(w: WayPlan): string {
   return [...counts].map(([reason, n]) => (n === 1 ? reason : `${reason} (${n})`)).join(', ');
 }
 
-/** Blockers of the first way that has any, each with its next step; those of further ways only where they are new. */
+/** More than this of a kind are counted, not printed. */
+const MOST_BLOCKERS = 16;
+const MOST_ALIKE = 6;
+
+/** Blockers of the ways given, each once with its next step. */
 export function blockersText(ways: readonly WayPlan[], page: Page): string[] {
-  const seen = new Set<string>();
-  return ways.flatMap((w) => w.blockers.filter((b) => {
-    const key = `${b.reason} ${b.text}`;
-    return seen.has(key) ? false : seen.add(key) !== undefined;
-  })).flatMap((b, i, all) => {
-    const lines = [item(`${page.style('yellow', b.reason)}: ${b.text}`, page.width)];
+  const seen = new Map(ways.flatMap((w) => w.blockers).map((b) => [`${b.reason} ${b.text}`, b]));
+  const all = [...seen.values()];
+  const lines = all.slice(0, MOST_BLOCKERS).flatMap((b, i) => {
+    const line = item(`${page.style('yellow', b.reason)}: ${b.text}`, page.width);
     // The hint stands once, under the last of several blockers that share it.
-    return all[i + 1]?.next === b.next ? lines : [...lines, item(b.next, page.width, '-> ', 4)];
+    return all[i + 1]?.next === b.next ? [line] : [line, item(b.next, page.width, '-> ', 4)];
   });
+  return all.length > MOST_BLOCKERS ? [...lines, `  and ${all.length - MOST_BLOCKERS} more; --json lists all`] : lines;
 }
 
+/** Long runs of steps of one kind (blocks, processes) are cut in the middle: the first ones, a count, the last one. */
 export function stepsText(w: WayPlan, page: Page): string[] {
   const width = String(w.steps.length).length;
-  return [...w.consequences.map((c) => item(c, page.width, '* ')), ...w.steps.flatMap((s, i) => stepLines(s, w.steps[i - 1], width, page))];
+  const lines = w.consequences.map((c) => item(c, page.width, '* '));
+  for (let i = 0; i < w.steps.length;) {
+    let end = i + 1;
+    while (end < w.steps.length && w.steps[end]!.action.kind === w.steps[i]!.action.kind) end += 1;
+    const cut = end - i > MOST_ALIKE * 2;
+    for (let at = i; at < end; at += 1) {
+      if (cut && at === i + MOST_ALIKE - 1) {
+        lines.push(`${' '.repeat(width)}   ... ${end - at - 1} more of the same`);
+        at = end - 1;
+      }
+      lines.push(...stepLines(w.steps[at]!, w.steps[at - 1], width, page));
+    }
+    i = end;
+  }
+  return lines;
 }
 
 /** The reason of a step stands once where several in a row share it. */

@@ -90,15 +90,18 @@ function worstOf(f: Forecast | undefined): { readonly sure: boolean; readonly sa
   return { sure: sure.length > 0, says: words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` };
 }
 
+/** As many as fit a screen. */
+const MOST_HOLDERS = 24;
+
 function holders(v: PlanView, page: Page): string[] {
   const list = v.leaves.flatMap((leaf) => (v.machine.holders[leaf.id] ?? []).filter((h) => h.kind !== 'memory-block').map((h) => ({ leaf, h })));
-  const blocks = v.leaves.flatMap((l) => l.blocks);
-  const online = v.machine.memory.blocks.filter((b) => blocks.includes(b.index) && b.state !== 'offline');
+  const blocks = new Set(v.leaves.flatMap((l) => l.blocks));
+  const online = v.machine.memory.blocks.filter((b) => blocks.has(b.index) && b.state !== 'offline');
   const ram = online.length === 0 ? [] : [`  ${online.length} memory block(s) online: ${online.length > 4 ? `memory${online[0]?.index} to memory${online.at(-1)?.index}` : online.map((b) => `memory${b.index}`).join(', ')}; whoever has pages there`];
   const blind = [...new Set(v.leaves.map((l) => blindness(v.machine, l)).filter((b) => b !== null))];
   if (list.length === 0) return ram.length > 0 ? ram : [item(blind.length > 0 ? `nobody was seen to hold it, but: ${blind.join('; ')}` : 'nobody was seen to hold it', page.width, '', 2)];
-  const rows = list.map(({ leaf, h }) => [whoIs(h), v.leaves.length > 1 ? leaf.name : '', whatHolds(h)]);
-  return [...table(['WHO', v.leaves.length > 1 ? 'DEVICE' : '', 'HOLDS IT BY'], rows, { width: page.width, indent: 2, style: (text, row) => (row < 0 ? page.style('dim', text) : text) }), ...ram];
+  const rows = list.slice(0, MOST_HOLDERS).map(({ leaf, h }) => [whoIs(h), v.leaves.length > 1 ? leaf.name : '', whatHolds(h)]);
+  return [...table(['WHO', v.leaves.length > 1 ? 'DEVICE' : '', 'HOLDS IT BY'], rows, { width: page.width, indent: 2, style: (text, row) => (row < 0 ? page.style('dim', text) : text) }), ...(list.length > MOST_HOLDERS ? [`  and ${list.length - MOST_HOLDERS} more; --json names everybody`] : []), ...ram];
 }
 
 function whoIs(h: Holder): string {

@@ -6,10 +6,11 @@ import { deviceBlockers } from './device.ts';
 import { memoryBlockers } from './memory.ts';
 import { processBlockers } from './process.ts';
 
-/** Every blocker that `way` does not overcome: device first, then memory, then holders by pid. */
-export function blockersFor(c: PlanContext, way: Way): Blocker[] {
-  return [...deviceBlockers(c), ...memoryBlockers(c), ...ofWay(c, way), ...processBlockers(c)].filter((b) => !b.overcomeBy.includes(way));
-}
+/** What stands in some way, whichever; made once for a plan. Device first, then memory, then holders by pid. */
+export const allBlockers = (c: PlanContext): Blocker[] => [...deviceBlockers(c), ...memoryBlockers(c), ...processBlockers(c)];
+
+/** Those of `all` that `way` does not overcome, and what stands in this way alone. */
+export const blockersFor = (c: PlanContext, all: readonly Blocker[], way: Way): Blocker[] => [...ofWay(c, way), ...all.filter((b) => !b.overcomeBy.includes(way))];
 
 function ofWay(c: PlanContext, way: Way): Blocker[] {
   if (way !== 'force' || valueOf(c.profile, 'fsdax.memory-failure-unmaps')) return [];

@@ -1,6 +1,6 @@
 /** Blockers that are processes: mappings, files, directories, pins, VMs, and those that must not be touched. */
 import { displayName } from '../../host/names.ts';
-import type { HeldMapping, ProcessHolder } from '../../machine/types/holder.ts';
+import type { HeldMapping, Pin, ProcessHolder } from '../../machine/types/holder.ts';
 import { formatBytes } from '../../range/units.ts';
 import { valueOf } from '../../profile/build.ts';
 import type { Blocker, Way } from '../../steps/reason.ts';
@@ -10,10 +10,11 @@ import { LONG_TERM, who } from '../facts/leaf-facts.ts';
 const LET_GO: readonly Way[] = ['detach', 'force', 'kill'];
 
 export function processBlockers(c: PlanContext): Blocker[] {
+  const pinned = Map.groupBy(c.leaves.flatMap((l) => l.pins), (x) => x.process.pid);
   return c.processes.flatMap((p) => {
     if (p.pid === 1 || (c.options.protectedPids ?? []).includes(p.pid)) return [untouchable(p)];
     if (stoppedWithUnit(c, p)) return [];
-    return [...vm(p), ...mapping(c, p), ...files(p), ...directories(p), ...pins(c, p), ...identity(p)];
+    return [...vm(p), ...mapping(c, p), ...files(p), ...directories(p), ...pins(c, p, (pinned.get(p.pid) ?? []).map((x) => x.pin)), ...identity(p)];
   });
 }
 
@@ -56,11 +57,10 @@ function directories(p: ProcessHolder): Blocker[] {
   return [{ reason: 'held-by-cwd', subject: who(p), pid: p.pid, text: `${who(p)} has its ${places.join(' and ')} on the device`, next: `Change its directory, or ${endIt(p).charAt(0).toLowerCase()}${endIt(p).slice(1)}.`, overcomeBy: p.root === null ? LET_GO : ['force', 'kill'] }];
 }
 
-function pins(c: PlanContext, p: ProcessHolder): Blocker[] {
+function pins(c: PlanContext, p: ProcessHolder, mine: readonly Pin[]): Blocker[] {
   const after = valueOf(c.profile, 'gup.memunmap-references') === 'bulk'
     ? 'this kernel\'s unbind does not wait for it, and its next use touches freed struct pages'
     : 'the unbind would hang until it is dropped';
-  const mine = c.leaves.flatMap((l) => l.pins).filter((x) => x.process.pid === p.pid).map((x) => x.pin);
   return mine.filter((pin) => pin.certainty === 'seen' || (pin.certainty === 'possible' && LONG_TERM.includes(pin.kind))).map((pin): Blocker => ({
     reason: pin.certainty === 'seen' ? 'pinned-seen' : 'pin-possible', subject: who(p), pid: p.pid,
     text: `${who(p)} ${pin.certainty === 'seen' ? 'holds' : 'may hold'} a long-term pin (${pin.kind}${pin.bytes === null ? '' : `, ${formatBytes(pin.bytes)}`}; ${displayName(pin.evidence)}): ${after}`,

@@ -98,7 +98,7 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
     memmap: memmapFate(machine, device),
     swaps: of(holders, 'swap'), stack: of(holders, 'stack'), memmaps: of(holders, 'memmap'),
     online, obstacles,
-    unmovable: online.filter((b) => obstacles.some((o) => o.block === b && o.errno === 'EBUSY')),
+    unmovable: [...new Set(obstacles.filter((o) => o.errno === 'EBUSY').map((o) => o.block))],
     maybeUnmovable: online.filter((b) => b.pages === undefined && !isMovableZone(b)),
   };
 }
@@ -122,5 +122,6 @@ export const isMovableZone = (b: MemoryBlock): boolean => b.validZones?.[0] === 
 
 /** `pid 150 (h)`. */
 export const who = (p: ProcessHolder): string => `pid ${p.pid} (${displayName(p.comm)})`;
-export const everybody = (list: readonly ProcessHolder[]): string => list.map(who).join(', ');
+/** Names for a sentence: at most six; the blockers of a plan name everybody. */
+export const everybody = (list: readonly ProcessHolder[]): string => (list.length > 7 ? `${list.slice(0, 6).map(who).join(', ')} and ${list.length - 6} more` : list.map(who).join(', '));
 export const mountNames = (list: readonly MountHolder[]): string => [...new Set(list.map((m) => displayName(m.mountPoint)))].join(', ');

@@ -2,9 +2,20 @@
 import type { Machine } from '../../machine/machine.ts';
 import type { Device } from '../../machine/types/device.ts';
 
+const indexes = new WeakMap<Machine, Map<string, Device>>();
+
+/** The devices of a machine by id; made once for each inventory. */
+function byIdOf(machine: Machine): Map<string, Device> {
+  const known = indexes.get(machine);
+  if (known !== undefined) return known;
+  const made = new Map(machine.devices.map((d) => [d.id, d]));
+  indexes.set(machine, made);
+  return made;
+}
+
 /** `device` and everything inside, outermost first, each once; contents that the inventory lacks are left out. */
 export function insideOf(machine: Machine, device: Device): Device[] {
-  const byId = new Map(machine.devices.map((d) => [d.id, d]));
+  const byId = byIdOf(machine);
   const found = new Map<string, Device>([[device.id, device]]);
   const queue = [...device.contains];
   for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
@@ -26,7 +37,7 @@ export function leavesOf(machine: Machine, device: Device): Device[] {
 
 /** Everything that `device` is part of, at any depth. */
 export function aroundOf(machine: Machine, device: Device): Device[] {
-  const byId = new Map(machine.devices.map((d) => [d.id, d]));
+  const byId = byIdOf(machine);
   const found = new Map<string, Device>();
   const queue = [...device.partOf];
   for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
