@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { isMissing } from '../src/host/fact.ts';
 import type { Host } from '../src/host/host.ts';
+import { captureJsonSchema, captureResult } from '../src/host/capture/json-schema.ts';
 import { openCapture } from '../src/host/capture/open.ts';
 import { writeCapture } from '../src/host/capture/taking/write-capture.ts';
 import { recordHost } from '../src/host/recording/recording-host.ts';
@@ -99,4 +100,11 @@ test('an archive that exists is not overwritten, and a failed one is not left be
   const broken = recordHost(host, [{ at: 500, fault: { kind: 'crash', when: 'before' } }]);
   await assert.rejects(writeCapture(broken.host, join(directory, 'half.tar.gz'), OPTIONS), { name: 'Crashed' });
   assert.equal(existsSync(join(directory, 'half.tar.gz')), false);
+});
+
+test('capture --json follows schema/capture.json, which is what tools/schema.ts writes', async () => {
+  const host = await openCapture(fixture('devdax-holder-none-7.2'));
+  const written = await writeCapture(host, join(directory, 'json.tar.gz'), OPTIONS);
+  captureResult.parse(JSON.parse(JSON.stringify(written)));
+  assert.deepEqual(JSON.parse(readFileSync(join(REPOSITORY, 'schema/capture.json'), 'utf8')), JSON.parse(JSON.stringify(captureJsonSchema())), 'node tools/schema.ts writes it anew');
 });

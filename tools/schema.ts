@@ -1,6 +1,7 @@
 /** Writes the published JSON Schemas from the zod schemas. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { captureJsonSchema } from '../src/host/capture/json-schema.ts';
 import { machineJsonSchema, mapJsonSchema } from '../src/machine/schema/json-schema.ts';
 import { layoutJsonSchema } from '../src/plan/schema/layout.ts';
 import { planJsonSchema } from '../src/plan/schema/plan.ts';
@@ -13,3 +14,4 @@ writeFileSync(resolve(folder, 'machine.json'), `${JSON.stringify(machineJsonSche
 writeFileSync(resolve(folder, 'map.json'), `${JSON.stringify(mapJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'plan.json'), `${JSON.stringify(planJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'layout.json'), `${JSON.stringify(layoutJsonSchema(), null, 1)}\n`);
+writeFileSync(resolve(folder, 'capture.json'), `${JSON.stringify(captureJsonSchema(), null, 1)}\n`);
