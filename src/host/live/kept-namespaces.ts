@@ -3,11 +3,11 @@
  * thread that went elsewhere. Kernels from 6.12 list all namespaces themselves (NS_MNT_GET_NEXT, fs/nsfs.c); that
  * tells whether there is anything to look for, and leads to what has no name anywhere.
  */
-import { closeSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { isMissing } from '../fact.ts';
 import type { Files, MountNamespace } from '../host.ts';
 import { quietly } from './absence.ts';
-import { native } from './native.ts';
+import { native, nativeLoaded } from './native.ts';
 import type { NamespaceDoor } from './operations.ts';
 
 /** _IOR(0xb7, 11 and 12, struct mnt_ns_info), 16 bytes. */
@@ -16,6 +16,9 @@ const NS_MNT_GET_PREV = 0x8010b70c;
 /** _IO(0xb7, 3): the CLONE_ flag of the kind of namespace (4.11 and later). */
 const NS_GET_NSTYPE = 0xb703;
 const CLONE_NEWNS = 0x20000;
+
+/** For fewer processes than this, looking at their descriptors and threads takes less time than loading the FFI library. */
+const MANY = 300;
 
 /** Doors to namespaces that `known` lacks. */
 export function keptNamespaces(files: Files, pids: readonly number[], known: ReadonlyMap<number, MountNamespace>, doors: ReadonlyMap<number, NamespaceDoor>): NamespaceDoor[] {
@@ -26,10 +29,10 @@ export function keptNamespaces(files: Files, pids: readonly number[], known: Rea
   for (const namespace of known.values()) {
     if (!isMissing(namespace.mountinfo)) for (const door of mountedFiles(namespace, doors)) add(door);
   }
-  const every = everyNamespace(files);
+  const every = pids.length >= MANY || nativeLoaded() ? everyNamespace(files) : undefined;
   if (every !== undefined && [...every].every((id) => known.has(id) || found.has(id))) return [...found.values()];
   const nsfs = quietly(() => statSync('/proc/self/ns/mnt').dev, () => -1);
-  for (const pid of pids) for (const door of openFilesOf(pid, nsfs)) add(door);
+  for (const pid of pids) for (const door of [...openFilesOf(pid, nsfs), ...threadsOf(pid)]) add(door);
   for (const id of every ?? []) add({ id, file: 'a thread or descriptor that was not found', listed: true });
   return [...found.values()];
 }
@@ -62,6 +65,18 @@ function openFilesOf(pid: number, nsfs: number): NamespaceDoor[] {
       if (stats?.dev === nsfs && isMountNamespace(file)) found.push({ id: stats.ino, file });
     }
     return found;
+  }, () => []);
+}
+
+/** A thread may have gone to a namespace by itself (unshare(CLONE_FS), setns). */
+function threadsOf(pid: number): NamespaceDoor[] {
+  return quietly<NamespaceDoor[]>(() => {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.length < 2 ? [] : threads.flatMap((tid) => {
+      const file = `/proc/${pid}/task/${tid}/ns/mnt`;
+      const id = /\[(\d+)\]/.exec(quietly(() => readlinkSync(file), () => ''))?.[1];
+      return id === undefined ? [] : [{ id: Number(id), file }];
+    });
   }, () => []);
 }
 

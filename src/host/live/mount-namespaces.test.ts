@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -77,6 +77,27 @@ test('a namespace kept by an open descriptor is found', { skip }, async (t) => {
   assert.ok(!isMissing(all));
   const kept = all.find((namespace) => tableOf(namespace).includes('kept-by-fd'));
   assert.equal(kept?.keptBy, `/proc/${holder.pid}/fd/9`);
+});
+
+test('a namespace that only a thread went to is found', { skip }, async (t) => {
+  const program = `
+    const { native } = await import(${JSON.stringify(join(import.meta.dirname, 'native.ts'))});
+    native().unshare(0x200 | 0x20000);
+    console.log('there');
+    setInterval(() => {}, 1000);`;
+  // Node has threads beside its first one: those stay where they were.
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => holder.kill('SIGKILL'));
+  await ready(holder);
+  const host = openLive();
+  t.after(() => host.close());
+  const first = host.processes.namespace(holder.pid ?? 0, 'mnt');
+  const tasks = readdirSync(`/proc/${holder.pid}/task`).map((tid) => readlinkSync(`/proc/${holder.pid}/task/${tid}/ns/mnt`));
+  assert.equal(new Set(tasks).size, 2);
+  const all = host.mounts.all();
+  assert.ok(!isMissing(all));
+  const ids = all.map((namespace) => `mnt:[${namespace.id}]`);
+  assert.ok(tasks.every((task) => ids.includes(task)), `${tasks.join(' ')} in ${ids.join(' ')}, first ${String(first)}`);
 });
 
 test('of a namespace with a process in a chroot, the whole mount table is taken', { skip }, async (t) => {
