@@ -1,10 +1,11 @@
 /**
  * `node tools/stress-detach.ts [DETACHES] [KILLS] [SEED]` as root: many detaches of a busy multi-threaded program over a
- * loop-mounted ext4, then tracers killed at random moments. Ends with an error at the first sign of harm.
+ * loop-mounted ext4, then tracers killed at random moments, then whole removals with unseat, its child, or both killed.
+ * Ends with an error at the first sign of harm.
  */
 import { openLive } from '../src/host/live/open.ts';
 import { LoopMount, Program, cannotRunLive, compile } from '../test/live/loop.ts';
-import { killedTracers, manyDetaches } from '../test/live/stress.ts';
+import { killedRemovals, killedTracers, manyDetaches } from '../test/live/stress.ts';
 
 const [detaches = 1000, kills = 300, seed = 1] = process.argv.slice(2).map(Number);
 const no = cannotRunLive();
@@ -22,6 +23,10 @@ try {
   await program.ask('map');
   const counts = await killedTracers(host, fs, program, kills, seed);
   console.log(`${kills} tracers killed (seed ${seed}; ${counts.stillHolding} before, ${counts.letGo} after the chain was committed): ${await program.ask('check')}`);
+  for (const victim of ['unseat', 'child', 'both'] as const) {
+    const ends = await killedRemovals(host, fs, program, kills, seed, victim);
+    console.log(`${kills} removals with ${victim} killed: ${JSON.stringify(ends)}: ${await program.ask('check')}`);
+  }
 } finally {
   program.kill();
   host.close();

@@ -53,6 +53,8 @@ export interface Trace {
   peek(process: ProcessRef, address: number, into: Uint8Array): Promise<Fact<number>>;
   /** Lets it go on. Idempotent. */
   release(process: ProcessRef): Promise<ActResult>;
+  /** True while the process is known to stand still: false after the child that held it has died. Absent: a stop always lasts. */
+  holds?(process: ProcessRef): boolean;
   /**
    * Settings (file and text) that are written back when unseat is gone and only the child is left. The list replaces
    * the one before; an empty list clears it. Absent where nothing outlives unseat.

@@ -34,7 +34,9 @@ export function compile(name: string, directory: string, ...flags: string[]): st
 export class LoopMount {
   readonly directory: string;
   readonly mountPoint: string;
-  readonly device: string;
+  device: string;
+  /** As `deviceNumbers`, kept for when nothing is mounted. */
+  numbers: ReadonlySet<string> = new Set();
 
   constructor(megabytes: number) {
     this.directory = temporary();
@@ -46,6 +48,14 @@ export class LoopMount {
     this.mountPoint = join(this.directory, 'mnt');
     run('mkdir', this.mountPoint);
     run('mount', this.device, this.mountPoint);
+    this.numbers = this.deviceNumbers();
+  }
+
+  /** After the loop device was taken away: a new one, mounted at the same place. */
+  attach(): void {
+    this.device = run('losetup', '-f', '--show', join(this.directory, 'image'));
+    this.mount();
+    this.numbers = this.deviceNumbers();
   }
 
   /** Device numbers by which processes hold the file system: of its inodes, and of the block device. */

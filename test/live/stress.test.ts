@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openLive } from '../../src/host/live/open.ts';
 import { LoopMount, Program, cannotRunLive, compile } from './loop.ts';
-import { killedTracers, manyDetaches } from './stress.ts';
+import { killedRemovals, killedTracers, manyDetaches } from './stress.ts';
 
 const skip = cannotRunLive();
 const SEED = Number(process.env['UNSEAT_SEED'] ?? 4);
@@ -18,6 +18,7 @@ test('a busy program is detached again and again, and survives tracers that are 
     await program.ask('map');
     const counts = await killedTracers(host, fs, program, 12, SEED);
     assert.equal(counts.letGo + counts.stillHolding, 12);
+    for (const victim of ['unseat', 'child', 'both'] as const) await killedRemovals(host, fs, program, 2, SEED, victim);
   } finally {
     program.kill();
     host.close();

@@ -1,10 +1,14 @@
 /** Many detaches of one busy program, and a tracer that is killed at random moments. Used by the test run and tools/stress-detach.ts. */
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { isMissing } from '../../src/host/fact.ts';
 import type { Host } from '../../src/host/host.ts';
 import { Tracer } from '../../src/host/live/tracer/client.ts';
 import { detachStopped } from '../../src/remove/ways/detach/carry-out.ts';
-import type { LoopMount, Program } from './loop.ts';
+import { findJournals, journalPath } from '../../src/remove/journal/journal.ts';
+import { Program } from './loop.ts';
+import type { LoopMount } from './loop.ts';
 
 /** A small generator of numbers in [0, 1), so that a run can be repeated (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -125,4 +129,82 @@ class KilledTracer extends Tracer {
     while (performance.now() < until);
     this.killNow();
   }
+}
+
+export type Victim = 'unseat' | 'child' | 'both';
+
+/**
+ * `rounds` times: a whole removal in a process of its own, and after some milliseconds unseat, its tracing child, or both
+ * are killed. The holder must live, nothing may be left stopped, and `resume` must bring the removal to its end.
+ */
+export async function killedRemovals(host: Host, fs: LoopMount, program: Program, rounds: number, seed: number, victim: Victim): Promise<Record<string, number>> {
+  const random = seeded(seed);
+  const ends: Record<string, number> = {};
+  for (let round = 0; round < rounds; round += 1) {
+    const delay = random() ** 2 * 120;
+    const what = `seed ${seed}, round ${round}, ${victim} killed after ${delay.toFixed(1)} ms`;
+    const unseat = starting(fs, 'detach');
+    assert.equal(await unseat.line(), 'ready', what);
+    const children = childrenOf(unseat.pid);
+    unseat.child.stdin.write('go\n');
+    await journalReaches(fs, round % 3 === 0 ? '"begin"' : round % 3 === 1 ? '"title":"stop' : '"title":"make');
+    await new Promise((done) => setTimeout(done, delay));
+    if (victim !== 'child') unseat.kill();
+    if (victim !== 'unseat') for (const pid of children) tryKill(pid);
+    const said = await unseat.line();
+    await letGo(program, what);
+    await isWell(program, fs, what);
+    const end = await resumed(host, fs, said);
+    ends[end] = (ends[end] ?? 0) + 1;
+    await isWell(program, fs, `${what}, after ${end}`);
+    fs.attach();
+    assert.match(await program.ask('map'), /^mapped/, what);
+  }
+  return ends;
+}
+
+/** So that kills fall on every part of a removal, and not mostly on its slow ones. */
+async function journalReaches(fs: LoopMount, words: string): Promise<void> {
+  const path = journalPath(`loop:${basename(fs.device)}`);
+  for (let tries = 0; tries < 5000; tries += 1) {
+    if (existsSync(path) && readFileSync(path, 'utf8').includes(words)) return;
+    await new Promise((done) => setTimeout(done, 1));
+  }
+}
+
+function starting(fs: LoopMount, what: string): Program {
+  return new Program(process.execPath, [join(import.meta.dirname, 'remove-loop.ts'), fs.mountPoint, fs.device, [...fs.numbers].join(','), what]);
+}
+
+/** Brings the removal to its end, whatever state the kill has left. */
+async function resumed(host: Host, fs: LoopMount, said: string): Promise<string> {
+  if (said.includes('"done"')) return 'done before the kill';
+  const left = findJournals(host).length > 0;
+  for (const what of left ? ['resume'] : ['detach']) {
+    const again = starting(fs, what);
+    assert.equal(await again.line(), 'ready');
+    again.child.stdin.write('go\n');
+    const answer = await again.line();
+    assert.match(answer, /"status":"done"/, answer);
+  }
+  return left ? 'resumed' : 'begun again';
+}
+
+const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter((p) => p !== '').map(Number);
+
+function tryKill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It had ended by itself.
+  }
+}
+
+/** The kernel, or the child that has lost us, lets every thread go. */
+async function letGo(program: Program, what: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (/^TracerPid:\s*0$/m.test(readFileSync(`/proc/${program.pid}/status`, 'latin1'))) return;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  assert.fail(`${what}: still traced`);
 }

@@ -130,7 +130,7 @@ async function actionsOf(way: Way): Promise<number[]> {
   const machine = machineFor(way);
   const recorded = recordHost(machine.host());
   await start(recorded.host, machine, way);
-  return recorded.calls.filter((c) => (c.facet === 'actions' || c.facet === 'trace') && c.method !== 'release').map((c) => c.index);
+  return recorded.calls.filter((c) => (c.facet === 'actions' || c.facet === 'trace') && c.method !== 'release' && c.method !== 'holds').map((c) => c.index);
 }
 
 test('latecomers are sent back to the stop', async () => {
@@ -170,6 +170,21 @@ test('memory_failure that reports success and does nothing is not believed', asy
   assert.match(record.steps.at(-1)?.says ?? '', /reported success and unmapped nothing/);
   settled(machine, 'late holder');
   assert.equal(machine.bound, true);
+});
+
+test('force: the child dies before the unbind: the holder runs and faults back, nothing is unbound', async () => {
+  const machine = machineFor('force');
+  const { plan, way } = planFor(machine, 'force');
+  const host = machine.host();
+  const unbind = way.steps.find((s) => s.action.kind === 'unbind');
+  const dies = { ...host, actions: { ...host.actions!, store: { ...host.actions!.store, append: async (path: string, text: string) => {
+    if (text.includes('"begin"') && text.includes(`"step":"${unbind?.id}"`)) machine.crash();
+    return host.actions!.store.append(path, text);
+  } } } };
+  const record = await remove(dies, plan, way, [FS_DEV]);
+  assert.equal(machine.bound, true);
+  assert.notEqual(record.status, 'done');
+  settled(machine, 'child died');
 });
 
 test('an unbind after which the kernel log tells of harm is not a success', async () => {

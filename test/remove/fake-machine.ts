@@ -242,6 +242,7 @@ export class FakeMachine {
         if (p === undefined || !p.stopped) return { ...errno('ESRCH'), results: [] };
         return { ...ok(), results: chain.map((call) => this.call(p, call)) };
       }),
+      holds: (ref) => of(ref)?.stopped === true,
       peek: async () => missing('unreadable', 'mem'),
       release: async (ref) => tick(() => { const p = of(ref); if (p !== undefined) p.stopped = false; this.run(); return ok(); }),
     };

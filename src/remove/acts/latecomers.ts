@@ -5,6 +5,7 @@
 import { isMissing } from '../../host/fact.ts';
 import type { ProcessHolder } from '../../machine/types/holder.ts';
 import type { Step } from '../../steps/step.ts';
+import { isStopped } from '../engine/removal.ts';
 import type { Removal } from '../engine/removal.ts';
 import { protectedBecause } from '../protect.ts';
 import { detachStopped } from '../ways/detach/carry-out.ts';
@@ -50,7 +51,7 @@ async function kill(removal: Removal, holder: ProcessHolder, step: Step): Promis
 async function detach(removal: Removal, holder: ProcessHolder, step: Step): Promise<string | null> {
   if (removal.trace === null) return 'this host cannot edit processes';
   const process = refOf(holder);
-  let stopped = removal.stopped.get(process.pid)?.stopped;
+  let stopped = isStopped(removal, process.pid) ? removal.stopped.get(process.pid)?.stopped : undefined;
   if (stopped === undefined) {
     const now = await removal.trace.stop(process, step.deadlineMs);
     if (isMissing(now)) return now.missing === 'vanished' ? null : `it could not be stopped (${now.detail ?? now.missing})`;

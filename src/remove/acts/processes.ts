@@ -7,7 +7,7 @@ import { detachStopped } from '../ways/detach/carry-out.ts';
 import { holdsNothing, readHeld } from '../ways/detach/held.ts';
 import { failPages } from '../ways/force/fail-pages.ts';
 import type { Act, Acted, Look, Removal } from '../engine/removal.ts';
-import { already, believed, no, yes } from '../engine/removal.ts';
+import { already, believed, isStopped, no, yes } from '../engine/removal.ts';
 import { isAlive, isUnbound } from './state.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
@@ -20,7 +20,7 @@ const held = (removal: Removal, process: ProcessRef): boolean => {
 export const stopProcess: Act<Of<'stop-process'>> = {
   before(removal, { process }) {
     if (!isAlive(removal.host, process)) return already('it has ended meanwhile');
-    if (removal.stopped.has(process.pid)) return already('it is stopped');
+    if (isStopped(removal, process.pid)) return already('it is stopped');
     if (removal.trace === null) return no('this host cannot stop processes');
     const why = protectedBecause(removal.host, process.pid, removal.own);
     if (why !== null) return no(why);
@@ -43,7 +43,7 @@ export const detachProcess: Act<Of<'detach-process'>> = {
     if (!isAlive(removal.host, process)) return already('it has ended meanwhile');
     if (!held(removal, process)) return already('it holds nothing of the device any more');
     const stopped = removal.stopped.get(process.pid)?.stopped;
-    if (stopped === undefined) return no('it is not stopped');
+    if (stopped === undefined || !isStopped(removal, process.pid)) return no('it is not stopped');
     return stopped.carrier === undefined ? no(`system calls cannot be injected: ${stopped.obstacle ?? 'no thread can carry them'}`) : yes;
   },
   async act(removal, { process, devices }): Promise<Acted> {
@@ -62,7 +62,7 @@ export const memoryFailure: Act<Of<'memory-failure'>> = {
   before(removal, { process }) {
     if (isUnbound(removal)) return already('the device is unbound: page tables must not be read any more');
     if (!isAlive(removal.host, process)) return already('it has ended meanwhile');
-    return removal.stopped.has(process.pid) ? yes : no('it is not stopped, and would fault the pages back in');
+    return isStopped(removal, process.pid) ? yes : no('it is not stopped, and would fault the pages back in');
   },
   act: (removal, { process, range }, step) => failPages(removal, process, range, step),
   after: believed,

@@ -2,10 +2,12 @@
 import { isMissing } from '../../host/fact.ts';
 import type { StepAction } from '../../steps/step.ts';
 import type { Act, Acted, Look, Removal } from '../engine/removal.ts';
-import { already, believed, no, yes } from '../engine/removal.ts';
+import { already, believed, isStopped, no, yes } from '../engine/removal.ts';
 import { saidBy } from './mounts.ts';
 import { alarming, blocksOnline } from './state.ts';
 import { holdersNow, nameOf } from './holders.ts';
+import { presentPages } from '../ways/force/fail-pages.ts';
+import type { PhysRange } from '../../range/phys-range.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
 
@@ -93,8 +95,10 @@ export const unbind: Act<Of<'unbind'>> = {
     if (online.is !== 'yes') return online;
     const { holders } = holdersNow(removal.host, removal.devices);
     // After memory_failure holders stay, stopped and without a page of it; anybody else would be left with stale mappings.
-    const running = holders.filter((h) => !(removal.header.way === 'force' && removal.stopped.has(h.pid)));
-    return running.length === 0 ? yes : no(`held by ${running.map(nameOf).join(', ')}`);
+    const running = holders.filter((h) => !(removal.header.way === 'force' && isStopped(removal, h.pid)));
+    if (running.length > 0) return no(`held by ${running.map(nameOf).join(', ')}`);
+    const mapped = holders.filter((h) => ranges(removal).some((range) => presentPages(removal, h.pid, range) !== 0));
+    return mapped.length === 0 ? yes : no(`pages of the device are still mapped by ${mapped.map(nameOf).join(', ')}`);
   },
   act: async (removal, { driverPath, device }, { deadlineMs }) => saidBy(await removal.actions.write(`${driverPath}/unbind`, device, deadlineMs)),
   after(removal, { driverPath, device }, _step, acted) {
@@ -103,6 +107,9 @@ export const unbind: Act<Of<'unbind'>> = {
     return isMissing(removal.host.files.stat(`${driverPath}/${device}`)) ? yes : no(acted.says ?? `${device} is still bound`);
   },
 };
+
+/** What memory_failure was to unmap. */
+const ranges = (removal: Removal): PhysRange[] => removal.header.steps.flatMap(({ action }) => (action.kind === 'memory-failure' ? [action.range] : []));
 
 export const note: Act<Of<'note'>> = { before: () => yes, act: async (_removal, { text }) => ({ ok: true, definite: true, says: text }), after: believed };
 

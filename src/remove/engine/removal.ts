@@ -29,6 +29,12 @@ export interface Removal {
   readonly progress: (step: Step, text: string) => void;
 }
 
+/** True while the process stands still for us; false also after the child that held it has died. */
+export function isStopped(removal: Removal, pid: number): boolean {
+  const entry = removal.stopped.get(pid);
+  return entry !== undefined && removal.trace?.holds?.(entry.process) !== false;
+}
+
 /** How a look at the state before or after an action ended. */
 export type Look = { readonly is: 'yes' } | { readonly is: 'no'; readonly why: string } | { readonly is: 'already'; readonly why: string };
 

@@ -23,6 +23,8 @@ export class Tracer implements Trace {
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private lastId = 0;
   private settings: readonly SettingToPutBack[] = [];
+  /** Held by the child that lives now. */
+  private readonly held = new Set<number>();
 
   obstacle(process: ProcessRef): Fact<string | null> {
     return process.pid === this.child?.pid ? 'this is unseat itself' : obstacleTo(process);
@@ -35,6 +37,7 @@ export class Tracer implements Trace {
     const answer = await this.ask({ op: 'stop', ...process, deadlineMs }, deadlineMs + GRACE_MS);
     if (!answer.ok) return missing(answer.reason === 'died' ? 'unreadable' : answer.reason, path, answer.detail);
     const value = answer.value as StopValue;
+    this.held.add(process.pid);
     const no = obstacle ?? value.obstacle;
     return {
       process,
@@ -63,6 +66,7 @@ export class Tracer implements Trace {
   async release(process: ProcessRef): Promise<ActResult> {
     const began = performance.now();
     const done = (ok: boolean, detail?: string): ActResult => ({ ok, definite: true, milliseconds: performance.now() - began, ...(detail === undefined ? {} : { detail }) });
+    this.held.delete(process.pid);
     // Without a child nothing is stopped: its death lets every process go.
     if (this.child === null) return done(true);
     const answer = await this.ask({ op: 'release', pid: process.pid }, QUICK_MS);
@@ -75,6 +79,10 @@ export class Tracer implements Trace {
     const began = performance.now();
     const answer = await this.ask({ op: 'put-back', settings }, QUICK_MS);
     return { ok: answer.ok, definite: true, milliseconds: performance.now() - began, ...(answer.ok ? {} : { detail: answer.detail }) };
+  }
+
+  holds(process: ProcessRef): boolean {
+    return this.child !== null && this.held.has(process.pid);
   }
 
   /** Process id of the child; null while there is none. */
@@ -135,7 +143,10 @@ export class Tracer implements Trace {
   }
 
   private lost(child: Child, how: string): void {
-    if (this.child === child) this.child = null;
+    if (this.child === child) {
+      this.child = null;
+      this.held.clear();
+    }
     for (const settle of [...this.waiting.values()]) settle({ ok: false, reason: 'died', detail: `the tracer ended (${how}); every process that it had stopped goes on` });
   }
 }

@@ -63,6 +63,25 @@ async function failPage(removal: Removal, process: ProcessRef, address: number, 
     : `hard_offline_page refused 0x${before.toString(16)}: ${wrote.errno ?? wrote.detail ?? 'no reason given'}`;
 }
 
+/** Pages of the range that a stopped process has mapped now; null where they cannot be read. Only while the device is bound. */
+export function presentPages(removal: Removal, pid: number, range: PhysRange): number | null {
+  const { host } = removal;
+  const mappings = host.processes.mappings(pid, removal.devices);
+  if (isMissing(mappings)) return mappings.missing === 'vanished' ? 0 : null;
+  const pageSize = host.identity.pageSize;
+  const page = isMissing(pageSize) ? 4096 : pageSize;
+  const entries = new Uint8Array(CHUNK * 8);
+  let present = 0;
+  for (const m of mappings) {
+    for (let at = m.start; at < m.end; at += CHUNK * page) {
+      const got = host.processes.pagemap(pid, at, entries.subarray(0, Math.min(CHUNK, (m.end - at) / page) * 8));
+      if (isMissing(got)) return null;
+      for (let i = 0; i < got / 8; i += 1) if (physical(entries, i, page, range) !== null) present += 1;
+    }
+  }
+  return present;
+}
+
 /** Physical address of a present page inside `range`; null for all others. */
 export function physical(entries: Uint8Array, index: number, page: number, range: PhysRange): number | null {
   const view = new DataView(entries.buffer, entries.byteOffset + index * 8, 8);
