@@ -20,6 +20,8 @@ export class Disguise {
   private readonly hostName: ByteString | null;
   private readonly substitutes = new Map<string, string>();
   private readonly counts = new Map<string, number>();
+  /** Serials long enough to be found in a text; the kernel log is taken last and may repeat them. */
+  private readonly serials = new Map<string, string>();
 
   constructor(on: boolean, hostName: string | null) {
     this.on = on;
@@ -63,6 +65,12 @@ export class Disguise {
     return found;
   }
 
+  private serial(kind: 'hex' | 'serial', serial: string): string {
+    const found = this.substitute(kind, serial);
+    if (serial.length >= 6 && !/^0+$/.test(serial)) this.serials.set(serial, found);
+    return found;
+  }
+
   /** What can stand in any text. */
   private general(text: ByteString): ByteString {
     const replaced = text
@@ -78,7 +86,8 @@ export class Disguise {
     if (/^\/proc\/\w+\/mountinfo$/.test(path)) return eachLine(text, (line) => this.fields(line, /^(?:\d+|\d+:\d+)$/));
     if (path === '/proc/mounts' || path === '/proc/swaps') return eachLine(text, (line) => this.fields(line, /^\d+$/));
     if (path === '/var/lib/nfs/etab' || path === '/proc/fs/nfsd/exports') return eachLine(text, (line) => this.exportLine(line));
-    if (path.startsWith('/sys/') && SERIAL_FILE.test(path)) return text.replace(/^(0x)?(\S.*)$/, (_, hex: string | undefined, serial: string) => (hex ?? '') + this.substitute(hex ? 'hex' : 'serial', serial));
+    if (path.startsWith('/sys/') && SERIAL_FILE.test(path)) return text.replace(/^(0x)?(\S.*)$/m, (_, hex: string | undefined, serial: string) => (hex ?? '') + this.serial(hex ? 'hex' : 'serial', serial));
+    if (path === '/dev/kmsg') return [...this.serials].reduce((log, [serial, substitute]) => log.replaceAll(serial, substitute), text);
     return path.endsWith('/loop/backing_file') ? eachLine(text, (line) => this.name(line)) : text;
   }
 
