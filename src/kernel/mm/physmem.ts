@@ -20,6 +20,7 @@ const physMem = (k: Kernel): PhysMem => k.part(makePhysMem);
 /** From now on nothing answers in [start, end) bytes; reads give `answer`. */
 export function physGone(k: Kernel, start: number, end: number, answer: number): void {
   const { slab, head } = physMem(k);
+  physBack(k, start, end);
   const hole = slab.alloc();
   storeLong(k.heap, hole + HOLE.start, start);
   storeLong(k.heap, hole + HOLE.end, end);

@@ -38,6 +38,18 @@ export const BUS = {
     meaning: 'unbinding cxl_mem or cxl_pci, or writing 0 to a region\'s commit, asks whether memory of the region is online before the decoders are torn down',
     source: 'drivers/cxl/core/region.c, cxl_region_decode_reset(); measured: B 8',
   },
+  'bus.cxl-region-lock': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'a region with locked decoders is known as such: commit refuses to tear it down (EPERM) and the decoders are left alone; where false the kernel writes to registers that do not change',
+    source: 'drivers/cxl/core/region.c, 6.19: "cxl: Add handling of locked CXL decoder" (CXL_REGION_F_LOCK)',
+  },
+  'bus.pciehp-button-text': {
+    allowed: ['powering', 'will-power'],
+    default: 'will-power',
+    meaning: 'what pciehp logs for the attention button: "Attention button pressed" and "Powering off due to button press", or "Button press: will power off in 5 sec"',
+    source: 'drivers/pci/hotplug/pciehp_ctrl.c; measured: B 8 (6.1 and 7.2)',
+  },
   'bus.acpi-eject-offlines': {
     allowed: [false, true],
     default: true,

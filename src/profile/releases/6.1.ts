@@ -29,5 +29,7 @@ export const V6_1: ProfileEntries = {
     'section.kpageflags-of-device-pages': { value: 'nopage', source: 'measured: B 4' },
     'bus.cxl-regions': { value: 'pmem', source: 'drivers/cxl/core/region.c 6.1; measured: B 8' },
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'measured: B 6' },
+    'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 6.1: no CXL_REGION_F_LOCK' },
+    'bus.pciehp-button-text': { value: 'powering', source: 'measured: B 8 (6.1)' },
   },
 };

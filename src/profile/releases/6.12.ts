@@ -19,5 +19,6 @@ export const V6_12: ProfileEntries = {
     'dax.fsdev-driver': { value: false, source: 'drivers/dax 6.12: no fsdev.c' },
     'section.kpageflags-of-device-pages': { value: 'nopage', source: 'measured: B 4' },
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'measured: B 6' },
+    'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 6.12: no CXL_REGION_F_LOCK' },
   },
 };

@@ -12,5 +12,6 @@ export const V6_18: ProfileEntries = {
     'dax.fsdev-driver': { value: false, source: 'drivers/dax/fsdev.c came with 7.0' },
     'section.kpageflags-of-device-pages': { value: 'nopage', source: 'not measured on 6.18; taken over from 6.12' },
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'not measured on 6.18; taken over from 6.12' },
+    'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 6.18: no CXL_REGION_F_LOCK' },
   },
 };
