@@ -64,7 +64,7 @@ export class BreadthFirst<C extends WithHeap> {
     const { state } = this.stepper;
     const first = this.visited.add(state.low, state.high, 0, 0);
     this.look(first);
-    this.current.push(first, state.low, state.high, state.row, state.width);
+    this.current.push(first, state);
     while (this.current.count > 0 && this.stop === null) this.level();
     return this.verdict(this.options.now() - began);
   }
@@ -83,7 +83,7 @@ export class BreadthFirst<C extends WithHeap> {
     const { stepper, visited } = this;
     const { state } = stepper;
     visited.makeRoom();
-    const slot = this.current.shift((data, offset, width, low, high) => state.restore(data, offset, width, low, high));
+    const slot = this.current.shift(state);
     const alone = this.options.independence?.candidate(stepper) ?? -1;
     // One thread suffices only where all that it does there is new: otherwise a cycle could put the others off for ever.
     if (alone >= 0 && this.expandThread(slot, alone) === ALL_NEW) return;
@@ -107,7 +107,7 @@ export class BreadthFirst<C extends WithHeap> {
       this.transitions += 1;
       const fresh = visited.add(state.low, state.high, slot + 1, thread | (ordinal << THREAD_BITS));
       if (fresh >= 0) {
-        this.next.push(fresh, state.low, state.high, state.row, state.width);
+        this.next.push(fresh, state);
         this.look(fresh);
         if (result === NO_MOVE) result = ALL_NEW;
       } else {

@@ -1,4 +1,6 @@
-/** States that wait to be expanded, as rows one after the other: slot, hash halves, width, then the row. First in, first out. */
+/** States that wait to be expanded: slot, hash halves, end, then what differs from the state after set-up. First in, first out. */
+import type { StateRow } from './state-row.ts';
+
 const HEAD = 4;
 
 export class Frontier {
@@ -7,29 +9,29 @@ export class Frontier {
   private begin = 0;
   count = 0;
 
-  push(slot: number, low: number, high: number, row: Int32Array, width: number): void {
-    const needed = this.end + HEAD + width;
+  push(slot: number, state: StateRow): void {
+    const needed = this.end + HEAD + state.saveWords;
     if (needed > this.data.length) {
       const bigger = new Int32Array(Math.max(needed, this.data.length * 2));
       bigger.set(this.data.subarray(0, this.end));
       this.data = bigger;
     }
     const { data, end } = this;
+    const after = state.save(data, end + HEAD);
     data[end] = slot;
-    data[end + 1] = low;
-    data[end + 2] = high;
-    data[end + 3] = width;
-    for (let i = 0; i < width; i += 1) data[end + HEAD + i] = row[i] as number;
-    this.end = needed;
+    data[end + 1] = state.low;
+    data[end + 2] = state.high;
+    data[end + 3] = after;
+    this.end = after;
     this.count += 1;
   }
 
-  /** Hands the oldest state to `take` and returns its slot. */
-  shift(take: (data: Int32Array, offset: number, width: number, low: number, high: number) => void): number {
+  /** Makes the oldest state the current one, and returns its slot. */
+  shift(state: StateRow): number {
     const { data, begin } = this;
-    const width = data[begin + 3] as number;
-    take(data, begin + HEAD, width, data[begin + 1] as number, data[begin + 2] as number);
-    this.begin = begin + HEAD + width;
+    const after = data[begin + 3] as number;
+    state.restore(data, begin + HEAD, after, data[begin + 1] as number, data[begin + 2] as number);
+    this.begin = after;
     this.count -= 1;
     return data[begin] as number;
   }
@@ -41,6 +43,6 @@ export class Frontier {
   }
 
   renameSlots(moved: Int32Array): void {
-    for (let at = this.begin; at < this.end; at += HEAD + (this.data[at + 3] as number)) this.data[at] = moved[this.data[at] as number] as number;
+    for (let at = this.begin; at < this.end; at = this.data[at + 3] as number) this.data[at] = moved[this.data[at] as number] as number;
   }
 }

@@ -29,21 +29,25 @@ export class StateRow {
   low = 0;
   high = 0;
   /** Column (index into the row) of a heap address; 0 for a word that never changed. */
-  private readonly columnOf: Int32Array;
-  private readonly addressOf: Int32Array;
-  private readonly base: Int32Array;
+  private columnOf: Int32Array;
+  private readonly addressOf: number[];
+  private readonly heap: Heap;
   /** Undo log of the step under way: place, value before. */
   private undoPlaces = new Int32Array(256);
   private undoValues = new Int32Array(256);
   private undoCount = 0;
   private lowBefore = 0;
   private highBefore = 0;
+  /** Places that may differ from the state after set-up, each once; a superset. */
+  private touched = new Int32Array(64);
+  private touchedCount = 0;
+  private isTouched = new Uint8Array(64);
 
   constructor(heap: Heap, threads: number, starts: readonly number[]) {
     this.threads = threads;
-    this.base = heap.words;
-    this.columnOf = new Int32Array(heap.used);
-    this.addressOf = new Int32Array(heap.used + threads);
+    this.heap = heap;
+    this.columnOf = new Int32Array(heap.words.length);
+    this.addressOf = new Array<number>(threads).fill(0);
     this.row = new Int32Array(64);
     this.width = threads;
     this.begin(starts);
@@ -51,10 +55,9 @@ export class StateRow {
 
   /** The state after set-up: every thread at its first node, every word as the heap has it. */
   begin(starts: readonly number[]): void {
-    for (let place = 0; place < this.width; place += 1) this.row[place] = this.initial(place);
+    this.reset();
     this.low = 0;
     this.high = 0;
-    this.undoCount = 0;
     starts.forEach((node, thread) => this.set(thread, node));
     this.undoCount = 0;
   }
@@ -69,21 +72,28 @@ export class StateRow {
 
   /** Index of the column of a heap address, counted from 0; -1 for a word that nobody stores. */
   columnIndex(address: number): number {
-    return (this.columnOf[address] as number) - this.threads < 0 ? -1 : (this.columnOf[address] as number) - this.threads;
+    const column = (this.columnOf[address] as number) | 0;
+    return column === 0 ? -1 : column - this.threads;
   }
 
   /** What a place holds at set-up: the heap's word, or node 0 for a thread. */
   initial(place: number): number {
-    return place < this.threads ? 0 : (this.base[this.addressOf[place] as number] as number);
+    return place < this.threads ? 0 : (this.heap.words[this.addressOf[place] as number] as number);
   }
 
   read(address: number): number {
-    const column = this.columnOf[address] as number;
-    return column === 0 ? (this.base[address] as number) : (this.row[column] as number);
+    // A part made meanwhile may lie beyond the table: it has no column then.
+    const column = (this.columnOf[address] as number) | 0;
+    return column === 0 ? (this.heap.words[address] as number) : (this.row[column] as number);
   }
 
   write(address: number, value: number): void {
-    const column = (this.columnOf[address] as number) || this.addColumn(address);
+    let column = (this.columnOf[address] as number) | 0;
+    if (column === 0) {
+      // A word that has only ever been stored what it held needs no column.
+      if (this.heap.words[address] === value) return;
+      column = this.addColumn(address);
+    }
     if (this.row[column] !== value) this.set(column, value);
   }
 
@@ -105,14 +115,56 @@ export class StateRow {
     this.high = this.highBefore;
   }
 
-  /** Takes a stored row (of `width` words, perhaps fewer than now) as the state. */
-  restore(from: Int32Array, offset: number, width: number, low: number, high: number): void {
-    const row = this.row;
-    for (let i = 0; i < width; i += 1) row[i] = from[offset + i] as number;
-    for (let i = width; i < this.width; i += 1) row[i] = this.initial(i);
+  /** Appends the state to `into` as pairs of place and value that differ from the state after set-up; the new end. */
+  save(into: Int32Array, at: number): number {
+    const { row, touched } = this;
+    let end = at;
+    for (let i = 0; i < this.touchedCount; i += 1) {
+      const place = touched[i] as number;
+      const value = row[place] as number;
+      if (value === this.initial(place)) continue;
+      into[end] = place;
+      into[end + 1] = value;
+      end += 2;
+    }
+    return end;
+  }
+
+  /** Words that `save` may need. */
+  get saveWords(): number {
+    return this.touchedCount * 2;
+  }
+
+  /** Takes what `save` wrote to `from[begin, end)` as the state. */
+  restore(from: Int32Array, begin: number, end: number, low: number, high: number): void {
+    this.reset();
+    const { row } = this;
+    for (let i = begin; i < end; i += 2) {
+      const place = from[i] as number;
+      row[place] = from[i + 1] as number;
+      this.touch(place);
+    }
     this.low = low;
     this.high = high;
+  }
+
+  private reset(): void {
+    const { touched } = this;
+    for (let i = 0; i < this.touchedCount; i += 1) {
+      const place = touched[i] as number;
+      this.row[place] = this.initial(place);
+      this.isTouched[place] = 0;
+    }
+    this.touchedCount = 0;
     this.undoCount = 0;
+  }
+
+  private touch(place: number): void {
+    if (this.isTouched[place] === 1) return;
+    this.isTouched[place] = 1;
+    if (this.touchedCount === this.touched.length) this.touched = enlarged(this.touched);
+    this.touched[this.touchedCount] = place;
+    this.touchedCount += 1;
   }
 
   private set(place: number, value: number): void {
@@ -126,7 +178,11 @@ export class StateRow {
       this.low ^= mixLow(place, value);
       this.high ^= mixHigh(place, value);
     }
-    if (this.undoCount === this.undoPlaces.length) this.growUndo();
+    if (this.undoCount === this.undoPlaces.length) {
+      this.undoPlaces = enlarged(this.undoPlaces);
+      this.undoValues = enlarged(this.undoValues);
+    }
+    this.touch(place);
     this.undoPlaces[this.undoCount] = place;
     this.undoValues[this.undoCount] = before;
     this.undoCount += 1;
@@ -137,22 +193,25 @@ export class StateRow {
     const column = this.width;
     this.width += 1;
     if (this.width > this.row.length) {
-      const bigger = new Int32Array(this.row.length * 2);
-      bigger.set(this.row);
-      this.row = bigger;
+      this.row = enlarged(this.row);
+      const flags = new Uint8Array(this.row.length);
+      flags.set(this.isTouched);
+      this.isTouched = flags;
+    }
+    if (address >= this.columnOf.length) {
+      const bigger = new Int32Array(this.heap.words.length);
+      bigger.set(this.columnOf);
+      this.columnOf = bigger;
     }
     this.columnOf[address] = column;
     this.addressOf[column] = address;
-    this.row[column] = this.base[address] as number;
+    this.row[column] = this.heap.words[address] as number;
     return column;
   }
+}
 
-  private growUndo(): void {
-    const places = new Int32Array(this.undoPlaces.length * 2);
-    places.set(this.undoPlaces);
-    this.undoPlaces = places;
-    const values = new Int32Array(places.length);
-    values.set(this.undoValues);
-    this.undoValues = values;
-  }
+function enlarged(array: Int32Array): Int32Array<ArrayBuffer> {
+  const bigger = new Int32Array(array.length * 2);
+  bigger.set(array);
+  return bigger;
 }

@@ -93,6 +93,7 @@ export class Stepper<C extends WithHeap> {
     this.choiceAt = 0;
     let at = nodes.next[start] as number;
     let stored = false;
+    let learnt = false;
     const { tracked } = this;
     if (tracked !== null) {
       tracked.loads.fill(0);
@@ -147,7 +148,9 @@ export class Stepper<C extends WithHeap> {
           state.setThread(thread, at);
           return true;
         default:
+          if (learnt) throw new UnseatError('INTERNAL', 'a step that was just recorded leads elsewhere when it is replayed', { subject: this.threads[thread]?.name ?? '', seen: this.label(thread) });
           this.learn(thread, start);
+          learnt = true;
           if (watcher !== null) throw new UnseatError('INTERNAL', 'a replayed step went where no search has been');
           this.choiceAt = 0;
           stored = false;

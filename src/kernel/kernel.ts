@@ -54,10 +54,18 @@ export class Kernel {
     this.resources = new Resources(this);
   }
 
-  /** The part of a subsystem: its heap addresses and slabs, made by `make` the first time. Set-up only. */
+  /**
+   * The part of a subsystem: its heap addresses and slabs, made by `make` the first time. That counts as set-up even when
+   * an explored path is the first to ask: it is not recorded, and is the same for every interleaving.
+   */
   part<T>(make: (k: Kernel) => T): T {
-    let part = this.parts.get(make) as T | undefined;
-    if (part === undefined) this.parts.set(make, (part = make(this)));
+    const known = this.parts.get(make) as T | undefined;
+    if (known !== undefined) return known;
+    const { tap } = this.heap;
+    this.heap.tap = null;
+    const part = make(this);
+    this.heap.tap = tap;
+    this.parts.set(make, part);
     return part;
   }
 

@@ -42,8 +42,8 @@ export class Heap {
   }
 
   /**
-   * Reserves `count` zeroed words for ever; returns the address of the first. Set-up and slabs only: never freed, and
-   * never called by a path that may be explored (slabs are filled at set-up and hand out words by load and store).
+   * Reserves `count` zeroed words for ever; returns the address of the first. For set-up, slabs and parts only: what is
+   * reserved once must be found again by whoever re-runs the path (a slab's chunk, a part), never reserved anew.
    */
   reserve(count: number): number {
     const address = this.next;
