@@ -76,7 +76,7 @@ export function* createRegion(k: Kernel, input: RegionInput): Path<number> {
 /** devm_cxl_add_dax_region: one dax device over the region; kmem takes that of a ram region by itself. */
 function* daxRegion(k: Kernel, region: number, dev: number, input: RegionInput): Path<number> {
   const ranges = [{ start: regionStart(k, region), end: regionEnd(k, region) }];
-  const dax = yield* createDevDax(k, { name: input.daxName ?? 'dax0.0', ranges, targetNode: input.nid, memmapOnMemory: input.mode === 'ram', parent: dev });
+  const dax = yield* createDevDax(k, { name: input.daxName ?? 'dax0.0', ranges, targetNode: input.nid, memmapOnMemory: input.mode === 'ram', kmemType: input.mode === 'ram', parent: dev });
   if (input.mode === 'ram') return yield* k.call(bindStore, driverCore(k).register('dax', DAX_KMEM), dax);
   return 0;
 }

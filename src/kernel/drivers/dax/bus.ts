@@ -19,13 +19,16 @@ import { releaseResource, requestRegion } from '../../resource.ts';
 import { AT, BLOCKED, type Path } from '../../state/path.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
 import { Slab } from '../../state/slab.ts';
-import { deviceData, driverCore, type Driver } from '../base/bus.ts';
+import { deviceData, deviceName, driverCore, type Driver } from '../base/bus.ts';
 import { defineAction, devmAddAction } from '../base/devres.ts';
+import { DEV_DAX, devDaxRange } from './dev_dax.ts';
 import { DAXDEV, DAXDEV_ALIVE, allocDax, killDax } from './super.ts';
 
 /** Words of a dev_dax. Pages: `start`..`end` of the device, `data` first page that can be mapped; `align` in pages. */
 export const DEVDAX = {
-  start: 0, end: 2, data: 4, align: 6, dax: 7, inode: 8, pgmap: 9, res: 10, node: 11, map: 12, name: 13, altmap: 14, cdevDamaged: 15, words: 16,
+  start: 0, end: 2, data: 4, align: 6, dax: 7, inode: 8, pgmap: 9, res: 10, node: 11, map: 12, name: 13, altmap: 14, cdevDamaged: 15,
+  /** What kmem keeps of the device (dev_dax.ts), 0 until it is asked; and whether kmem takes it by itself (IORESOURCE_DAX_KMEM). */
+  kmem: 16, kmemType: 17, words: 18,
 } as const;
 
 class DevDaxes {
@@ -54,6 +57,19 @@ export function newDevDax(k: Kernel, name: string, startPfn: number, endPfn: num
   k.heap.store(dax + DAXDEV.inode, inode);
   k.heap.store(dev + DEVDAX.dax, dax);
   k.heap.store(dev + DEVDAX.inode, inode);
+  return dev;
+}
+
+/** What device_dax keeps for a device of the dax bus: made when it is first asked for, from its first range. */
+export function devDaxOf(k: Kernel, device: number): number {
+  const generic = deviceData(k, device);
+  let dev = k.heap.load(generic + DEV_DAX.mapped);
+  if (dev === 0) {
+    const range = devDaxRange(k, device, 0);
+    const { pageSize } = k.geo;
+    dev = newDevDax(k, deviceName(k, device), range.start / pageSize, range.end / pageSize, range.start / pageSize, 512, Math.max(0, k.heap.load(generic + DEV_DAX.targetNode)));
+    k.heap.store(generic + DEV_DAX.mapped, dev);
+  }
   return dev;
 }
 
@@ -101,7 +117,7 @@ export function* killDevDax(k: Kernel, dev: number): Path {
 
 /** dev_dax_probe: region, pagemap, character device, run_dax. */
 function* probe(k: Kernel, device: number): Path {
-  const dev = deviceData(k, device);
+  const dev = devDaxOf(k, device);
   const [start, end] = [devDaxStart(k, dev), devDaxEnd(k, dev)];
   const { pageSize } = k.geo;
   const res = requestRegion(k, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(dev + DEVDAX.name)));
@@ -138,7 +154,7 @@ export function runDax(k: Kernel, dax: number, pgmap: number): void {
 
 /** dev_dax_remove does nothing in any release; a variant waits or refuses while the node is in use. */
 function* remove(k: Kernel, device: number): Path {
-  const dev = deviceData(k, device);
+  const dev = devDaxOf(k, device);
   const inode = k.heap.load(dev + DEVDAX.inode);
   if (k.mechanism('dax.remove-waits-for-users') === true) {
     if (k.concurrent) yield AT('dev_dax_remove');
@@ -147,7 +163,7 @@ function* remove(k: Kernel, device: number): Path {
   return 0;
 }
 
-export const DEVICE_DAX: Driver = { name: 'device_dax', probe, remove };
+export const DEVICE_DAX: Driver = { name: 'device_dax', probe, remove, matches: (k, device) => k.heap.load(deviceData(k, device) + DEVDAX.kmemType) === 0 };
 export const deviceDaxDriver = (k: Kernel): number => driverCore(k).register('dax', DEVICE_DAX);
 
 /** unregister_dev_dax with the device node (devtmpfs): evicts the node's inode from the cdev's list. */

@@ -16,8 +16,8 @@ import type { Path } from '../../state/path.ts';
 import { ZONE } from '../../mm/page-template.ts';
 import { blockOffline, blockOnline } from '../base/block-state.ts';
 import { blocksIn, blockState, blockZone, MEM, memoryBlocks } from '../base/memory.ts';
-import { deviceData, deviceDriver, driverCore } from '../base/bus.ts';
-import { DEV_DAX } from './dev_dax.ts';
+import { deviceDriver, driverCore } from '../base/bus.ts';
+import { DEV_DAX, kmemOf } from './dev_dax.ts';
 import { addRanges, DAX_KMEM, kmemRange } from './kmem.ts';
 
 /** What a write may ask for; MMOP.* and, beside them, `unplugged`. */
@@ -26,7 +26,7 @@ export const UNPLUGGED = -2;
 const isKmem = (k: Kernel, dev: number): boolean => deviceDriver(k, dev) !== 0 && driverCore(k).driver(deviceDriver(k, dev)) === DAX_KMEM;
 
 function ranges(k: Kernel, dev: number): PhysRange[] {
-  const dax = deviceData(k, dev);
+  const dax = kmemOf(k, dev);
   const regions = k.heap.load(dax + DEV_DAX.kmem);
   const found: PhysRange[] = [];
   for (let i = 0; regions !== 0 && i < k.heap.load(dax + DEV_DAX.nrRange); i += 1) if (k.heap.load(regions + i) !== 0) found.push(kmemRange(k, dev, i));
@@ -51,7 +51,7 @@ export function* kmemStateStore(k: Kernel, dev = 0, word = 0, task = 0): Path<nu
   if (state === null) return -ENODEV;
   if (word === UNPLUGGED) return state === 'unplugged' ? 0 : yield* k.call(unplug, dev, task);
   if (state !== 'unplugged' || word < MMOP.online || word > MMOP.onlineMovable) return state === 'unplugged' ? -EINVAL : -EBUSY;
-  const added = yield* k.call(addRanges, dev, k.heap.load(deviceData(k, dev) + DEV_DAX.kmem));
+  const added = yield* k.call(addRanges, dev, k.heap.load(kmemOf(k, dev) + DEV_DAX.kmem));
   if (added < 0) return added;
   yield* lockDeviceHotplug(k);
   let ret = 0;
@@ -81,7 +81,7 @@ function* unplug(k: Kernel, dev = 0, task = 0): Path<number> {
 }
 
 function* removeRanges(k: Kernel, dev = 0): Path<number> {
-  const dax = deviceData(k, dev);
+  const dax = kmemOf(k, dev);
   const regions = k.heap.load(dax + DEV_DAX.kmem);
   for (let i = 0; i < k.heap.load(dax + DEV_DAX.nrRange); i += 1) {
     const res = k.heap.load(regions + i);

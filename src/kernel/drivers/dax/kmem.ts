@@ -13,8 +13,8 @@ import { removeMemory } from '../../mm/memory_hotplug/remove.ts';
 import { devPrintk, hex, KERN_ERR, KERN_INFO, KERN_WARNING } from '../../printk.ts';
 import { IORESOURCE_SYSTEM_RAM, RES, releaseResource, requestRegion } from '../../resource.ts';
 import type { Path } from '../../state/path.ts';
-import { DEV, deviceData, deviceName, driverCore, type Driver } from '../base/bus.ts';
-import { DEV_DAX, devDaxes, devDaxRange } from './dev_dax.ts';
+import { DEV, deviceName, driverCore, type Driver } from '../base/bus.ts';
+import { DEV_DAX, devDaxes, devDaxRange, kmemOf } from './dev_dax.ts';
 
 /** dax_kmem_range: the whole memory blocks inside range `i`; empty where there is none. */
 export function kmemRange(k: Kernel, dev: number, i: number): PhysRange {
@@ -22,7 +22,7 @@ export function kmemRange(k: Kernel, dev: number, i: number): PhysRange {
   return k.mechanism('ram.kmem-whole-blocks-only') ? alignInward(range, k.geo.memoryBlockSize) : range;
 }
 
-const nrRange = (k: Kernel, dev: number): number => k.heap.load(deviceData(k, dev) + DEV_DAX.nrRange);
+const nrRange = (k: Kernel, dev: number): number => k.heap.load(kmemOf(k, dev) + DEV_DAX.nrRange);
 const say = (k: Kernel, level: number, dev: number, text: string): void => devPrintk(k, level, 'kmem', deviceName(k, dev), text);
 const span = (range: PhysRange): string => `${hex(range.start)}-${hex(range.end - 1)}`;
 
@@ -40,7 +40,7 @@ function sizes(k: Kernel, dev: number): readonly [number, number] {
 }
 
 function* probe(k: Kernel, dev = 0): Path<number> {
-  const dax = deviceData(k, dev);
+  const dax = kmemOf(k, dev);
   const node = k.heap.load(dax + DEV_DAX.targetNode);
   if (node < 0) {
     say(k, KERN_WARNING, dev, `rejecting DAX region with invalid node: ${node}`);
@@ -66,7 +66,7 @@ function* probe(k: Kernel, dev = 0): Path<number> {
 
 /** Requests and adds each range. The first failure ends it, unless something has been added before. */
 export function* addRanges(k: Kernel, dev = 0, regions = 0): Path<number> {
-  const dax = deviceData(k, dev);
+  const dax = kmemOf(k, dev);
   const flags = k.heap.load(dax + DEV_DAX.memmapOnMemory) !== 0 ? MHP.memmapOnMemory : MHP.none;
   let mapped = 0;
   for (let i = 0; i < nrRange(k, dev); i += 1) {
@@ -96,7 +96,7 @@ export function* addRanges(k: Kernel, dev = 0, regions = 0): Path<number> {
 
 /** dev_dax_kmem_remove. What it returns is nobody's business. */
 function* remove(k: Kernel, dev = 0): Path<number> {
-  const dax = deviceData(k, dev);
+  const dax = kmemOf(k, dev);
   const regions = k.heap.load(dax + DEV_DAX.kmem);
   if (k.mechanism('ram.kmem-remove') === 'none' || regions === 0) return 0;
   let kept = 0;
