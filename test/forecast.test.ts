@@ -52,6 +52,9 @@ const ROWS: readonly Row[] = [
   // Part B 6.
   { capture: 'virtio-mem-7.2', device: 'virtio1', certain: ['no-rebind', 'allocator-continues'], never: ['region-leaked', 'reads-zero'], row: 'B 6, unbind virtio_mem while in use' },
   { capture: 'virtio-mem-7.2', device: 'virtio1', event: 'pull', certain: ['veto'], row: 'B 6, device_del' },
+  { capture: 'many-namespaces-7.2', device: 'pmem0.1', likely: ['oops-on-write'], row: 'B 6, write through a stale 4 KiB mapping on 7.2' },
+  { capture: 'many-namespaces-7.2', device: 'pmem0.1', kernel: '6.12', certain: ['sigbus'], never: ['oops-on-write', 'bad-page-map'], row: 'B 6, virtio_pmem 6.12: write SIGBUS' },
+  { capture: 'sysram-online-movable-plain-6.12', device: 'dax0.0', kernel: '5.2', certain: ['region-leaked'], row: 'drivers/dax/kmem.c 5.2: nothing is given back' },
   // Part B 8.
   { capture: 'cxl-region-kmem-7.2', device: 'mem0', certain: ['reads-zero', 'allocator-continues', 'region-leaked'], never: ['veto', 'sigbus'], row: 'B 8, unbind cxl_mem' },
   { capture: 'cxl-region-kmem-7.2', device: 'slot:2', event: 'pull', certain: ['reads-zero', 'allocator-continues', 'region-leaked'], never: ['veto', 'sigbus'], row: 'B 8, PCIe hot-unplug: no refusal' },

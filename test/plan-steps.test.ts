@@ -48,6 +48,7 @@ for (const [capture, name] of PLANNED) {
 
 test('a slot: blocks, kmem, region with its decoders, memdev, slot, in this order', async () => {
   const { plan } = await planned('cxl-region-kmem-7.2', 'slot:2');
+  assert.equal(way(plan, 'graceful').possible, true);
   const writes = way(plan, 'graceful').steps.flatMap(({ action: a }) => (a.kind === 'unbind' ? [`${a.driverPath}/unbind`] : a.kind === 'write' || a.kind === 'offline-block' ? [a.path.replace(/.*\/(?=(memory\d+|region0|[^/]+)\/[a-z]+$)/, '')] : []));
   assert.deepEqual(writes, ['memory210/state', 'memory211/state', 'memory212/state', 'memory213/state', '/sys/bus/dax/drivers/kmem/unbind', '/sys/bus/cxl/drivers/cxl_region/unbind', 'region0/commit', '/sys/bus/cxl/drivers/cxl_mem/unbind', '2/power']);
 });

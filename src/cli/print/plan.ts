@@ -54,13 +54,13 @@ function heading({ device, machine, plan }: PlanView, page: Page): string {
 function verdict(v: PlanView, page: Page): string {
   const [unbind] = v.plan.forecasts;
   const worst = worstOf(unbind);
-  const verb = v.device.kind === 'memory-block' ? 'offline' : 'unbind';
+  const { noun, order } = BARE[v.device.kind] ?? UNBIND;
   const refused = unbind?.effects.find((e) => e.effect === 'veto' && e.certainty === 'certain');
   const blind = unbind?.effects.some((e) => e.effect === 'clean' && e.certainty === 'possible') ?? false;
-  const bare = refused ? `A bare ${verb} is refused: ${refused.because}.`
-    : blind ? `Whether a bare ${verb} does harm cannot be told: not everybody who may hold it was seen.`
-    : worst === null ? `A bare ${verb}: nothing is known that would go wrong.`
-    : worst.sure ? `Do not just ${verb} it: ${worst.says}.` : `A bare ${verb} is a risk: it is possible that ${worst.says}.`;
+  const bare = refused ? `A bare ${noun} is refused: ${refused.because}.`
+    : blind ? `Whether a bare ${noun} does harm cannot be told: not everybody who may hold it was seen.`
+    : worst === null ? `A bare ${noun}: nothing is known that would go wrong.`
+    : worst.sure ? `Do not just ${order}: ${worst.says}.` : `A bare ${noun} is a risk: it is possible that ${worst.says}.`;
   const way = v.plan.ways.find((w) => w.possible);
   const name = typedName(v.machine, v.device);
   const doubt = v.leaves.some((l) => l.blocks.length > 0) && unbind?.effects.some((e) => e.effect === 'veto' && e.certainty !== 'certain');
@@ -71,10 +71,24 @@ function verdict(v: PlanView, page: Page): string {
   return [...wrap(bare, page.width).map((l) => page.style(color, l)), ...wrap(safe, page.width)].join('\n');
 }
 
+interface BareWords {
+  readonly noun: string;
+  readonly order: string;
+  readonly event: string;
+}
+
+/** What a bare removal is called: for most devices an unbind. */
+const UNBIND: BareWords = { noun: 'unbind', order: 'unbind it', event: 'its driver were just unbound' };
+const BARE: Partial<Record<Device['kind'], BareWords>> = {
+  'memory-block': { noun: 'offline', order: 'offline it', event: 'it were just offlined' },
+  'dimm': { noun: 'eject', order: 'eject it', event: 'it were just ejected' },
+  'pci-slot': { noun: 'power-off', order: 'switch it off', event: 'the slot were just switched off' },
+};
+
 /** What to type for it: its name, or `cxl:region0`, `slot:2` where the name alone is another's too or says too little. */
 function typedName(machine: Machine, device: Device): string {
   const rivals = machine.devices.filter((d) => d.name === device.name || d.aliases.includes(device.name));
-  if (rivals.length === 1 && device.kind !== 'pci-slot') return displayName(device.name);
+  if (rivals.length === 1 && !/^\d+$/.test(device.name)) return displayName(device.name);
   return device.aliases.find((a) => a === `cxl:${device.name}` || a === `nvdimm:${device.name}` || a === `slot:${device.name}`) ?? device.id;
 }
 
@@ -140,7 +154,7 @@ function forecasts(v: PlanView, page: Page): string[] {
   const [unbind, pull] = v.plan.forecasts;
   if (unbind === undefined || pull === undefined) return [];
   const same = JSON.stringify(unbind.effects) === JSON.stringify(pull.effects);
-  const title = v.device.kind === 'memory-block' ? 'If it were just offlined' : 'If its driver were just unbound';
+  const title = `If ${(BARE[v.device.kind] ?? UNBIND).event}`;
   return [
     section(same ? `${title}, or the hardware pulled` : title, effects(unbind, v, page), page),
     ...(same ? [] : [section('If the hardware were just pulled', effects(pull, v, page), page)]),

@@ -1,11 +1,12 @@
 /** Blockers that lie with the device: its driver, its slot, its decoders, what describes it, what cannot be seen. */
 import { displayName } from '../../host/names.ts';
+import { valueOf } from '../../profile/build.ts';
 import { formatBytes } from '../../range/units.ts';
 import type { Blocker } from '../../steps/reason.ts';
 import type { PlanContext } from '../context.ts';
 
 export function deviceBlockers(c: PlanContext): Blocker[] {
-  return [...hidden(c), ...noDriver(c), ...memmap(c), ...swap(c), ...stack(c), ...rootMount(c), ...virtio(c), ...slot(c), ...decoders(c), ...dimm(c)];
+  return [...hidden(c), ...noDriver(c), ...memmap(c), ...swap(c), ...stack(c), ...rootMount(c), ...virtio(c), ...kmem(c), ...slot(c), ...decoders(c), ...dimm(c)];
 }
 
 const refuse = (reason: Blocker['reason'], subject: string, text: string, next: string): Blocker => ({ reason, subject, text, next, overcomeBy: [] });
@@ -47,10 +48,13 @@ function virtio(c: PlanContext): Blocker[] {
       'On the host: virsh update-memory-device DOMAIN --requested-size 0 (QEMU: qom-set ID requested-size 0). A pin keeps only its own sub-block; the rest goes.'));
 }
 
+const kmem = (c: PlanContext): Blocker[] => (valueOf(c.profile, 'ram.kmem-remove') !== 'none' ? [] : c.leaves.filter((l) => l.device.kind === 'kmem').map((l) =>
+  refuse('not-removable', l.device.name, `this kernel's kmem never gives memory back: ${l.device.name} stays claimed after an unbind`, 'Its blocks can be offlined; the range comes back with a reboot or a newer kernel (5.3).')));
+
 function slot(c: PlanContext): Blocker[] {
   return c.containers.filter((d) => d.kind === 'pci-slot').flatMap((d) => {
-    const found = c.machine.slots.find((s) => s.name === d.name);
-    return found?.power === null || found === undefined ? [refuse('not-removable', `slot ${d.name}`, 'the slot has no power control that this host shows', 'Take the device out with the machine switched off.')] : [];
+    const found = c.machine.slots.find((s) => s.path === d.path);
+    return found?.power === null || found === undefined ? [refuse('not-removable', d.name, 'the slot has no power control that this host shows', 'Take the device out with the machine switched off.')] : [];
   });
 }
 

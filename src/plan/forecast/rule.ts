@@ -35,10 +35,11 @@ export const mechanismsHold = (profile: Profile, needs: Needs): boolean =>
   (Object.entries(needs) as [MechanismName, readonly MechanismValue[]][]).every(([name, values]) => values.includes(valueOf(profile, name)));
 
 /**
- * A pull reaches a driver only where a bus announces it (CXL and PCIe hot-plug); elsewhere the rules about drivers do
- * not apply to it, only those that speak of a pull alone.
+ * A pull reaches the kernel only where a bus announces it (CXL and PCIe hot-plug, ACPI eject); elsewhere the rules
+ * about drivers do not apply to it, only those that speak of a pull alone.
  */
-const reaches = (rule: Rule, event: RemovalEvent, facts: LeafFacts): boolean => event === 'unbind' || facts.through === 'cxl' || !rule.events.includes('unbind');
+const reaches = (rule: Rule, event: RemovalEvent, facts: LeafFacts): boolean =>
+  event === 'unbind' || facts.through === 'cxl' || facts.device.kind === 'dimm' || !rule.events.includes('unbind');
 
 export const applies = (rule: Rule, event: RemovalEvent, facts: LeafFacts): boolean =>
   rule.events.includes(event) && reaches(rule, event, facts) && rule.kinds.includes(facts.device.kind) && (rule.through === undefined || rule.through === facts.through) &&

@@ -19,7 +19,7 @@ export function stepsFor(c: PlanContext, way: Way): Step[] {
 function hints(c: PlanContext, way: Way): Draft[] {
   const notes = [...hostNotes(c)];
   if (way === 'force' && c.mounts.length > 0) {
-    notes.push(`Do not unmount ${[...new Set(c.mounts.map((m) => displayName(m.mountPoint)))].join(', ')} until the device is bound again: its inodes still hold entries for it, and umount would crash the kernel.`);
+    notes.push(`Do not unmount ${[...new Set(c.mounts.map((m) => displayName(m.mountPoint)))].join(', ')} until the device is bound again: its inodes still hold entries for it, and umount would crash the kernel.${c.containers.some((d) => d.kind === 'pci-slot') ? ' If the card does not come back, they stay until a reboot.' : ''}`);
   }
   return notes.map((text) => draft({ kind: 'note', text }, text, 'this cannot be done from here'));
 }

@@ -91,6 +91,6 @@ function slot(d: Device): Draft[] {
   const path = `${d.path}/power`;
   return [
     draft({ kind: 'write', path, text: '0' }, `write 0 to ${path}`, 'the last step: the slot asks nobody before it takes the power away', { undo: { kind: 'write', path, text: '1' }, needs: ROOT_FILE, deadlineMs: DEADLINE.power }),
-    draft({ kind: 'confirm-slot-off', slotPath: d.path }, `confirm that slot ${d.name} is off: safe to pull`, 'power reads 0', { deadlineMs: DEADLINE.confirm }),
+    draft({ kind: 'confirm-slot-off', slotPath: d.path }, `confirm that slot ${d.name.replace(/^slot:/, '')} is off: safe to pull`, 'power reads 0', { deadlineMs: DEADLINE.confirm }),
   ];
 }

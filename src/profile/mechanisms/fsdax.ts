@@ -101,6 +101,12 @@ export const FSDAX = {
     meaning: 'a write fault on a write-protected DAX PMD splits it through its struct page (__split_huge_pmd)',
     source: 'measured: A 1, write by a stale holder on XFS 6.18 and 7.2',
   },
+  'fsdax.wp-fault-reads-pte-page': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'a write fault on a write-protected DAX PTE looks at its struct page before it asks the file system (do_wp_page, vm_normal_page)',
+    source: 'mm/memory.c, do_wp_page(), 6.15; measured: B 6, virtio-pmem 7.2 (4 KiB mappings)',
+  },
   'fsdax.evict-entries': {
     allowed: ['disassociate', 'break-layout-final'],
     default: 'break-layout-final',

@@ -13,6 +13,7 @@ export const V5_10: ProfileEntries = {
     'fsdax.mapping-counts': { value: 'none', source: 'fs/dax.c 5.10: pfn_t, no page counts' },
     'fsdax.zap-reads-page': { value: 'no', source: 'measured: A matrix, holder with stale map exits while unbound: clean' },
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'measured: A 1, write by a stale holder: SIGBUS' },
+    'fsdax.wp-fault-reads-pte-page': { value: false, source: 'measured: B 6, virtio-pmem, write SIGBUS' },
     'fsdax.evict-entries': { value: 'disassociate', source: 'measured: A 2, OOPS in dax_disassociate_entry' },
     'fsdax.memory-failure-unmaps': { value: false, source: 'measured: A 2, last row' },
     'fsdax.dead-disk-write': { value: 'eio', source: 'measured: A 5 (5.10)' },

@@ -15,6 +15,7 @@ export const V6_1: ProfileEntries = {
     'fsdax.mapping-counts': { value: 'none', source: 'fs/dax.c 6.1: pfn_t, no page counts' },
     'fsdax.zap-reads-page': { value: 'no', source: 'measured: A matrix, holder with stale map exits while unbound: clean' },
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'measured: A 1, write by a stale holder: SIGBUS' },
+    'fsdax.wp-fault-reads-pte-page': { value: false, source: 'measured: B 6, virtio-pmem, write SIGBUS' },
     'fsdax.evict-entries': { value: 'disassociate', source: 'measured: A 2, OOPS in dax_disassociate_entry' },
     'fsdax.hwpoison-count-drops-at-unbind': { value: true, source: 'measured: A 7' },
     'fsdax.walk-reads-dax-pte-page': { value: false, source: 'mm/memory.c 6.1, vm_normal_page(): NULL for pte_devmap; measured: B 6' },

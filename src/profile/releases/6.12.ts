@@ -10,6 +10,7 @@ export const V6_12: ProfileEntries = {
     'fsdax.mapping-counts': { value: 'none', source: 'fs/dax.c 6.12: pfn_t, no page counts' },
     'fsdax.zap-reads-page': { value: 'no', source: 'measured: A matrix, holder with stale map exits while unbound: clean' },
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'measured: A 1, write by a stale holder: SIGBUS' },
+    'fsdax.wp-fault-reads-pte-page': { value: false, source: 'measured: B 6, virtio-pmem, write SIGBUS' },
     'fsdax.evict-entries': { value: 'disassociate', source: 'measured: A 2, OOPS in dax_disassociate_entry' },
     'fsdax.smaps-reads-dax-pmd-page': { value: false, source: 'measured: B 1b, smaps ok (Rss 0)' },
     'fsdax.walk-reads-dax-pte-page': { value: false, source: 'measured: B 1b, pagemap of a 4 KiB-mapped holder readable' },

@@ -78,8 +78,16 @@ const AFTERMATH: readonly Rule[] = [
     because: 'the decoder is gone: a read through the stale entry is answered with zeroes (QEMU; real hardware may differ)', source: 'docs/kernel-truth B 8, fsdax ext4 mapped',
   },
   {
-    ...base, id: 'fsdax-write-sigbus', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true] }, when: (f) => mapped(f) && !xfs(f), effect: 'sigbus', whom: (f) => `${holders(f)}, on a write`, certainty: 'certain',
+    ...base, id: 'fsdax-write-sigbus', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true], 'fsdax.wp-fault-reads-pte-page': [false] }, when: (f) => mapped(f) && !xfs(f), effect: 'sigbus', whom: (f) => `${holders(f)}, on a write`, certainty: 'certain',
     because: 'the sync at removal write-protects the stale entries and the write fault finds no device', source: 'docs/kernel-truth A 1, WRITE by a stale holder',
+  },
+  {
+    ...base, id: 'fsdax-write-sigbus-huge', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true], 'fsdax.wp-fault-reads-pte-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0 && !xfs(f), effect: 'sigbus', whom: (f) => `${everybody(f.hugeMapped)}, on a write`, certainty: 'certain',
+    because: 'the sync at removal write-protects the stale 2 MiB entries and the write fault finds no device', source: 'docs/kernel-truth A 1, WRITE by a stale holder (7.2)',
+  },
+  {
+    ...base, id: 'fsdax-oops-on-write-small', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true], 'fsdax.wp-fault-reads-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-write', whom: (f) => everybody(f.smallMapped), certainty: (f) => weaker(touched(f), 'likely'),
+    because: 'the write fault on a write-protected 4 KiB entry looks at the freed struct page (do_wp_page) before it asks the file system', source: 'docs/kernel-truth B 6, virtio-pmem 7.2',
   },
   {
     ...base, id: 'fsdax-oops-on-write', needs: { ...NOBODY_UNMAPS, 'fsdax.fault-splits-pmd-reads-page': [true] }, when: (f) => mapped(f) && xfs(f) && f.hugeMapped.length > 0, effect: 'oops-on-write', whom: (f) => everybody(f.hugeMapped), certainty: 'possible',

@@ -58,15 +58,15 @@ const VIRTIO: readonly Rule[] = [
 
 const EJECT: readonly Rule[] = [
   {
-    id: 'dimm-unmovable', events: ['pull'], kinds: ['dimm'], needs: { 'bus.acpi-eject-offlines': [true], 'bus.acpi-eject-on-unmovable': ['busy'] }, when: (f) => f.unmovable.length > 0, effect: 'veto', whom: (f) => blocks(f.unmovable), certainty: 'certain',
+    id: 'dimm-unmovable', events: ['unbind', 'pull'], kinds: ['dimm'], needs: { 'bus.acpi-eject-offlines': [true], 'bus.acpi-eject-on-unmovable': ['busy'] }, when: (f) => f.unmovable.length > 0, effect: 'veto', whom: (f) => blocks(f.unmovable), certainty: 'certain',
     because: 'the kernel offlines the blocks itself, meets a page that cannot move, and answers the eject with device busy (_OST 0x82)', source: 'docs/kernel-truth B 7',
   },
   {
-    id: 'dimm-maybe-unmovable', events: ['pull'], kinds: ['dimm'], needs: { 'bus.acpi-eject-offlines': [true] }, when: (f) => f.unmovable.length === 0 && f.maybeUnmovable.length > 0, effect: 'veto', whom: (f) => blocks(f.maybeUnmovable), certainty: 'likely',
+    id: 'dimm-maybe-unmovable', events: ['unbind', 'pull'], kinds: ['dimm'], needs: { 'bus.acpi-eject-offlines': [true] }, when: (f) => f.unmovable.length === 0 && f.maybeUnmovable.length > 0, effect: 'veto', whom: (f) => blocks(f.maybeUnmovable), certainty: 'likely',
     because: 'blocks outside ZONE_MOVABLE get slab and page-table pages within a second of being onlined; the eject then says device busy (_OST 0x82)', source: 'docs/kernel-truth B 7 and B 3 (c)',
   },
   {
-    id: 'dimm-pinned', events: ['pull'], kinds: ['dimm'], needs: { 'ram.offline-retries': ['until-signal'] }, when: online, effect: 'never-ends', whom: (f) => blocks(f.online), certainty: 'possible',
+    id: 'dimm-pinned', events: ['unbind', 'pull'], kinds: ['dimm'], needs: { 'ram.offline-retries': ['until-signal'] }, when: online, effect: 'never-ends', whom: (f) => blocks(f.online), certainty: 'possible',
     because: 'a page in a pipe or in I/O keeps its block in going-offline for ever, without a veto; the eject completes when the pin goes. Such pins cannot be seen', source: 'docs/kernel-truth B 7',
   },
 ];
