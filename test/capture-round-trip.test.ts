@@ -75,6 +75,20 @@ test('neither smaps nor pagemap of any process is read', async () => {
   assert.deepEqual(calls.filter((call) => /pagemap|smaps|environ|numa_maps/.test(call)), []);
 });
 
+test('page table entries are taken where they are asked for, and what the host refuses is said', async () => {
+  const original = await openCapture(fixture('fsdax-7.2-ext4'));
+  const path = join(directory, 'pagemap.tar.gz');
+  const range = { pid: 150, start: 0x7f560fa00000, end: 0x7f560fe00000 };
+  const refused = { pid: 153, start: 0x1000, end: 0x2000 };
+  const { manifest } = await writeCapture(original, path, { ...OPTIONS, pagemaps: [range, refused] });
+  const copy = await openCapture(path);
+  const [was, is] = [new Uint8Array(8192), new Uint8Array(8192)];
+  assert.equal(original.processes.pagemap(150, range.start, was), 8192);
+  assert.equal(copy.processes.pagemap(150, range.start, is), 8192);
+  assert.deepEqual(is, was);
+  assert.deepEqual(manifest.leftOut.filter((l) => l.what.includes('153')).map((l) => l.why), ['not-captured']);
+});
+
 test('anonymized: names are gone, and the holders, mounts and namespaces still fit together', async () => {
   const original = await openCapture(fixture('fsdax-7.2-ext4'));
   const { host, path } = await again(original, 'anonymous', true);

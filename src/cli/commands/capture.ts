@@ -1,6 +1,7 @@
 /** `unseat capture`: one archive of this machine, to look at elsewhere. */
 import type { Command } from 'commander';
 import { EXIT } from '../../errors/codes.ts';
+import type { Host } from '../../host/host.ts';
 import type { WrittenCapture } from '../../host/capture/taking/write-capture.ts';
 import { formatBytes } from '../../range/units.ts';
 import type { Output } from '../print/output.ts';
@@ -10,7 +11,7 @@ import { VERSION } from '../version.ts';
 const HELP = `
 Reads what 'scan' and 'plan' need and writes it to one .tar.gz: the physical address map, memory blocks and zones,
 nvdimm, dax, CXL, virtio and PCI devices, mounts of all namespaces, and of each process its names, mappings and open
-file names. It changes nothing, and reads neither memory nor smaps nor pagemap. As root it sees most; as an ordinary
+file names. It changes nothing, and reads neither memory nor smaps. As root it sees most; as an ordinary
 user the capture says what was denied.
 
 Examples:
@@ -23,6 +24,7 @@ export function define(command: Command): void {
   addHostOptions(command)
     .option('-o, --output <file>', 'the archive to write (.tar.gz); must not exist')
     .option('--anonymize', 'replace names of hosts and files, command lines, serials, UUIDs and hardware addresses, each always by the same substitute')
+    .option('--pagemap', 'also take the page table entries of mappings of devices (never those of a process that maps a device already gone)')
     .addHelpText('after', HELP);
 }
 
@@ -38,6 +40,7 @@ export async function run(_args: readonly string[], options: Readonly<Record<str
       tool: `unseat ${VERSION}`,
       command: `unseat capture${anonymize ? ' --anonymize' : ''}`,
       anonymize,
+      ...(options['pagemap'] === true ? { pagemaps: await heldRanges(host) } : {}),
       progress: (done, at) => { if (done % 256 === 0) out.progress(`${done} files, ${at}`); },
     });
     if (out.options.json) out.json(written);
@@ -46,6 +49,15 @@ export async function run(_args: readonly string[], options: Readonly<Record<str
   } finally {
     host.close();
   }
+}
+
+/** What processes map of the devices that are there now. */
+async function heldRanges(host: Host): Promise<{ pid: number; start: number; end: number }[]> {
+  const { readMachine } = await import('../../machine/read.ts');
+  const { withHolders } = await import('../../machine/with-holders.ts');
+  const { holders } = withHolders(host, readMachine(host, { rivals: false }));
+  const ranges = Object.values(holders).flat().flatMap((holder) => (holder.kind === 'process' ? holder.mappings.map(({ start, end }) => ({ pid: holder.pid, start, end })) : []));
+  return [...new Map(ranges.map((range) => [`${range.pid} ${range.start}`, range])).values()];
 }
 
 function report(written: WrittenCapture, out: Output): void {

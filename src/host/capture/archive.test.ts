@@ -183,3 +183,17 @@ test('what is none of this machine is not opened', async () => {
   writeFileSync(none, await tarOf([{ name: 'readme', body: 'x' }]));
   await assert.rejects(openCapture(none), { code: 'BAD_CAPTURE' });
 });
+
+test('a manifest that makes no sense, or comes from a later unseat, is told', async () => {
+  const open = async (manifest: string): Promise<unknown> => {
+    const path = join(directory, 'manifest.tar');
+    writeFileSync(path, await tarOf([{ name: 'manifest.json', body: manifest }, { name: 'root/proc/version', body: 'x' }]));
+    return openCapture(path);
+  };
+  const whole = { format: 'unseat-capture', version: 1, tool: 't', command: null, takenAt: null, host: 'h', kind: 'live', release: null, kernelVersion: null, arch: null, pageSize: null, uid: 0, capabilities: null, anonymized: false, complete: ['/etc/none'], leftOut: [] };
+  const host = await open(JSON.stringify(whole)) as Awaited<ReturnType<typeof openCapture>>;
+  assert.deepEqual([host.identity.uid, host.files.text('/etc/none'), host.files.text('/etc/other')], [0, { missing: 'absent', path: '/etc/none' }, { missing: 'not-captured', path: '/etc/other' }]);
+  await assert.rejects(open('{"format":"unseat-capture",'), (e) => e instanceof UnseatError && e.code === 'BAD_CAPTURE' && /no JSON/.test(e.message));
+  await assert.rejects(open('{"format":"unseat-capture","version":"x"}'), (e) => e instanceof UnseatError && e.code === 'BAD_CAPTURE' && /form/.test(e.message));
+  await assert.rejects(open(JSON.stringify({ ...whole, version: 99 })), (e) => e instanceof UnseatError && e.code === 'BAD_CAPTURE' && /later format/.test(e.message));
+});

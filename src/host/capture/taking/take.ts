@@ -4,6 +4,7 @@ import type { Host } from '../../host.ts';
 import type { EntrySink } from '../archive-writer.ts';
 import { MANIFEST_FORMAT, MANIFEST_VERSION, type Manifest } from '../manifest.ts';
 import { Disguise } from './disguise.ts';
+import { takePagemap, type HeldRange } from './pagemap.ts';
 import { takeProcesses } from './processes.ts';
 import { ADDED_RAM, BLOCK_LISTS, CGROUP_FILES, CGROUP_ROOT, FLAT_BUSES, MODULES, PAGE_FILES, PROC_FILES, SINGLE_FILES, TREES, WHOLE_BUSES } from './subjects.ts';
 import { Taker } from './taker.ts';
@@ -12,6 +13,8 @@ export interface TakeOptions {
   readonly tool: string;
   readonly command: string;
   readonly anonymize: boolean;
+  /** Mappings of devices that exist, whose page table entries are taken too. None without the user asking for it. */
+  readonly pagemaps?: readonly HeldRange[];
   readonly progress?: (done: number, path: string) => void;
 }
 
@@ -23,7 +26,7 @@ export interface Taken {
 
 export async function take(host: Host, sink: EntrySink, options: TakeOptions): Promise<Taken> {
   const taker = new Taker(host, sink, new Disguise(options.anonymize, hostNameOf(host)), options.progress ?? (() => {}));
-  const leftOut: Manifest['leftOut'] = [{ what: 'environment variables, file contents, memory, pagemap and smaps of processes', why: 'not needed, private, or unsafe to read' }];
+  const leftOut: Manifest['leftOut'] = [{ what: 'environment variables, file contents, memory, pagemap and smaps of processes', why: 'not needed, private, or unsafe to read (pagemap of mappings of devices: see --pagemap)' }];
   for (const path of [...PROC_FILES, ...SINGLE_FILES]) await taker.file(path);
   for (const path of TREES) await taker.tree(path, true);
   await takeWants(taker);
@@ -33,6 +36,7 @@ export async function take(host: Host, sink: EntrySink, options: TakeOptions): P
   await takeCgroups(taker, CGROUP_ROOT);
   await takePages(taker, leftOut);
   await takeProcesses(taker, leftOut);
+  for (const range of options.pagemaps ?? []) await takePagemap(taker, range, leftOut);
   await takeLog(taker, leftOut);
   const manifest = manifestOf(host, taker, options, leftOut);
   await taker.made('unreadable.txt', `${taker.unreadable.join('\n')}\n`);
