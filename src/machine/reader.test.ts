@@ -20,6 +20,7 @@ test('id lists as the kernel prints bitmaps', () => {
   }));
   assert.equal(parseIdList('0-x'), null);
   assert.equal(parseIdList('0-99999999999'), null, 'an absurd list is refused, not expanded');
+  assert.equal(parseIdList('99999999999999999999999'), null, 'a number to which one cannot be added');
 });
 
 test('integers are exact or none', () => {

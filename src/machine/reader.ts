@@ -76,6 +76,14 @@ export class Reader {
     return value;
   }
 
+  /** A size, an address or a count: an integer that is not negative. */
+  unsigned(path: string): number | null {
+    const value = this.integer(path);
+    if (value === null || value >= 0) return value;
+    this.malformed(path, String(value), 'a size or an address');
+    return null;
+  }
+
   /** `0` or `1`. */
   flag(path: string): boolean | null {
     const value = this.integer(path);
@@ -115,6 +123,8 @@ export function parseInteger(text: string): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
+const MOST_ID = 1 << 20;
+
 /** `0-3,8,10-11` as sysfs prints CPU and node lists; null where the text is no such list. */
 export function parseIdList(text: string): number[] | null {
   const ids: number[] = [];
@@ -122,7 +132,8 @@ export function parseIdList(text: string): number[] | null {
     const m = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
     if (!m) return null;
     const [first, last] = [Number(m[1]), Number(m[2] ?? m[1])];
-    if (last < first || last - first > 65536) return null;
+    // Ids are small; beyond 2^53 adding one would not even move on.
+    if (last < first || last > MOST_ID || ids.length + last - first > MOST_ID) return null;
     for (let id = first; id <= last; id += 1) ids.push(id);
   }
   return ids;

@@ -25,8 +25,8 @@ function readMemdev(reader: Reader, name: string): CxlMemdev {
   return {
     name,
     serial: reader.text(`${path}/serial`),
-    ramSize: reader.integer(`${path}/ram/size`),
-    pmemSize: reader.integer(`${path}/pmem/size`),
+    ramSize: reader.unsigned(`${path}/ram/size`),
+    pmemSize: reader.unsigned(`${path}/pmem/size`),
     numaNode: reader.integer(`${path}/numa_node`),
     pci: /\/([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\/mem\d+$/.exec(path)?.[1] ?? null,
     driver: reader.linkName(`${path}/driver`),

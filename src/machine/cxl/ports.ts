@@ -21,7 +21,7 @@ function readPort(reader: Reader, name: string): PortAt {
   const path = reader.real(`${DEVICES}/${name}`);
   const ancestors = path.split('/').filter((part) => /^(root|port|endpoint)\d+$/.test(part));
   const uport = `${path}/uport`;
-  const committed = reader.integer(`${path}/decoders_committed`);
+  const committed = reader.unsigned(`${path}/decoders_committed`);
   return {
     name,
     parent: ancestors.at(-2) ?? null,
@@ -35,7 +35,7 @@ function readPort(reader: Reader, name: string): PortAt {
 function readDecoder(reader: Reader, path: string, name: string, port: string, committed: number | null): CxlDecoder {
   const region = reader.text(`${path}/region`);
   const kind = KINDS[reader.text(`${path}/devtype`) ?? ''] ?? 'unknown';
-  const range = rangeOf(reader.integer(`${path}/start`), reader.integer(`${path}/size`));
+  const range = rangeOf(reader.unsigned(`${path}/start`), reader.unsigned(`${path}/size`));
   return {
     name, kind, port, range,
     locked: reader.flag(`${path}/locked`),
@@ -43,7 +43,7 @@ function readDecoder(reader: Reader, path: string, name: string, port: string, c
     targetType: reader.text(`${path}/target_type`),
     mode: reader.text(`${path}/mode`),
     region: region === null || region === '' ? null : region,
-    interleaveWays: reader.integer(`${path}/interleave_ways`),
-    interleaveGranularity: reader.integer(`${path}/interleave_granularity`),
+    interleaveWays: reader.unsigned(`${path}/interleave_ways`),
+    interleaveGranularity: reader.unsigned(`${path}/interleave_granularity`),
   };
 }

@@ -12,15 +12,15 @@ export function readRegions(reader: Reader, names: readonly string[], ports: rea
 
 function readRegion(reader: Reader, name: string, ports: readonly PortAt[]): CxlRegion {
   const path = reader.real(`${DEVICES}/${name}`);
-  const size = reader.integer(`${path}/size`);
+  const size = reader.unsigned(`${path}/size`);
   return {
     name,
-    range: rangeOf(reader.integer(`${path}/resource`), size),
+    range: rangeOf(reader.unsigned(`${path}/resource`), size),
     size,
     mode: reader.text(`${path}/mode`) || null,
     committed: reader.flag(`${path}/commit`),
-    interleaveWays: reader.integer(`${path}/interleave_ways`),
-    interleaveGranularity: reader.integer(`${path}/interleave_granularity`),
+    interleaveWays: reader.unsigned(`${path}/interleave_ways`),
+    interleaveGranularity: reader.unsigned(`${path}/interleave_granularity`),
     targets: targetsOf(reader, path, ports),
     daxDevices: daxDevicesOf(reader, path),
     nvdimmRegion: nvdimmRegionOf(reader, path),
@@ -46,10 +46,10 @@ function daxDevicesOf(reader: Reader, path: string): string[] {
  */
 function nvdimmRegionOf(reader: Reader, path: string): string | null {
   if (!reader.list(path).some((n) => /^pmem_region\d+$/.test(n))) return null;
-  const start = reader.integer(`${path}/resource`);
+  const start = reader.unsigned(`${path}/resource`);
   for (const name of reader.list('/sys/bus/nd/devices').filter((n) => /^region\d+$/.test(n))) {
     const nd = reader.real(`/sys/bus/nd/devices/${name}`);
-    if (nd.includes('/nvdimm-bridge') && start !== null && reader.integer(`${nd}/resource`) === start) return name;
+    if (nd.includes('/nvdimm-bridge') && start !== null && reader.unsigned(`${nd}/resource`) === start) return name;
   }
   return null;
 }

@@ -16,14 +16,14 @@ export function readDax(reader: Reader, map: AddressMap, memory: MemoryInventory
 
 function readDevice(reader: Reader, name: string, map: AddressMap, memory: MemoryInventory): DaxDevice {
   const path = reader.real(`${DEVICES}/${name}`);
-  const size = reader.integer(`${path}/size`);
+  const size = reader.unsigned(`${path}/size`);
   const ranges = rangesOf(reader, path, size);
   const driver = reader.linkName(`${path}/driver`);
   const targetNode = reader.integer(`${path}/target_node`);
   const ram = driver === 'kmem' ? ramOf(map, name, ranges) : [];
   return {
     name, driver, ranges, size,
-    align: reader.integer(`${path}/align`),
+    align: reader.unsigned(`${path}/align`),
     targetNode,
     numaNode: reader.integer(`${path}/numa_node`),
     memmapOnMemory: reader.flag(`${path}/memmap_on_memory`),
@@ -41,20 +41,20 @@ function readDevice(reader: Reader, name: string, map: AddressMap, memory: Memor
 function rangesOf(reader: Reader, path: string, size: number | null): PhysRange[] {
   const ranges: PhysRange[] = [];
   for (const n of numbered(reader.list(path), 'mapping')) {
-    const start = reader.integer(`${path}/mapping${n}/start`);
-    const last = reader.integer(`${path}/mapping${n}/end`);
+    const start = reader.unsigned(`${path}/mapping${n}/start`);
+    const last = reader.unsigned(`${path}/mapping${n}/end`);
     // An unprivileged reader sees zeros in both.
     if (start !== null && last !== null && last > start) ranges.push({ start, end: last + 1 });
   }
   if (ranges.length > 0) return ranges;
   // Trees without the dax device's own files: the nd dax device above it has the same range.
-  const start = reader.integer(`${path}/resource`) ?? ndParent(reader, path);
+  const start = reader.unsigned(`${path}/resource`) ?? ndParent(reader, path);
   const whole = start === 0 ? null : rangeOf(start, size);
   return whole ? [whole] : [];
 }
 
 const ndParent = (reader: Reader, path: string): number | null =>
-  /\/dax\d+\.\d+\/dax\d+\.\d+$/.test(path) ? reader.integer(`${path.slice(0, path.lastIndexOf('/'))}/resource`) : null;
+  /\/dax\d+\.\d+\/dax\d+\.\d+$/.test(path) ? reader.unsigned(`${path.slice(0, path.lastIndexOf('/'))}/resource`) : null;
 
 /** System RAM lines below the line of this device; they are what kmem really added. */
 function ramOf(map: AddressMap, name: string, ranges: readonly PhysRange[]): PhysRange[] {

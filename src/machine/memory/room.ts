@@ -53,8 +53,8 @@ function hugePools(reader: Reader, node: number): HugePool[] {
   const directory = `${NODES}/node${node}/hugepages`;
   return numbered(reader.list(directory).map((n) => n.replace(/kB$/, '')), 'hugepages-').map((kilobytes) => ({
     node, pageSize: kilobytes * 1024,
-    total: reader.integer(`${directory}/hugepages-${kilobytes}kB/nr_hugepages`) ?? 0,
-    free: reader.integer(`${directory}/hugepages-${kilobytes}kB/free_hugepages`) ?? 0,
+    total: reader.unsigned(`${directory}/hugepages-${kilobytes}kB/nr_hugepages`) ?? 0,
+    free: reader.unsigned(`${directory}/hugepages-${kilobytes}kB/free_hugepages`) ?? 0,
   }));
 }
 

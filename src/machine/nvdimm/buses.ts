@@ -34,13 +34,13 @@ function busPaths(reader: Reader): string[] {
 
 function readRegion(reader: Reader, path: string): NvdimmRegion {
   const name = path.split('/').at(-1)!;
-  const size = reader.integer(`${path}/size`);
+  const size = reader.unsigned(`${path}/size`);
   return {
     name,
     type: typeOf(reader, path),
-    range: rangeOf(reader.integer(`${path}/resource`), size),
+    range: rangeOf(reader.unsigned(`${path}/resource`), size),
     size,
-    align: reader.integer(`${path}/align`),
+    align: reader.unsigned(`${path}/align`),
     numaNode: reader.integer(`${path}/numa_node`),
     dimms: dimmsOf(reader, path),
     persistenceDomain: reader.text(`${path}/persistence_domain`) || null,

@@ -33,13 +33,13 @@ export function readClaimants(reader: Reader, region: string): Claimant[] {
     const path = `${region}/${name}`;
     const namespace = kind ? reader.text(`${path}/namespace`) : null;
     if (!kind || !namespace) continue;
-    const size = reader.integer(`${path}/size`);
+    const size = reader.unsigned(`${path}/size`);
     found.push({
       name, kind, namespace, size, path,
       driver: reader.linkName(`${path}/driver`),
       memmap: kind === 'btt' ? 'none' : (MEMMAP[reader.text(`${path}/mode`) ?? ''] ?? 'unknown'),
-      align: kind === 'btt' ? null : reader.integer(`${path}/align`),
-      dataRange: rangeOf(reader.integer(`${path}/resource`), size),
+      align: kind === 'btt' ? null : reader.unsigned(`${path}/align`),
+      dataRange: rangeOf(reader.unsigned(`${path}/resource`), size),
       sectorSize: kind === 'btt' ? chosen(reader.text(`${path}/sector_size`)) : null,
       numaNode: reader.integer(`${path}/numa_node`),
     });

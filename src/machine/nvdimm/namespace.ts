@@ -23,7 +23,7 @@ export function readNamespaces(reader: Reader, region: string, regionName: strin
 
 function readNamespace(reader: Reader, region: string, regionName: string, name: string, claimant: Claimant | null): NvdimmNamespace {
   const path = `${region}/${name}`;
-  const size = reader.integer(`${path}/size`);
+  const size = reader.unsigned(`${path}/size`);
   const word = reader.text(`${path}/mode`);
   const bind = claimant ?? { path, name };
   return {
@@ -32,7 +32,7 @@ function readNamespace(reader: Reader, region: string, regionName: string, name:
     // A namespace without claimant is raw, whatever `mode` says: with struct pages (legacy pmem) it says `memory`.
     mode: claimant ? CLAIMED_MODE[claimant.kind] : word !== null && word !== 'memory' ? (MODES[word] ?? 'unknown') : rawMode(reader, path, word),
     memmap: claimant ? claimant.memmap : word === 'memory' ? 'mem' : 'none',
-    range: rangeOf(reader.integer(`${path}/resource`), size),
+    range: rangeOf(reader.unsigned(`${path}/resource`), size),
     size,
     dataRange: claimant?.dataRange ?? null,
     path,
@@ -74,9 +74,9 @@ function chardevOf(reader: Reader, path: string): string | null {
 function readBadblocks(reader: Reader, path: string, region: string): PhysRange[] {
   const own = bad(reader, `${path}/badblocks`);
   if (own !== null) return own;
-  const start = reader.integer(`${path}/resource`);
-  const size = reader.integer(`${path}/size`);
-  const base = reader.integer(`${region}/resource`);
+  const start = reader.unsigned(`${path}/resource`);
+  const size = reader.unsigned(`${path}/size`);
+  const base = reader.unsigned(`${region}/resource`);
   const all = bad(reader, `${region}/badblocks`);
   if (all === null || start === null || size === null || base === null) return [];
   return all.map((r) => ({ start: Math.max(0, r.start + base - start), end: Math.min(size, r.end + base - start) })).filter((r) => r.start < r.end);

@@ -27,7 +27,7 @@ function readDevice(reader: Reader, name: string, path: string): BlockDevice {
   const files = reader.list(real);
   const disk = files.includes('partition') ? (real.split('/').at(-2) ?? null) : null;
   const backingFile = files.includes('loop') ? backing(reader, `${real}/loop/backing_file`) : null;
-  const sectors = reader.integer(`${real}/size`);
+  const sectors = reader.unsigned(`${real}/size`);
   return {
     name,
     dev: reader.text(`${real}/dev`) ?? '0:0',
