@@ -3,8 +3,9 @@ import type { Profile } from '../../profile/profile.ts';
 import { MiB } from '../../range/units.ts';
 import type { Effect } from '../../steps/forecast.ts';
 import { domainsOf, peekMedium, VIA } from '../domains.ts';
+import { deviceData } from '../drivers/base/bus.ts';
 import { unbindStore } from '../drivers/base/dd.ts';
-import { deviceDaxDriver, devDaxOf, devDaxOpenCheck } from '../drivers/dax/bus.ts';
+import { deviceDaxDriver, devDaxOpenCheck } from '../drivers/dax/bus.ts';
 import { errnoName } from '../errno.ts';
 import { FD, fdClose } from '../fs/file.ts';
 import type { Kernel } from '../kernel.ts';
@@ -89,7 +90,7 @@ const DEVDAX_ROWS: readonly TruthRow[] = [
     run: (profile) => {
       const s = new DevDaxScene(profile);
       unbindDevDax(s.k, s.dev);
-      return { effects: [], figures: { open: errnoName(devDaxOpenCheck(s.k, devDaxOf(s.k, s.dev))) } };
+      return { effects: [], figures: { open: errnoName(devDaxOpenCheck(s.k, deviceData(s.k, s.dev))) } };
     },
   },
   {

@@ -19,9 +19,8 @@ import { releaseResource, requestRegion } from '../../resource.ts';
 import { AT, BLOCKED, type Path } from '../../state/path.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
 import { Slab } from '../../state/slab.ts';
-import { deviceData, deviceName, driverCore, type Driver } from '../base/bus.ts';
+import { deviceData, driverCore, type Driver } from '../base/bus.ts';
 import { defineAction, devmAddAction } from '../base/devres.ts';
-import { DEV_DAX, devDaxRange } from './dev_dax.ts';
 import { DAXDEV, DAXDEV_ALIVE, allocDax, killDax } from './super.ts';
 
 /** Words of a dev_dax. Pages: `start`..`end` of the device, `data` first page that can be mapped; `align` in pages. */
@@ -57,19 +56,6 @@ export function newDevDax(k: Kernel, name: string, startPfn: number, endPfn: num
   k.heap.store(dax + DAXDEV.inode, inode);
   k.heap.store(dev + DEVDAX.dax, dax);
   k.heap.store(dev + DEVDAX.inode, inode);
-  return dev;
-}
-
-/** What device_dax keeps for a device of the dax bus: made when it is first asked for, from its first range. */
-export function devDaxOf(k: Kernel, device: number): number {
-  const generic = deviceData(k, device);
-  let dev = k.heap.load(generic + DEV_DAX.mapped);
-  if (dev === 0) {
-    const range = devDaxRange(k, device, 0);
-    const { pageSize } = k.geo;
-    dev = newDevDax(k, deviceName(k, device), range.start / pageSize, range.end / pageSize, range.start / pageSize, 512, Math.max(0, k.heap.load(generic + DEV_DAX.targetNode)));
-    k.heap.store(generic + DEV_DAX.mapped, dev);
-  }
   return dev;
 }
 
@@ -117,7 +103,7 @@ export function* killDevDax(k: Kernel, dev: number): Path {
 
 /** dev_dax_probe: region, pagemap, character device, run_dax. */
 function* probe(k: Kernel, device: number): Path {
-  const dev = devDaxOf(k, device);
+  const dev = deviceData(k, device);
   const [start, end] = [devDaxStart(k, dev), devDaxEnd(k, dev)];
   const { pageSize } = k.geo;
   const res = requestRegion(k, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(dev + DEVDAX.name)));
@@ -154,7 +140,7 @@ export function runDax(k: Kernel, dax: number, pgmap: number): void {
 
 /** dev_dax_remove does nothing in any release; a variant waits or refuses while the node is in use. */
 function* remove(k: Kernel, device: number): Path {
-  const dev = devDaxOf(k, device);
+  const dev = deviceData(k, device);
   const inode = k.heap.load(dev + DEVDAX.inode);
   if (k.mechanism('dax.remove-waits-for-users') === true) {
     if (k.concurrent) yield AT('dev_dax_remove');

@@ -10,7 +10,7 @@ import { deviceAdd } from '../base/dd.ts';
 import { DEVDAX, devDaxEnd, devDaxStart, newDevDax } from './bus.ts';
 
 /** Words of what kmem keeps of a dax device. `ranges`: an array of two longs each (bytes, half open); `kmem`: requested resources. */
-export const DEV_DAX = { targetNode: 0, nrRange: 1, ranges: 2, memmapOnMemory: 3, kmem: 4, mapped: 5, words: 6 } as const;
+export const DEV_DAX = { targetNode: 0, nrRange: 1, ranges: 2, memmapOnMemory: 3, kmem: 4, words: 5 } as const;
 
 interface DevDaxes {
   readonly slab: Slab;
