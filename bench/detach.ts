@@ -1,0 +1,104 @@
+/**
+ * `node bench/detach.ts` as root: the pause that a holder sees while it is detached, against the kernel's own munmap of
+ * the same mapping in the same run; private copies against memcpy; a thousand holders. Prints ratios; absolute times
+ * depend on the machine.
+ */
+import { openLive } from '../src/host/live/open.ts';
+import type { Host } from '../src/host/host.ts';
+import { isMissing } from '../src/host/fact.ts';
+import { readFileSync } from 'node:fs';
+import { detachStopped } from '../src/remove/ways/detach/carry-out.ts';
+import { LoopMount, Program, cannotRunLive, compile } from '../test/live/loop.ts';
+
+const MiB = 1024 * 1024;
+const ROUNDS = 7;
+
+const no = cannotRunLive();
+if (no !== false) {
+  console.log(`skipped: ${no}`);
+  process.exit(77);
+}
+
+const fs = new LoopMount(512);
+const host: Host = openLive();
+const trace = host.trace;
+if (trace === undefined) throw new Error('the live host cannot trace');
+const mapper = compile('mapper', fs.directory, '-O2');
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const ms = (nanoseconds: number): string => `${(nanoseconds / 1e6).toFixed(2)} ms`;
+
+async function detach(ref: { pid: number; startTime: number }): Promise<void> {
+  const stopped = await trace!.stop(ref, 5000);
+  if (isMissing(stopped)) throw new Error(JSON.stringify(stopped));
+  const outcome = await detachStopped(host, trace!, ref, fs.deviceNumbers());
+  await trace!.release(ref);
+  if (!outcome.done) throw new Error(outcome.why);
+}
+
+async function measure(bytes: number, mappings: number, threads: number, isPrivate: boolean): Promise<{ pause: number; munmap: number; copy: number }> {
+  const program = new Program(mapper, [fs.path('bench'), String(bytes), String(mappings), String(threads), isPrivate ? '1' : '0', '1']);
+  try {
+    await program.line();
+    const pauses: number[] = [];
+    const munmaps: number[] = [];
+    const copies: number[] = [];
+    for (let round = 0; round < ROUNDS + 2; round += 1) {
+      if (isPrivate) copies.push(Number(await program.ask('copy')));
+      munmaps.push(Number(await program.ask('munmap')));
+      await program.ask('map');
+      await program.ask('gap');
+      await detach(program.ref);
+      pauses.push(Number(await program.ask('gap')));
+      await program.ask('map');
+    }
+    return { pause: median(pauses.slice(2)), munmap: median(munmaps.slice(2)), copy: median(copies.slice(2)) };
+  } finally {
+    program.kill();
+  }
+}
+
+async function thousand(holders: number): Promise<{ all: number; munmap: number }> {
+  const one = await measure(4 * MiB, 1, 1, false);
+  const program = new Program(mapper, [fs.path('many'), String(4 * MiB), '1', '1', '0', String(holders)]);
+  try {
+    const pids: number[] = [];
+    for (let up = 0; up < holders || pids.length < holders;) {
+      const line = await program.line();
+      if (line === 'up') up += 1;
+      else pids.push(Number(line.split(' ')[1]));
+    }
+    const refs = pids.map((pid) => {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      return { pid, startTime: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]) };
+    });
+    const began = performance.now();
+    // A few at a time: while the child works on one process, we read about the next.
+    const queue = [...refs];
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await detach(next);
+    }));
+    return { all: performance.now() - began, munmap: one.munmap };
+  } finally {
+    program.kill();
+  }
+}
+
+try {
+  const fixed = await measure(4096, 1, 1, false);
+  console.log(`fixed part, one holder, one page: pause ${ms(fixed.pause)} (target under 3 ms)`);
+  for (const [bytes, mappings, threads] of [[16, 1, 1], [64, 1, 1], [256, 1, 1], [64, 16, 1], [64, 256, 1], [64, 1, 16], [64, 1, 64]] as const) {
+    const r = await measure(bytes * MiB, mappings, threads, false);
+    const rest = Math.max(0, r.pause - fixed.pause);
+    console.log(`${bytes} MiB shared, ${mappings} mapping(s), ${threads} thread(s): pause ${ms(r.pause)}, munmap ${ms(r.munmap)}, (pause - fixed) / munmap ${(rest / r.munmap).toFixed(2)} (target 1.5)`);
+  }
+  for (const bytes of [16, 64, 256]) {
+    const r = await measure(bytes * MiB, 1, 1, true);
+    const rest = Math.max(1, r.pause - fixed.pause);
+    console.log(`${bytes} MiB private copy: pause ${ms(r.pause)}, memcpy ${ms(r.copy)}, memcpy / (pause - fixed) ${(r.copy / rest).toFixed(2)} (target 0.5)`);
+  }
+  const many = await thousand(1000);
+  console.log(`1000 holders of 4 MiB: ${(many.all / 1000).toFixed(2)} s in all (target 2 s; 1000 times the munmap of one is ${ms(many.munmap * 1000)})`);
+} finally {
+  host.close();
+  fs.dispose();
+}
