@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, readlinkSync, readSync, realpathSync,
 import type { Fact } from '../fact.ts';
 import type { DeviceNumber, FileKind, Files, FileStat } from '../host.ts';
 import { absence, quietly } from './absence.ts';
-import { withContent } from './read.ts';
+import { textOf, withContent } from './read.ts';
 
 /** Linux's dev_t as glibc packs it in st_dev: 12 bits of major and 20 of minor, split for history's sake. */
 export function deviceNumber(dev: number): DeviceNumber {
@@ -34,7 +34,8 @@ export class LiveFiles implements Files {
   }
 
   text(path: string): Fact<string> {
-    return quietly<Fact<string>>(() => withContent(path, (bytes, length) => bytes.toString('utf8', 0, length > 0 && bytes[length - 1] === 0x0a ? length - 1 : length)), (error) => absence(error, path));
+    return quietly<Fact<string>>(() => withoutNewline(path.startsWith('/proc/') || path.startsWith('/sys/') ? textOf(path)
+      : withContent(path, (bytes, length) => bytes.toString('utf8', 0, length))), (error) => absence(error, path));
   }
 
   readAt(path: string, offset: number, into: Uint8Array): Fact<number> {
@@ -67,6 +68,8 @@ export class LiveFiles implements Files {
     this.pieces.clear();
   }
 }
+
+const withoutNewline = (text: string): string => (text.endsWith('\n') ? text.slice(0, -1) : text);
 
 function readOnce(path: string, offset: number, into: Uint8Array): number {
   const fd = openSync(path, 'r');

@@ -2,7 +2,7 @@
  * Helper children: each does one act at a time and may be given up. A child that hangs in the kernel cannot be killed
  * before it wakes; it is sent SIGKILL, let go of, and never waited for.
  */
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { ActResult } from '../actions.ts';
 import { childEntry } from './entry.ts';
 import type { Answer, Operation } from './operations.ts';
@@ -62,7 +62,8 @@ export class Helpers {
 
 function start(): ChildProcess {
   const [file, ...args] = childEntry('child.ts');
-  return fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  // Loaded only here: most commands act on nothing, and start-up would pay for it.
+  return process.getBuiltinModule('node:child_process').fork(file, args, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
 }
 
 const hold = (child: ChildProcess): void => {

@@ -1,5 +1,4 @@
 /** Every mount namespace of the live machine: those of processes, and those that only a file keeps. */
-import { spawnSync } from 'node:child_process';
 import { isMissing, missing, orElse, type Fact } from '../fact.ts';
 import type { Files, MountNamespace, MountNamespaces } from '../host.ts';
 import type { Processes } from '../processes.ts';
@@ -73,7 +72,7 @@ export class LiveMountNamespaces implements MountNamespaces {
 
 function readTables(doors: readonly NamespaceDoor[]): Answer {
   const request: Operation = { do: 'mountinfo', doors };
-  const run = spawnSync(process.execPath, [...childEntry('child.ts'), JSON.stringify(request)], { timeout: CHILD_DEADLINE, killSignal: 'SIGKILL', maxBuffer: 1 << 28 });
+  const run = process.getBuiltinModule('node:child_process').spawnSync(process.execPath, [...childEntry('child.ts'), JSON.stringify(request)], { timeout: CHILD_DEADLINE, killSignal: 'SIGKILL', maxBuffer: 1 << 28 });
   try {
     return JSON.parse(run.stdout.toString('utf8')) as Answer;
   } catch {

@@ -1,5 +1,4 @@
 /** Programs of the system, by argument vector. */
-import { spawn } from 'node:child_process';
 import type { ActResult } from '../actions.ts';
 import { errnoOf } from './absence.ts';
 
@@ -10,7 +9,7 @@ const PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin';
 export function runProgram(program: string, args: readonly string[], deadlineMs: number): Promise<ActResult & { readonly stdout?: string }> {
   const started = performance.now();
   return new Promise((resolve) => {
-    const child = spawn(program, args, { shell: false, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? PATH, LC_ALL: 'C' } });
+    const child = process.getBuiltinModule('node:child_process').spawn(program, args, { shell: false, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? PATH, LC_ALL: 'C' } });
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     const settle = (result: Omit<ActResult, 'milliseconds'>): void => {

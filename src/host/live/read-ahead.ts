@@ -3,7 +3,7 @@
  * the time, and it runs on both processors. Work is taken in small lots from one counter, so that a worker that starts
  * late or not at all only means less help.
  */
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { isMissing } from '../fact.ts';
 import type { DeviceNumber } from '../host.ts';
 import { childEntry } from './entry.ts';
@@ -55,6 +55,8 @@ export function gatherAll(processes: LiveProcesses, pids: readonly number[], dev
 
 /** Starts the worker; the answer waits for it and hands over what it gathered. */
 function help(task: Omit<WorkerTask, 'port'>): () => Sent[] {
+  // Loaded only here: start-up does not pay for it.
+  const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const { port1, port2 } = new MessageChannel();
   const [file, ...argv] = childEntry('read-ahead-worker.ts');
   const workerData: WorkerTask = { ...task, port: port2 };

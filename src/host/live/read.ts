@@ -1,11 +1,14 @@
 /** Reading whole files of proc and sysfs: their size is not known beforehand, and a short read is not the end. */
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 
 /** No file that we read is larger; what is, is no file of proc or sysfs (a device that never ends). */
 const LIMIT = 1 << 29;
 
 /** Never waits for a peer (a FIFO without writer reads as empty) and never becomes the controlling terminal's reader. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Text of a file of proc or sysfs: one call into the runtime, which reads to the end of file whatever the size says. */
+export const textOf = (path: string): string => readFileSync(path, { encoding: 'utf8', flag: FLAGS });
 
 let buffer = Buffer.allocUnsafeSlow(1 << 16);
 

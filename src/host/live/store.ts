@@ -1,6 +1,5 @@
 /** Small durable files. What was appended before a crash is read after it, or the last line is cut and nothing else. */
-import { constants } from 'node:fs';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Store } from '../actions.ts';
 import type { Fact } from '../fact.ts';
@@ -22,10 +21,10 @@ export class LiveStore implements Store {
     const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     const flags = O_WRONLY | O_APPEND | O_NOFOLLOW;
     let fresh = false;
-    const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    const file = await promises.open(path, flags).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
       fresh = true;
-      return open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
+      return promises.open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
     });
     try {
       await file.writeFile(text);
@@ -39,14 +38,14 @@ export class LiveStore implements Store {
   async replace(path: string, text: string): Promise<void> {
     await makeDirectory(dirname(path));
     const temporary = `${path}.${process.pid}.new`;
-    const file = await open(temporary, 'w', FILE_MODE);
+    const file = await promises.open(temporary, 'w', FILE_MODE);
     try {
       await file.writeFile(text);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await promises.rename(temporary, path);
     await syncDirectory(dirname(path));
   }
 
@@ -60,7 +59,7 @@ export class LiveStore implements Store {
   }
 
   async remove(path: string): Promise<void> {
-    await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    await promises.unlink(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
     await syncDirectory(dirname(path));
@@ -69,13 +68,13 @@ export class LiveStore implements Store {
 
 /** A new directory is durable only when its parent is synced. */
 async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  const first = await promises.mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   if (first === undefined) return;
   for (let at = path; at.length >= first.length; at = dirname(at)) await syncDirectory(dirname(at));
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const directory = await promises.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await directory.sync();
   } finally {

@@ -1,5 +1,4 @@
 /** Our side of the child that stops and edits processes. The child starts with the first request. */
-import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { isMissing, missing } from '../../fact.ts';
@@ -119,7 +118,7 @@ export class Tracer implements Trace {
 
   private start(): Child {
     const [file, ...args] = childEntry('tracer/main.ts');
-    const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    const child = process.getBuiltinModule('node:child_process').spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
     let pending = '';
     child.stdout.setEncoding('latin1');
     child.stdout.on('data', (text: string) => {
