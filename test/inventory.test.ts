@@ -105,6 +105,15 @@ test('an interleaved CXL region goes down with either memdev', async (t) => {
   assert.equal(findDevice(machine, 'serial:0x7').name, 'mem0');
 });
 
+test('the driver of a slot: from its port, else by its files', async (t) => {
+  const slot = (name: string, address: string, files: string[]): Tree => Object.fromEntries([['address', `${address}\n`], ...files.map((f) => [f, '1\n'])].map(([file, text]) => [`sys/bus/pci/slots/${name}/${file}`, text!]));
+  const host = await planted(t, {
+    ...slot('1', '0000:0d:00', ['power', 'adapter', 'latch']), ...slot('2', '0000:0e:00', ['power', 'adapter', 'latch']), ...slot('3', '0000:0f:00', ['power', 'attention']), ...slot('4', '0000:10:00', []),
+    'sys/bus/pci_express/drivers/pciehp/0000:00:01.0:pcie204/uevent': '', 'sys/bus/pci/devices/0000:00:01.0/secondary_bus_number': '13\n',
+  });
+  assert.deepEqual(readMachine(host).slots.map((s) => s.driver), ['pciehp', 'acpiphp', 'pciehp', null]);
+});
+
 test('rivals: rules with their override order, policies, configuration, monitors', async (t) => {
   const rule = 'SUBSYSTEM=="memory", ACTION=="add", ATTR{state}="online"\n';
   const host = await planted(t, {

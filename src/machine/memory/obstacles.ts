@@ -31,7 +31,7 @@ export function offlineObstacles(block: MemoryBlock): OfflineObstacle[] {
   const kernel = block.foreign.filter((f) => f.kind === 'kernel');
   if (kernel.length > 0) add('block-has-reserved', 'EBUSY', `holds ${listed(kernel)}`);
   const pages = block.pages;
-  if (block.removable === false) add('memory-unmovable', 'EBUSY', 'reads 0 in removable: the kernel (before 5.9) saw pages that do not move, or cannot remove memory at all');
+  if (block.removable === false) add('memory-unmovable', 'EBUSY', 'reads 0 in removable: the kernel (before 5.6) saw pages that do not move, or cannot remove memory at all');
   if (pages === undefined) return found;
   if (pages.reserved > 0 && kernel.length === 0) add('block-has-reserved', 'EBUSY', `holds ${pages.reserved} page(s) reserved at boot`);
   const fixed = [[pages.slab, 'slab'], [pages.pageTables, 'page table'], [pages.kernel, 'other kernel']].filter(([n]) => (n as number) > 0);
