@@ -1,6 +1,9 @@
 /** Machines that no capture shows, planted as small trees: what the inventory makes of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mapText } from '../src/cli/print/map.ts';
+import { scanText } from '../src/cli/print/scan.ts';
+import { physicalMap } from '../src/machine/address-map/physical-map.ts';
 import { findDevice } from '../src/machine/devices/find.ts';
 import { offlineObstacles } from '../src/machine/memory/obstacles.ts';
 import { readRoom } from '../src/machine/memory/room.ts';
@@ -128,6 +131,17 @@ test('rivals: rules with their override order, policies, configuration, monitors
     ['udev-rule', '/run/udev/rules.d/50-b.rules:1'], ['service', '/usr/lib/systemd/system/daxdev-reconfigure@.service'],
     ['service', '/etc/daxctl.conf.d/x.conf'], ['monitor', 'process-exporte (pid 7)'],
   ]);
+});
+
+test('what a capture says is printed, never obeyed: control sequences show as their codes', async (t) => {
+  const host = await planted(t, {
+    'proc/iomem': '00001000-7fffffff : System RAM\n100000000-11fffffff : Persistent\u001b[2J Memory\n180000000-1ffffffff : Soft Reserved\n',
+    'uname.txt': 'Linux host 7.2.0\u001b]0;x #1 SMP x86_64 GNU/Linux\n', 'sys/bus/cxl/devices/mem0/serial': '0x1\u001b[31m\n',
+    'proc/1/mountinfo': '1 0 8:1 / /a\u001b[1m rw - ext4 /dev/sda1 rw\n', 'proc/1/stat': '1 (init) S 0\n',
+  });
+  const machine = readMachine(host);
+  const page = { width: 100, style: (_: string, text: string) => text };
+  for (const text of [scanText(machine, page), mapText(physicalMap(machine), page)]) assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
 });
 
 test('a range that an unbind leaked is named', async (t) => {

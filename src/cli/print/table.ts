@@ -13,12 +13,13 @@ export interface TableOptions {
 export function table(heading: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): string[] {
   const indent = ' '.repeat(options.indent ?? 0);
   const last = heading.length - 1;
-  const widths = heading.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]!.length)));
+  const widths = heading.map((head, column) => rows.reduce((most, row) => Math.max(most, harmless(row[column]!).length), head.length));
   const before = indent.length + widths.slice(0, last).reduce((sum, w) => sum + w + 2, 0);
   const room = Math.max(20, options.width - before);
   const style = options.style ?? ((text) => text);
   const lines: string[] = [];
-  for (const [index, row] of [heading, ...rows].entries()) {
+  for (const [index, raw] of [heading, ...rows].entries()) {
+    const row = raw.map(harmless);
     const cells = row.slice(0, last).map((cell, column) => style(options.right?.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!), index - 1, column));
     const [first = '', ...rest] = wrap(row[last]!, room);
     lines.push(`${indent}${[...cells, style(first, index - 1, last)].join('  ')}`.trimEnd());
@@ -27,11 +28,18 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
   return lines;
 }
 
+/**
+ * Text of a machine or a capture may hold anything (names of resources, labels, a release): what would move the cursor or
+ * turn the direction of the page is shown by its code. Colour is put on afterwards.
+ */
+export const harmless = (text: string): string =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) => (c <= '\u00ff' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\u${c.charCodeAt(0).toString(16)}`));
+
 /** Breaks at blanks; a word that is longer than the line stands alone and is not cut (names are copied from here). */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of harmless(text).split(' ')) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;
