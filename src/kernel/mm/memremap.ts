@@ -9,16 +9,15 @@
  * The per-page scheme takes one pagemap reference for each page of the device at the beginning. Those of idle pages are
  * not counted here; `held` counts the others, which is what the teardown waits for.
  */
-import { EBUSY, ENOMEM, ENXIO } from '../errno.ts';
+import { ENOMEM, ENXIO } from '../errno.ts';
 import type { Kernel } from '../kernel.ts';
 import { warn } from '../oops.ts';
-import { KERN_ERR } from '../printk.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { loadLong, storeLong } from '../state/long.ts';
 import { Slab } from '../state/slab.ts';
 import { fillPages } from './memmap-fill.ts';
 import { compoundHead, PAGE, pageAdd, pageLoad, PG, testFlag, ZONE, links } from './page.ts';
-import { sparseAddSection, sparseRemoveSection } from './sparse.ts';
+import { addDeviceMemmap, checkSpan, removeDeviceMemmap, taintSections } from './memremap-span.ts';
 
 /** Words of a dev_pagemap. Pages: `start`..`end` have struct pages, `data` is the first that is not metadata. */
 export const PGMAP = {
@@ -89,26 +88,13 @@ export interface PagemapInput {
   readonly owner?: number;
 }
 
-/** Pieces of a page range that lie within one section each. */
-function* sectionPieces(k: Kernel, start: number, end: number): Generator<readonly [number, number]> {
-  for (let pfn = start; pfn < end;) {
-    const last = Math.min(end, pfn - (pfn % k.geo.pagesPerSection) + k.geo.pagesPerSection);
-    yield [pfn, last - pfn];
-    pfn = last;
-  }
-}
-
 /** devm_memremap_pages: memmap for the range, struct pages initialised. Address of the pagemap, or -errno. */
 export function memremapPages(k: Kernel, input: PagemapInput): number {
   if (!k.mayAllocate()) return -ENOMEM;
-  for (let other = k.heap.load(pagemapsOf(k).head); other !== 0; other = k.heap.load(other + PGMAP.next)) {
-    if (pgmapStart(k, other) < input.endPfn && input.startPfn < pgmapEnd(k, other)) {
-      k.log.write(KERN_ERR, 'Conflicting mapping in same section');
-      return -ENOMEM;
-    }
-  }
+  const refused = checkSpan(k, input.startPfn, input.endPfn, (start, end) => isMapped(k, start, end));
+  if (refused < 0) return refused;
   const pgmap = pagemapsOf(k).slab.alloc();
-  const added = addMemmap(k, input);
+  const added = addDeviceMemmap(k, input.node ?? 0, input.startPfn, input.endPfn, input.altmap ?? 0);
   if (added < 0) {
     pagemapsOf(k).slab.free(pgmap);
     return added;
@@ -127,18 +113,12 @@ export function memremapPages(k: Kernel, input: PagemapInput): number {
   return pgmap;
 }
 
-/** arch_add_memory without a memory block: section by section; what was added is taken out again when one fails. */
-function addMemmap(k: Kernel, input: PagemapInput): number {
-  const done: (readonly [number, number])[] = [];
-  for (const [pfn, count] of sectionPieces(k, input.startPfn, input.endPfn)) {
-    const rc = sparseAddSection(k, input.node ?? 0, pfn, count, input.altmap ?? 0);
-    if (rc < 0) {
-      for (const [first, pages] of done) sparseRemoveSection(k, first, pages, input.altmap ?? 0);
-      return rc;
-    }
-    done.push([pfn, count]);
+/** Whether a pagemap has pages in [start, end). */
+function isMapped(k: Kernel, start: number, end: number): boolean {
+  for (let other = k.heap.load(pagemapsOf(k).head); other !== 0; other = k.heap.load(other + PGMAP.next)) {
+    if (pgmapStart(k, other) < end && start < pgmapEnd(k, other)) return true;
   }
-  return 0;
+  return false;
 }
 
 /** The words of an idle page of a pagemap (memmap_init_zone_device, __init_zone_device_page). */
@@ -154,6 +134,7 @@ export function idlePageWords(k: Kernel, pgmap: number): number[] {
 function memmapInitZoneDevice(k: Kernel, pgmap: number): void {
   const template = k.sparse.templates.of(idlePageWords(k, pgmap));
   fillPages(k, pgmapStart(k, pgmap), pgmapEnd(k, pgmap) - pgmapStart(k, pgmap), template);
+  taintSections(k, pgmapStart(k, pgmap), pgmapEnd(k, pgmap));
 }
 
 /** get_dev_pagemap: a live reference on the pagemap around `pfn`, or 0 when there is none or it is going. */
@@ -242,10 +223,7 @@ export function* memunmapPages(k: Kernel, pgmap: number): Path {
   let link = pagemapsOf(k).head;
   while (k.heap.load(link) !== pgmap && k.heap.load(link) !== 0) link = k.heap.load(link) + PGMAP.next;
   if (k.heap.load(link) === pgmap) k.heap.store(link, k.heap.load(pgmap + PGMAP.next));
-  for (const [pfn, count] of sectionPieces(k, pgmapStart(k, pgmap), pgmapEnd(k, pgmap))) {
-    const rc = sparseRemoveSection(k, pfn, count, k.heap.load(pgmap + PGMAP.altmap));
-    if (rc < 0 && rc !== -EBUSY) k.log.write(KERN_ERR, 'memunmap_pages: sub-section was not there');
-  }
+  removeDeviceMemmap(k, pgmapStart(k, pgmap), pgmapEnd(k, pgmap), k.heap.load(pgmap + PGMAP.altmap));
   pagemapsOf(k).slab.free(pgmap);
   return 0;
 }

@@ -35,7 +35,8 @@ export function addPages(k: Kernel, nid: number, pfn: number, count: number, alt
   for (let at = pfn; at < pfn + count;) {
     const part = Math.min(pfn + count - at, k.sparse.pps - (at % k.sparse.pps));
     const ret = sparseAddSection(k, nid, at, part, altmap);
-    if (ret < 0) {
+    // 5.2 leaves a section that is there already to the resource tree, which knows who came first.
+    if (ret < 0 && !(ret === -EEXIST && k.mechanism('section.hotplug-unit') === 'section')) {
       if (k.mechanism('section.add-pages-reverts')) removePages(k, pfn, at - pfn, altmap);
       return ret;
     }
