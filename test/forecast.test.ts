@@ -12,6 +12,8 @@ interface Row {
   readonly device: string;
   /** Profile instead of the capture's own. */
   readonly kernel?: string;
+  /** The reverse map of its XFS, as if the superblock had been read. */
+  readonly rmapbt?: 'yes' | 'no';
   readonly event?: RemovalEvent;
   readonly certain?: readonly Effect[];
   readonly likely?: readonly Effect[];
@@ -35,6 +37,10 @@ const ROWS: readonly Row[] = [
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', certain: ['fs-shutdown', 'oops-at-umount'], possible: ['unbind-spins', 'stale-mapping', 'oops-at-exit', 'bad-page-map'], row: 'A matrix, 6.18/7.2 xfs; A 1, the XFS spin' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '6.18', possible: ['unbind-spins'], row: 'A 1, 6.18.15 spins' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '6.1', certain: ['stale-mapping'], possible: ['fs-shutdown'], never: ['unbind-spins', 'sigbus'], row: 'A matrix, 6.1 xfs' },
+  { capture: 'fsdax-6.12-xfs', device: 'pmem0', rmapbt: 'yes', certain: ['sigbus', 'oops-at-umount', 'fs-shutdown'], possible: ['stale-mapping'], never: ['unbind-spins'], row: 'A matrix, 6.12 xfs rmapbt=1; A 3, 4 KiB reader' },
+  { capture: 'fsdax-6.12-xfs', device: 'pmem0', rmapbt: 'no', certain: ['stale-mapping', 'next-owner-exposed'], never: ['unbind-spins', 'sigbus'], row: 'A matrix, 6.12 xfs rmapbt=0' },
+  { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', rmapbt: 'yes', certain: ['unbind-spins'], row: 'A 1, rmapbt=1, mapped: spins' },
+  { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', rmapbt: 'no', certain: ['stale-mapping', 'oops-at-exit', 'bad-page-map'], never: ['unbind-spins'], row: 'A 1, rmapbt=0: stale; A matrix, exit and "Bad page map"' },
   // Part B 1 and 2, device-dax.
   { capture: 'devdax-holder-none-7.2', device: 'dax0.0', certain: ['sigbus', 'next-owner-exposed'], likely: ['kernel-bug-later'], possible: ['pin-outlives-memmap'], never: ['unbind-hangs', 'stale-mapping', 'oops-on-pagemap'], row: 'B 1; B 2; B 1b, devdax holders harmless' },
   { capture: 'devdax-holder-u-7.2', device: 'dax0.0', certain: ['sigbus', 'next-owner-exposed'], likely: ['pin-outlives-memmap', 'kernel-bug-later'], never: ['unbind-hangs'], row: 'B 2 (u)' },
@@ -65,8 +71,9 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const r of ROWS) {
-  test(`${r.capture}${r.kernel ? ` as ${r.kernel}` : ''}, ${r.event ?? 'unbind'} of ${r.device}: ${r.row}`, async () => {
-    const { plan } = await planned(r.capture, r.device, r.kernel);
+  test(`${r.capture}${r.kernel ? ` as ${r.kernel}` : ''}${r.rmapbt ? ` rmapbt ${r.rmapbt}` : ''}, ${r.event ?? 'unbind'} of ${r.device}: ${r.row}`, async () => {
+    const id = 'fsdax:namespace0.0';
+    const { plan } = await planned(r.capture, r.device, r.kernel, r.rmapbt ? { rmapbt: { [id]: r.rmapbt } } : {});
     const found = effectsOf(plan, r.event ?? 'unbind');
     for (const certainty of ['certain', 'likely', 'possible'] as const) {
       for (const effect of r[certainty] ?? []) assert.equal(found.get(effect), certainty, `${effect} of ${[...found.keys()].join(', ')}`);

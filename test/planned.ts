@@ -1,6 +1,6 @@
 /** Plans for tests: the devices of each capture that are looked at, and a plan for one of them. */
 import { openCapture } from '../src/host/capture/open.ts';
-import { inventoryFor, type PlanInventory } from '../src/plan/inventory.ts';
+import { inventoryFor, optionsOf, type PlanInventory } from '../src/plan/inventory.ts';
 import { makePlan } from '../src/plan/make-plan.ts';
 import type { PlanOptions } from '../src/plan/context.ts';
 import { profileByName, type Selection } from '../src/profile/select.ts';
@@ -29,8 +29,7 @@ export async function planned(capture: string, device: string, kernel?: string, 
   const host = await openCapture(capturePath(capture));
   try {
     const inventory = inventoryFor(host, device);
-    const { room } = inventory;
-    return { ...inventory, plan: makePlan(inventory.machine, inventory.device, { ...(room ? { room } : {}), ...options }, kernel === undefined ? undefined : asKernel(kernel)) };
+    return { ...inventory, plan: makePlan(inventory.machine, inventory.device, { ...optionsOf(inventory), ...options }, kernel === undefined ? undefined : asKernel(kernel)) };
   } finally {
     host.close();
   }

@@ -5,10 +5,10 @@ import type { MountHolder, ProcessHolder } from '../machine/types/holder.ts';
 import type { Room } from '../machine/types/room.ts';
 import type { Profile } from '../profile/profile.ts';
 import type { Way } from '../steps/reason.ts';
-import { leafFacts, type LeafFacts } from './facts/leaf-facts.ts';
+import { leafFacts, type KnownFacts, type LeafFacts } from './facts/leaf-facts.ts';
 import { insideOf, isCxlContainer, leavesOf } from './facts/tree.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends KnownFacts {
   /** Systemd units that graceful may stop, by name. */
   readonly stopUnits?: readonly string[];
   /** Graceful waits so long for holders to go by themselves, in milliseconds; absent: it does not wait. */
@@ -38,7 +38,7 @@ const CONTAINER_ORDER: readonly Device['kind'][] = ['nvdimm-region', 'virtio-pme
 
 export function planContext(machine: Machine, profile: Profile, device: Device, options: PlanOptions): PlanContext {
   const through = isCxlContainer(machine, device) ? 'cxl' : 'self';
-  const leaves = leavesOf(machine, device).map((leaf) => leafFacts(machine, profile, leaf, through));
+  const leaves = leavesOf(machine, device).map((leaf) => leafFacts(machine, profile, leaf, through, options));
   const containers = insideOf(machine, device).filter((d) => CONTAINER_ORDER.includes(d.kind))
     .sort((a, b) => CONTAINER_ORDER.indexOf(a.kind) - CONTAINER_ORDER.indexOf(b.kind));
   const byPid = new Map(leaves.flatMap((l) => l.processes).map((p) => [p.pid, p]));

@@ -25,7 +25,7 @@ export function makePlan(machine: Machine, device: Device, options: PlanOptions 
     device: device.id,
     deviceName: device.name,
     kernel: { release: machine.kernel.release, profile: chosen.profile.name, exact: chosen.exact, says: chosen.says },
-    forecasts: forecastsFor(machine, chosen.profile, device),
+    forecasts: forecastsFor(machine, chosen.profile, device, options),
     ways: (options.ways ?? waysFor(context)).map((way) => wayPlan(context, all, way)),
     knownBad: knownBad(context),
     unseen: unseen(context),

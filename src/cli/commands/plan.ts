@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import { EXIT } from '../../errors/codes.ts';
 import { UnseatError } from '../../errors/unseat-error.ts';
-import { inventoryFor } from '../../plan/inventory.ts';
+import { inventoryFor, optionsOf } from '../../plan/inventory.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import { probesOf } from '../../plan/probes.ts';
 import type { Profile } from '../../profile/profile.ts';
@@ -42,11 +42,12 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
   if (name === undefined) throw new UnseatError('USAGE', 'no device is named', { next: "List what there is with 'unseat scan'." });
   const host = await openHost(options);
   try {
-    const { machine, device, leaves, room } = inventoryFor(host, name);
+    const inventory = inventoryFor(host, name);
+    const { machine, device, leaves } = inventory;
     const units = typeof options['stopUnits'] === 'string' ? options['stopUnits'].split(',').map((u) => u.trim()).filter((u) => u !== '') : [];
     const selection = typeof options['asKernel'] === 'string' ? asKernel(options['asKernel']) : selectProfile(machine.kernel.release, probesOf(machine));
     const protectedPids = host.kind === 'live' ? [process.pid, process.ppid] : [];
-    const plan = makePlan(machine, device, { stopUnits: units, protectedPids, ...(room ? { room } : {}) }, selection);
+    const plan = makePlan(machine, device, { ...optionsOf(inventory), stopUnits: units, protectedPids }, selection);
     if (out.options.json) out.json(plan);
     else out.text(planText({ machine, device, leaves, plan, shown: shownWays(plan, options), sources: options['sources'] === true }, { width: out.options.width, style: (style, text) => out.style(style, text) }));
     return EXIT.ok;

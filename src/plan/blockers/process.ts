@@ -22,6 +22,7 @@ export function processBlockers(c: PlanContext): Blocker[] {
 export const stoppedWithUnit = (c: PlanContext, p: ProcessHolder): boolean => p.unit !== null && (c.options.stopUnits ?? []).includes(p.unit);
 
 const endIt = (p: ProcessHolder): string => (p.unit !== null && p.unit.endsWith('.service') ? `Stop it (systemctl stop ${p.unit}, or --stop-units ${p.unit})` : `End it or let it close the device (${commandOf(p)})`);
+const orDetach = (p: ProcessHolder): string => (p.vm ? '' : ', or remove with --detach');
 const commandOf = (p: ProcessHolder): string => displayName(p.commandLine.replaceAll('\0', ' ').trim() || p.comm);
 const nameOf = (m: HeldMapping): string => `${displayName(m.file)}${m.deleted ? ' (deleted)' : ''}`;
 
@@ -42,13 +43,13 @@ function mapping(c: PlanContext, p: ProcessHolder): Blocker[] {
   const shared = p.mappings.some((m) => m.perms.includes('s')) ? 'shared' : 'private';
   const text = `${who(p)} maps ${formatBytes(bytes)} of ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''} (${shared}, ${first.perms.slice(0, 3)}) at 0x${first.start.toString(16)}`;
   const forced = valueOf(c.profile, 'fsdax.memory-failure-unmaps') ? LET_GO : LET_GO.filter((w) => w !== 'force');
-  return [{ reason: 'held-by-mapping', subject: who(p), pid: p.pid, text, next: `${endIt(p)}, or remove with --detach.`, overcomeBy: p.vm ? ['kill'] : forced }];
+  return [{ reason: 'held-by-mapping', subject: who(p), pid: p.pid, text, next: `${endIt(p)}${orDetach(p)}.`, overcomeBy: p.vm ? ['kill'] : forced }];
 }
 
 function files(p: ProcessHolder): Blocker[] {
   if (p.files.length === 0) return [];
   const names = p.files.slice(0, 3).map((f) => `fd ${f.fd} ${displayName(f.file)}${f.deleted ? ' (deleted)' : ''}`).join(', ');
-  return [{ reason: 'held-by-open-file', subject: who(p), pid: p.pid, text: `${who(p)} has open: ${names}${p.files.length > 3 ? ` and ${p.files.length - 3} more` : ''}`, next: `${endIt(p)}, or remove with --detach.`, overcomeBy: p.vm ? ['kill'] : LET_GO }];
+  return [{ reason: 'held-by-open-file', subject: who(p), pid: p.pid, text: `${who(p)} has open: ${names}${p.files.length > 3 ? ` and ${p.files.length - 3} more` : ''}`, next: `${endIt(p)}${orDetach(p)}.`, overcomeBy: p.vm ? ['kill'] : LET_GO }];
 }
 
 function directories(p: ProcessHolder): Blocker[] {

@@ -16,6 +16,11 @@ import { blindness } from './sight.ts';
 
 export type Known = 'yes' | 'no' | 'unknown';
 
+/** What was found out besides the inventory, by device id. */
+export interface KnownFacts {
+  readonly rmapbt?: Readonly<Record<string, Known>>;
+}
+
 export interface LeafFacts {
   readonly machine: Machine;
   readonly profile: Profile;
@@ -28,7 +33,7 @@ export interface LeafFacts {
   readonly fs: 'ext4' | 'xfs' | 'other' | null;
   /** A DAX mount, or a character device: mappings go straight to the memory. */
   readonly direct: boolean;
-  /** XFS reverse-mapping btree. The inventory cannot show it: neither mount options nor sysfs say. */
+  /** XFS reverse-mapping btree, from the superblock where it could be read (xfs-features.ts). */
   readonly rmapbt: Known;
   /** Processes with a mapping / with an open file / with cwd or root there. */
   readonly mapped: readonly ProcessHolder[];
@@ -75,7 +80,7 @@ const fsOf = (mounts: readonly MountHolder[]): LeafFacts['fs'] => {
 export const LONG_TERM: readonly PinKind[] = ['io_uring', 'vfio', 'iommufd', 'rdma', 'af_xdp'];
 const CHARACTER = ['devdax', 'kmem', 'unbound'];
 
-export function leafFacts(machine: Machine, profile: Profile, device: Device, through: LeafFacts['through']): LeafFacts {
+export function leafFacts(machine: Machine, profile: Profile, device: Device, through: LeafFacts['through'], known: KnownFacts = {}): LeafFacts {
   const holders = machine.holders[device.id] ?? [];
   const processes = of(holders, 'process');
   const mounts = of(holders, 'mount');
@@ -88,7 +93,7 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
     blind: blindness(machine, device),
     mounts, fs: fsOf(mounts),
     direct: character || mounts.some((m) => m.dax !== null && m.dax !== 'never'),
-    rmapbt: 'unknown',
+    rmapbt: known.rmapbt?.[device.id] ?? 'unknown',
     mapped, processes,
     openers: processes.filter((p) => p.files.length > 0),
     inside: processes.filter((p) => p.cwd !== null || p.root !== null),

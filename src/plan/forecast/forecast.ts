@@ -3,7 +3,7 @@ import type { Machine } from '../../machine/machine.ts';
 import type { Device } from '../../machine/types/device.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Forecast, RemovalEvent } from '../../steps/forecast.ts';
-import { leafFacts } from '../facts/leaf-facts.ts';
+import { leafFacts, type KnownFacts } from '../facts/leaf-facts.ts';
 import { blindness } from '../facts/sight.ts';
 import { behindCxl, isCxlContainer, leavesOf } from '../facts/tree.ts';
 import { applies, type Rule } from './rule.ts';
@@ -11,8 +11,8 @@ import { RULES } from './rules/index.ts';
 
 type EffectLine = Forecast['effects'][number];
 
-export const forecastsFor = (machine: Machine, profile: Profile, device: Device): Forecast[] =>
-  (['unbind', 'pull'] as const).map((event) => forecast(machine, profile, device, event));
+export const forecastsFor = (machine: Machine, profile: Profile, device: Device, known: KnownFacts = {}): Forecast[] =>
+  (['unbind', 'pull'] as const).map((event) => forecast(machine, profile, device, event, known));
 
 interface Hit {
   readonly rule: Rule;
@@ -21,11 +21,11 @@ interface Hit {
 }
 
 /** The effects in the order of the rules, each rule once with all whom it hits; `clean` where no rule fits. */
-export function forecast(machine: Machine, profile: Profile, device: Device, event: RemovalEvent): Forecast {
+export function forecast(machine: Machine, profile: Profile, device: Device, event: RemovalEvent, known: KnownFacts = {}): Forecast {
   const hits = new Map<string, Hit>();
   for (const leaf of leavesOf(machine, device)) {
     const through = isCxlContainer(machine, device) || (event === 'pull' && behindCxl(machine, leaf)) ? 'cxl' : 'self';
-    const facts = leafFacts(machine, profile, leaf, through);
+    const facts = leafFacts(machine, profile, leaf, through, known);
     for (const rule of RULES.filter((r) => applies(r, event, facts))) {
       const certainty = typeof rule.certainty === 'function' ? rule.certainty(facts) : rule.certainty;
       const hit = hits.get(`${rule.id} ${certainty}`) ?? { rule, certainty, whom: [] };

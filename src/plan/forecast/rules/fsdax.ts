@@ -1,6 +1,7 @@
 /** fsdax and raw pmem under a file system: what unbinding nd_pmem (or virtio_pmem, or the CXL device) does. */
 import { displayName } from '../../../host/names.ts';
 import { everybody, mountNames, type LeafFacts } from '../../facts/leaf-facts.ts';
+import { valueOf } from '../../../profile/build.ts';
 import type { Certainty, Needs, Rule } from '../rule.ts';
 
 const PMEM = ['fsdax', 'raw-pmem'] as const;
@@ -18,7 +19,7 @@ const notNotified = (f: LeafFacts): boolean => mapped(f) && !xfs(f);
 const base: Pick<Rule, 'events' | 'kinds'> = { events: BOTH, kinds: PMEM };
 const NOBODY_UNMAPS: Needs = { 'fsdax.unbind-unmaps-page-cache': [false], 'fsdax.remove-waits-for-holder': [false] };
 /** Whether a stale mapping is left is a matter of the file system; these hold wherever one may be. */
-const stale = (f: LeafFacts): Certainty => (xfs(f) ? 'possible' : 'certain');
+const stale = (f: LeafFacts): Certainty => (xfs(f) && !(f.rmapbt === 'no' || valueOf(f.profile, 'fsdax.kill-dax-notifies') === 'none' || valueOf(f.profile, 'fsdax.xfs-notify-at-metadata') === 'stop') ? 'possible' : 'certain');
 /** What touches a struct page of the device afterwards: how surely that goes wrong hangs on what became of the memmap. */
 const byMemmap = (sure: Certainty) => (f: LeafFacts): Certainty => (f.memmap === 'gone' ? sure : f.memmap === 'shared' ? weaker(sure, 'likely') : 'possible');
 const ORDER: readonly Certainty[] = ['possible', 'likely', 'certain'];
@@ -63,7 +64,7 @@ const XFS_OWN: readonly Rule[] = [
   },
   {
     ...base, id: 'fsdax-xfs-wrap-spins', needs: { 'fsdax.kill-dax-notifies': ['pre-remove'], 'fsdax.xfs-registers-holder': [true], 'fsdax.xfs-notify-block-count': ['wraps'] },
-    when: (f) => xfs(f) && mayHaveRmapbt(f) && f.mounts.some((m) => m.dax !== 'never'), effect: 'unbind-spins', whom: (f) => `the unbind of ${f.device.name}, one CPU; mounted on ${mounts(f)}`, certainty: ifKnown,
+    when: (f) => xfs(f) && mayHaveRmapbt(f) && f.mounts.some((m) => m.dax !== 'never'), effect: 'unbind-spins', whom: (f) => `the unbind of ${f.device.name}, one CPU; mounted on ${mounts(f)}`, certainty: (f) => (f.rmapbt === 'yes' && (f.mapped.length > 0 || f.openers.length > 0) ? 'certain' : 'possible'),
     because: 'with rmapbt the length of each extent wraps to 2^32 pages for any file in core with blocks outside the last allocation group, mapped or not', source: 'docs/kernel-truth A 1, the XFS spin',
   },
 ];
