@@ -1,6 +1,7 @@
 /** The whole inventory, read from a host and from nothing else. */
 import { isMissing, orElse } from '../host/fact.ts';
 import type { Host } from '../host/host.ts';
+import { GiB } from '../range/units.ts';
 import { readAddressMap } from './address-map/iomem.ts';
 import { readDimms } from './bus/dimms.ts';
 import { readSlots } from './bus/slots.ts';
@@ -25,8 +26,8 @@ import type { MemoryInventory } from './types/memory.ts';
 export interface ReadOptions {
   /** Look for programs and rules that act behind our back (reads every process's name). Default true. */
   readonly rivals?: boolean;
-  /** Read what is on the blocks of removable memory (about 60 ns a page). Default false. */
-  readonly pages?: boolean;
+  /** Read what is on the blocks of removable memory (about 60 ns a page); `when-cheap`: up to CHEAP_BYTES of it. Default false. */
+  readonly pages?: boolean | 'when-cheap';
 }
 
 /** Never throws for what a machine may show: what could not be read or made no sense is in `notes`. */
@@ -58,16 +59,21 @@ export function readMachine(host: Host, options: ReadOptions = {}): Machine {
   return {
     host: { kind: host.kind, label: host.label, ...(taken !== null && !isMissing(taken) ? { takenAt: taken } : {}) },
     kernel, addressMap, rivals, ...parts, devices,
-    memory: options.pages === true ? withRemovablePages(reader, memory, devices) : memory,
+    memory: options.pages ? withRemovablePages(reader, memory, devices, options.pages === true ? Infinity : CHEAP_BYTES) : memory,
     holders: {},
     notes: reader.notes(),
   };
 }
 
+/** 8 GiB are two million pages: about an eighth of a second. */
+const CHEAP_BYTES = 8 * GiB;
+
 /** Blocks that belong to a device; boot memory is not looked at. */
-function withRemovablePages(reader: Reader, memory: MemoryInventory, devices: readonly Device[]): MemoryInventory {
+function withRemovablePages(reader: Reader, memory: MemoryInventory, devices: readonly Device[], most: number): MemoryInventory {
   const wanted = new Set(devices.filter((d) => d.kind !== 'memory-block').flatMap((d) => d.blocks));
-  const pages = readBlockPages(reader.host, memory.blocks.filter((b) => wanted.has(b.index)));
+  const blocks = memory.blocks.filter((b) => wanted.has(b.index));
+  if (blocks.reduce((sum, b) => sum + b.end - b.start, 0) > most) return memory;
+  const pages = readBlockPages(reader.host, blocks);
   for (const found of pages.values()) if (isMissing(found)) reader.absence(found, true);
   return { ...memory, blocks: withPages(memory.blocks, pages) };
 }

@@ -10,7 +10,7 @@ import { scanText } from '../print/scan.ts';
 export function define(command: Command): void {
   addHostOptions(command)
     .option('--no-holders', 'do not look at the processes')
-    .option('--pages', 'also read what is on the blocks of memory that can leave (costs about 60 ns a page)')
+    .option('--pages', 'read what is on the blocks of memory that can leave even if that is more than 8 GiB (about 60 ns a page)')
     .addHelpText('after', `
 Shows what memory this machine has, how it is used, who holds it, and what could leave. It changes nothing.
 
@@ -25,7 +25,7 @@ points, namespaces, memory blocks (memory42), PCI addresses and slots.`);
 export async function run(_args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {
   const host = await openHost(options);
   try {
-    const looked = readMachine(host, { pages: options['pages'] === true });
+    const looked = readMachine(host, { pages: options['pages'] === true ? true : 'when-cheap' });
     const machine = options['holders'] === false ? looked : withHolders(host, looked);
     if (out.options.json) out.json(machine);
     else out.text(scanText(machine, { width: out.options.width, style: (style, text) => out.style(style, text) }));

@@ -38,7 +38,7 @@ export function blockRows(machine: Machine): BlockRow[] {
   return rows;
 }
 
-export const BLOCK_HEADING = ['BLOCKS', 'RANGE', 'SIZE', 'STATE', 'ZONE', 'NODE', 'DEVICE', 'CANNOT GO OFFLINE FOR'] as const;
+export const BLOCK_HEADING = ['BLOCKS', 'RANGE', 'SIZE', 'STATE', 'ZONE', 'NODE', 'DEVICE', 'WHY IT STAYS'] as const;
 
 export const blockCells = (row: BlockRow): string[] => [
   row.count === 1 ? String(row.first.index) : `${row.first.index}-${row.last.index}`,

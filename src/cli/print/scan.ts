@@ -95,6 +95,12 @@ function nodes(machine: Machine, page: Page): string {
   return rows.length === 0 ? '' : section('Nodes', table(['NODE', 'SIZE', 'FREE', 'CPUS', 'TIER', 'HUGE PAGES FREE', 'ZONES'], rows, { width: page.width, indent: 2, right: [1, 2], style: bold(page) }), page);
 }
 
+/** True when blocks of a device are online and nobody looked at their pages. */
+function unread(machine: Machine): boolean {
+  const own = new Set(machine.devices.filter((d) => d.kind !== 'memory-block').flatMap((d) => d.blocks));
+  return machine.memory.blocks.some((b) => own.has(b.index) && b.state === 'online' && b.pages === undefined);
+}
+
 function blocks(machine: Machine, page: Page): string {
   const rows = blockRows(machine);
   if (rows.length === 0) return '';
@@ -102,7 +108,7 @@ function blocks(machine: Machine, page: Page): string {
   const shown = rows.slice(0, 60);
   const lines = table(BLOCK_HEADING, shown.map(blockCells), { width: page.width, indent: 2, right: [2], style: bold(page) });
   if (rows.length > shown.length) lines.push(`  ... and ${rows.length - shown.length} more rows (--json has all)`);
-  lines.push(...wrap("'-' in the last column: nothing is known against it. Pins cannot be seen, page contents are read with --pages and for devices only.", page.width - 2).map((line) => page.style('dim', `  ${line}`)));
+  lines.push(...wrap(`'-' in the last column: nothing is known against it. Pins cannot be seen, and page contents are read for devices only${unread(machine) ? ' (here they were not: --pages)' : ''}.`, page.width - 2).map((line) => page.style('dim', `  ${line}`)));
   return section(`Memory blocks (${machine.memory.blocks.length}${size})`, lines, page);
 }
 
