@@ -1,7 +1,7 @@
 /** `lab fetch`: kernels by name, into the cache. What is gone from the mirror is "not available", never an error of the lab. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UnseatError } from '../../errors/unseat-error.ts';
 import { fetchedKernel, kernelFolder, META } from '../kernels.ts';
 import { mustRun } from '../program.ts';
@@ -91,13 +91,15 @@ export async function unpackInto(apt: PrivateApt, packages: readonly PackageRef[
   const fresh = `${folder}.new`;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
-  for (const one of packages) {
-    const file = await apt.download(one.name, one.version);
+  const files = await apt.download(packages);
+  for (const [i, one] of packages.entries()) {
+    const file = files[i] ?? '';
     const hash = await sha256Of(file);
     if (hash !== one.sha256) throw new UnseatError('LAB', 'a downloaded package is not what the signed list says', { subject: file, seen: hash, cause: `expected ${one.sha256}` });
     await mustRun('dpkg-deb', ['-x', file, fresh], { deadlineMs: 300_000 });
     rmSync(file);
   }
+  if (files[0] !== undefined) rmSync(dirname(files[0]), { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);
 }

@@ -2,7 +2,7 @@
  * The system's own apt, with its signature checks, proxies and credentials, but with a state of its own: nothing of the
  * system's package lists or installed packages is touched, and no privilege is needed.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnseatError } from '../../errors/unseat-error.ts';
 import { cacheFolder } from '../cache.ts';
@@ -11,6 +11,8 @@ import { configuredMirror, sourcesList } from './mirror.ts';
 import { parseStanzas, type Stanza } from './stanzas.ts';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+/** On the command line, because systems made for containers switch the cache off in their own configuration. */
+export const OPTIONS = ['-o', 'Dir::Cache::pkgcache=pkgcache.bin', '-o', 'Dir::Cache::srcpkgcache=srcpkgcache.bin'];
 const LISTS_STAY_FRESH_MS = 12 * 3600 * 1000;
 
 export class PrivateApt {
@@ -51,7 +53,7 @@ export class PrivateApt {
 
   /** Names of known packages that match a regular expression. */
   async names(pattern: string): Promise<string[]> {
-    const text = await mustRun('apt-cache', ['pkgnames'], { env: this.env });
+    const text = await mustRun('apt-cache', [...OPTIONS, 'pkgnames'], { env: this.env });
     const wanted = new RegExp(pattern);
     return text.split('\n').filter((name) => wanted.test(name)).sort();
   }
@@ -59,18 +61,21 @@ export class PrivateApt {
   /** Every known version of packages. Packages that do not exist are left out. */
   async show(names: readonly string[]): Promise<Stanza[]> {
     if (names.length === 0) return [];
-    const ran = await runProgram('apt-cache', ['show', '--all-versions', ...names], { env: this.env });
+    const ran = await runProgram('apt-cache', [...OPTIONS, 'show', '--all-versions', ...names], { env: this.env });
     return parseStanzas(ran.stdout);
   }
 
-  /** Downloads one exact version; apt checks it against the signed list. Returns the path of the .deb. */
-  async download(name: string, version: string): Promise<string> {
-    const folder = join(this.folder, 'downloads', `${name}_${version.replace(/[^A-Za-z0-9.+~-]/g, '_')}`);
-    mkdirSync(folder, { recursive: true });
-    await mustRun('apt-get', ['download', `${name}=${version}`], { env: this.env, cwd: folder, deadlineMs: 600_000 });
-    const file = (await mustRun('ls', [folder])).split('\n').find((entry) => entry.endsWith('.deb'));
-    if (file === undefined) throw new UnseatError('LAB', 'apt-get download left no package', { subject: `${name}=${version}` });
-    return join(folder, file);
+  /** Downloads exact versions in one go; apt checks each against the signed list. Returns the .deb of each, in order. */
+  async download(packages: readonly { readonly name: string; readonly version: string }[]): Promise<string[]> {
+    const folder = mkdtempSync(join(this.folder, 'downloads', 'd-'));
+    await mustRun('apt-get', [...OPTIONS, 'download', ...packages.map((p) => `${p.name}=${p.version}`)], { env: this.env, cwd: folder, deadlineMs: 900_000 });
+    const files = readdirSync(folder);
+    return packages.map((p) => {
+      // apt writes the colon of an epoch as %3a.
+      const file = files.find((entry) => entry.startsWith(`${p.name}_${p.version.replaceAll(':', '%3a')}_`) && entry.endsWith('.deb'));
+      if (file === undefined) throw new UnseatError('LAB', 'apt-get download left no package', { subject: `${p.name}=${p.version}` });
+      return join(folder, file);
+    });
   }
 }
 

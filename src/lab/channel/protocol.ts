@@ -15,6 +15,8 @@ export type FromGuest =
   | { readonly type: 'ready'; readonly facts: Readonly<Record<string, unknown>> }
   /** The guest could not be brought into the state that the scenario begins with. */
   | { readonly type: 'setup-failed'; readonly reason: string; readonly notAvailable: boolean }
+  /** What `unseat plan` said in the guest, before the removal. */
+  | { readonly type: 'forecast'; readonly device: string; readonly event: 'unbind' | 'pull'; readonly effects: readonly string[] | null; readonly error?: string }
   | { readonly type: 'begin'; readonly step: number }
   | { readonly type: 'observation'; readonly observation: Observation }
   | { readonly type: 'ask'; readonly id: number; readonly action: HostAction }
@@ -23,7 +25,7 @@ export type FromGuest =
   | { readonly type: 'done'; readonly log: Readonly<Record<string, number>>; readonly lines: readonly string[] };
 
 export type FromHost =
-  | { readonly type: 'run'; readonly scenario: Scenario; readonly upTo: 'end' | 'setup' | 'capture' }
+  | { readonly type: 'run'; readonly scenario: Scenario; readonly upTo: 'end' | 'setup' | 'capture'; /** Ask unseat for its plan before the first removal. */ readonly plan: boolean }
   | { readonly type: 'answer'; readonly id: number; readonly ok: boolean; readonly error?: string; readonly value?: unknown };
 
 export const encode = (message: FromGuest | FromHost): string => `${JSON.stringify(message)}\n`;

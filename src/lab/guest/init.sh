@@ -7,6 +7,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev 2>/dev/null
 . /unseat.env
+echo "unseat-lab: init at $(cut -d' ' -f1 /proc/uptime)"
 [ -n "$AUTO_ONLINE" ] && echo "$AUTO_ONLINE" > /sys/devices/system/memory/auto_online_blocks
 for m in $(cat /modules/order); do
 	insmod /modules/$m.ko || echo "unseat-lab: insmod $m failed"
@@ -24,14 +25,15 @@ for place in $TMPFS; do mount -t tmpfs tmpfs /host$place; done
 mkdir -p /host/dev/pts /host/dev/shm
 mount -t devpts devpts /host/dev/pts
 mount -t tmpfs tmpfs /host/dev/shm
-cp /unseat-guest /host/run/unseat-guest
+cp /unseat-guest /agent.mjs /host/run/
+echo "unseat-lab: the agent starts at $(cut -d' ' -f1 /proc/uptime)"
 hostname lab 2>/dev/null
 ip link set lo up 2>/dev/null
 if [ -n "$SHELL_WANTED" ]; then
 	echo "The host's root is here read-only; the project is in $PROJECT. Leave with exit."
 	HOME=/run PS1='lab# ' PATH=$GUEST_PATH setsid cttyhack chroot /host /bin/sh
 else
-	HOME=/run TMPDIR=/run PATH=$GUEST_PATH chroot /host "$NODE" --no-warnings "$PROJECT/src/lab/guest/agent/main.ts"
+	HOME=/run TMPDIR=/run PATH=$GUEST_PATH chroot /host "$NODE" --no-warnings /run/agent.mjs "$PROJECT"
 	echo "unseat-lab: the agent ended with status $?"
 fi
 poweroff -f

@@ -4,11 +4,12 @@ import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, writeF
 import { dirname, join, resolve } from 'node:path';
 import { UnseatError } from '../../errors/unseat-error.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { cacheFolder } from '../cache.ts';
+import { cacheFolder, cacheRoot } from '../cache.ts';
 import type { LabKernel } from '../kernels.ts';
 import { moduleClosure } from '../modules/closure.ts';
 import { wantedModules } from '../modules/wanted.ts';
 import { findProgram, mustRun } from '../program.ts';
+import { toolsRoot } from '../qemu/find.ts';
 import { cpioArchive, type CpioEntry } from './cpio.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
@@ -30,6 +31,7 @@ export async function buildInitramfs(kernel: LabKernel, scenario: Scenario, opti
     { path: 'bin/busybox', kind: 'file', content: readFileSync(busybox), executable: true },
     { path: 'init', kind: 'file', content: readFileSync(join(GUEST, 'init.sh')), executable: true },
     { path: 'unseat-guest', kind: 'file', content: readFileSync(await guestProgram()), executable: true },
+    { path: 'agent.mjs', kind: 'file', content: await bundledAgent() },
     { path: 'unseat.env', kind: 'file', content: Buffer.from(environment(kernel, scenario, options.shell)) },
     { path: 'modules/order', kind: 'file', content: Buffer.from(`${closure.modules.map((m) => m.name).join('\n')}\n`) },
     ...closure.modules.map((m): CpioEntry => ({ path: `modules/${m.name}.ko`, kind: 'file', content: m.bytes })),
@@ -44,11 +46,23 @@ export async function buildInitramfs(kernel: LabKernel, scenario: Scenario, opti
 function environment(kernel: LabKernel, scenario: Scenario, shell: boolean): string {
   const node = realpathSync(process.execPath);
   const old = kernel.series.major < 6;
-  // A tmpfs over a place that holds Node or the project would hide them.
-  const places = ['/run', '/mnt', '/tmp', '/var/lib', '/root'].filter((place) => ![node, PROJECT].some((path) => path.startsWith(`${place}/`)));
+  // A tmpfs over a place that holds Node, the project or the tools would hide them.
+  const places = ['/run', '/mnt', '/tmp', '/var/lib', '/root'].filter((place) => ![node, PROJECT, cacheRoot()].some((path) => path.startsWith(`${place}/`)));
   const set = { NODE: node, PROJECT, AUTO_ONLINE: scenario.machine.autoOnline, NINEP_OPTIONS: old ? ',cache=mmap ,cache=none' : ',cache=loose ,cache=mmap',
-    TMPFS: places.join(' '), SHELL_WANTED: shell ? '1' : '', GUEST_PATH: `${dirname(node)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin` };
+    TMPFS: places.join(' '), SHELL_WANTED: shell ? '1' : '', GUEST_PATH: `${dirname(node)}:${newCxl(scenario)}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${toolsRoot()}/bin-own` };
   return Object.entries(set).map(([key, value]) => `${key}='${value.replaceAll("'", "'\\''")}'\n`).join('');
+}
+
+/** CXL regions need the cxl tool of a newer suite; for all else the system's own tools come first. */
+const newCxl = (scenario: Scenario): string => (scenario.machine.cxl.length > 0 ? `${toolsRoot()}/bin-own:` : '');
+
+/** The agent as one file: a guest under emulation is slow to strip types from many. */
+async function bundledAgent(): Promise<Uint8Array> {
+  const { build } = await import('esbuild');
+  const made = await build({ entryPoints: [join(GUEST, 'agent/main.ts')], bundle: true, platform: 'node', target: 'node24', format: 'esm', write: false, logLevel: 'silent' });
+  const file = made.outputFiles[0];
+  if (!file) throw new UnseatError('LAB', 'esbuild made no agent');
+  return file.contents;
 }
 
 /** The C helper, compiled statically once per content. */

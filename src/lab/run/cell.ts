@@ -36,6 +36,8 @@ export interface Cell {
   /** Seconds from the start of QEMU to the ready machine, and in all. */
   readonly bootSeconds: number | null;
   readonly seconds: number;
+  /** What `unseat plan` forecast in the guest for the first removal; absent where it was not asked. */
+  readonly forecast?: { readonly device: string; readonly event: 'unbind' | 'pull'; readonly effects: readonly string[]; readonly error?: string };
   /** Findings of the kernel log over the whole run. */
   readonly log: Readonly<Record<string, number>>;
   readonly logLines: readonly string[];
@@ -48,6 +50,8 @@ export interface CellOptions {
   /** Seconds for boot and setup. */
   readonly setupSeconds?: number;
   readonly keepConsole?: boolean;
+  /** Also ask unseat, in the guest, for its plan before the first removal. */
+  readonly plan?: boolean;
 }
 
 interface Progress {
@@ -58,6 +62,7 @@ interface Progress {
   stepSince: number;
   setupFailed: Extract<FromGuest, { type: 'setup-failed' }> | null;
   done: Extract<FromGuest, { type: 'done' }> | null;
+  forecast: Extract<FromGuest, { type: 'forecast' }> | null;
 }
 
 export async function runCell(kernel: LabKernel, scenario: Scenario, options: CellOptions): Promise<Cell> {
@@ -66,8 +71,8 @@ export async function runCell(kernel: LabKernel, scenario: Scenario, options: Ce
   if (!inKernelRange(scenario.kernels, kernel.series)) return { ...base, ...nothing, status: 'not-applicable', reason: `the scenario is for kernels ${scenario.kernels}` };
   const prepared = await prepare(kernel, scenario);
   const begun = performance.now();
-  const p: Progress = { observations: [], release: kernel.release, bootSeconds: null, step: null, stepSince: begun, setupFailed: null, done: null };
-  const guest: RunningGuest = await RunningGuest.start(prepared, scenario, (message) => take(p, message, () => guest.send({ type: 'run', scenario, upTo: 'end' }), begun, options));
+  const p: Progress = { observations: [], release: kernel.release, bootSeconds: null, step: null, stepSince: begun, setupFailed: null, done: null, forecast: null };
+  const guest: RunningGuest = await RunningGuest.start(prepared, scenario, (message) => take(p, message, () => guest.send({ type: 'run', scenario, upTo: 'end', plan: options.plan === true }), begun, options));
   let qemuEnded: string | null = null;
   void guest.ended.then((stderr) => { qemuEnded = stderr; });
   const limits = { setup: begun + (options.setupSeconds ?? 180) * 1000 };
@@ -94,6 +99,9 @@ function take(p: Progress, message: FromGuest, run: () => void, begun: number, o
     p.observations.push(message.observation);
     p.stepSince = performance.now();
     options.say(`${message.observation.verb} ${message.observation.subject}: ${message.observation.ending}${message.observation.errno === undefined ? '' : ` (${message.observation.errno})`}`);
+  } else if (message.type === 'forecast') {
+    p.forecast = message;
+    p.stepSince = performance.now();
   } else if (message.type === 'setup-failed') p.setupFailed = message;
   else if (message.type === 'done') p.done = message;
 }
@@ -102,13 +110,15 @@ function take(p: Progress, message: FromGuest, run: () => void, begun: number, o
 function overdue(p: Progress, scenario: Scenario, setupUntil: number): boolean {
   if (p.bootSeconds === null) return performance.now() > setupUntil;
   const step = p.step === null ? undefined : scenario.steps[p.step];
-  return performance.now() - p.stepSince > ((step?.withinSeconds ?? 20) * 1.5 + 30) * 1000;
+  return performance.now() - p.stepSince > ((step?.withinSeconds ?? 20) * 1.5 + 60) * 1000;
 }
 
 function judge(base: Pick<Cell, 'scenario' | 'kernel' | 'release' | 'version' | 'qemu'>, scenario: Scenario, kernel: LabKernel, p: Progress, prepared: Prepared,
   end: { readonly seconds: number; readonly console: string; readonly qemuEnded: string | null }): Cell {
   const lines = end.console.split('\n').map((line) => line.replace(/^\[\s*\d+\.\d+\]\s*/, '').trimEnd());
-  const whole = { ...base, bootSeconds: p.bootSeconds, seconds: end.seconds };
+  const f = p.forecast;
+  const forecast = f?.effects ? { forecast: { device: f.device, event: f.event, effects: f.effects, ...(f.error === undefined ? {} : { error: f.error }) } } : {};
+  const whole = { ...base, bootSeconds: p.bootSeconds, seconds: end.seconds, ...forecast };
   if (p.bootSeconds === null) {
     const reason = p.setupFailed?.reason ?? (end.qemuEnded ? `QEMU ended: ${end.qemuEnded.trim()}` : 'the guest did not get ready in its time');
     const missing = prepared.missingModules.length > 0 ? ` (modules not in this kernel: ${prepared.missingModules.join(', ')})` : '';

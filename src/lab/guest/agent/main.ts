@@ -1,11 +1,11 @@
 /** The agent: the program that runs inside a lab guest. Brings the machine into the scenario's state, takes its steps, and reports. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Observation } from '../../../scenario/observation.ts';
 import type { Step } from '../../../scenario/step.ts';
 import { countFindings, firstTrace, findingsIn } from '../../log-findings.ts';
 import { sendCapture } from './capture.ts';
+import { sendForecast } from './forecast.ts';
 import { GuestChannel } from './channel.ts';
 import { KernelLog } from './kmsg.ts';
 import { NotAvailable, type Guest } from './machine.ts';
@@ -23,8 +23,8 @@ async function main(): Promise<void> {
   const channel = new GuestChannel();
   const log = new KernelLog();
   channel.send({ type: 'hello', release: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(), seconds: seconds() });
-  const { scenario, upTo } = await channel.awaitRun();
-  const guest: Guest = { scenario, channel, log, devices: new Map(), holders: new Map(), project: resolve(import.meta.dirname, '../../../..') };
+  const { scenario, upTo, plan } = await channel.awaitRun();
+  const guest: Guest = { scenario, channel, log, devices: new Map(), holders: new Map(), project: process.argv[2] ?? '/' };
   try {
     await setUp(guest);
   } catch (error) {
@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     return finish(guest);
   }
   channel.send({ type: 'ready', facts: { seconds: seconds(), devices: [...guest.devices.values()], pids: Object.fromEntries([...guest.holders].map(([name, h]) => [name, h.pid])) } });
+  if (plan) await sendForecast(guest);
   if (upTo === 'capture') await sendCapture(guest);
   if (upTo === 'end') for (const [index, step] of scenario.steps.entries()) await observe(guest, step, index);
   await finish(guest);

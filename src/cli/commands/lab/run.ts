@@ -1,0 +1,38 @@
+/** `lab run SCENARIO --kernel K`. */
+import { UnseatError } from '../../../errors/unseat-error.ts';
+import { ktap } from '../../../lab/ktap.ts';
+import { scenarioNamed } from '../../../lab/project.ts';
+import { prepare } from '../../../lab/run/boot.ts';
+import { runCell, type Cell } from '../../../lab/run/cell.ts';
+import { cellText } from '../../print/lab.ts';
+import type { Output } from '../../print/output.ts';
+import type { LabOptions } from '../lab.ts';
+import { oneKernel } from './kernels.ts';
+
+/** For `git bisect run`: 125 means that this revision cannot be judged. */
+const CANNOT_TELL = 125;
+
+export async function run(names: readonly string[], options: LabOptions, out: Output): Promise<number> {
+  const [name, more] = names;
+  if (name === undefined || more !== undefined) throw new UnseatError('USAGE', 'give one scenario', { next: "List them with 'unseat lab list'." });
+  const scenario = scenarioNamed(name);
+  const kernel = oneKernel(options);
+  if (options.dryRun === true) {
+    const prepared = await prepare(kernel, scenario);
+    out.text([prepared.program, ...prepared.args].map(quoted).join(' '));
+    return 0;
+  }
+  let cell: Cell;
+  try {
+    cell = await runCell(kernel, scenario, { say: (line) => out.note(line), keepConsole: options.console === true, plan: true });
+  } catch (error) {
+    out.error(error);
+    return CANNOT_TELL;
+  }
+  if (out.options.json) out.json(cell);
+  else out.text(options.ktap === true ? ktap([cell]) : cellText(cell, (style, text) => out.style(style, text)));
+  if (options.console === true && cell.consoleTail !== undefined) out.note(cell.consoleTail);
+  return cell.status === 'agrees' ? 0 : cell.status === 'disagrees' ? 1 : CANNOT_TELL;
+}
+
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

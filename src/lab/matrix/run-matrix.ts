@@ -1,0 +1,62 @@
+/** Scenarios by kernels, as many guests at a time as the machine has room for. */
+import { availableParallelism, freemem } from 'node:os';
+import type { Scenario } from '../../scenario/scenario.ts';
+import type { LabKernel } from '../kernels.ts';
+import { runCell, type Cell, type CellOptions } from '../run/cell.ts';
+import { cellKey, type ResultStore } from './store.ts';
+
+const GUEST_BYTES = 4 * 1024 ** 3;
+
+/** A guest keeps two CPUs busy and takes its memory and that of its devices. */
+export const roomForGuests = (cpus = availableParallelism(), free = freemem()): number => Math.max(1, Math.min(Math.floor(cpus / 2), Math.floor(free / GUEST_BYTES)));
+
+export interface MatrixOptions extends CellOptions {
+  readonly store: ResultStore;
+  /** Run cells again that are already in the store. */
+  readonly again: boolean;
+  readonly jobs: number;
+  /** Cells that were not begun after so many minutes are left for the next time. */
+  readonly minutes?: number;
+}
+
+export interface MatrixResult {
+  readonly cells: readonly Cell[];
+  readonly fromStore: number;
+  readonly left: number;
+}
+
+export async function runMatrix(scenarios: readonly Scenario[], kernels: readonly LabKernel[], options: MatrixOptions): Promise<MatrixResult> {
+  const pairs = scenarios.flatMap((scenario) => kernels.map((kernel) => ({ scenario, kernel })));
+  const cells: (Cell | null)[] = pairs.map(() => null);
+  let next = 0;
+  let fromStore = 0;
+  const stopAt = options.minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.minutes * 60_000;
+  const worker = async (): Promise<void> => {
+    for (let i = next; i < pairs.length; i = next) {
+      next += 1;
+      const pair = pairs[i];
+      if (!pair) return;
+      const known = options.again ? null : options.store.read(pair.scenario.scenario, pair.kernel.name);
+      if (known?.key === cellKey(pair.scenario, pair.kernel) && known.cell.status !== 'lab-failed') {
+        cells[i] = known.cell;
+        fromStore += 1;
+        continue;
+      }
+      if (performance.now() > stopAt) continue;
+      cells[i] = await one(pair.scenario, pair.kernel, `${i + 1}/${pairs.length}`, options);
+    }
+  };
+  await Promise.all(Array.from({ length: options.jobs }, worker));
+  const done = cells.filter((cell) => cell !== null);
+  return { cells: done, fromStore, left: pairs.length - done.length };
+}
+
+async function one(scenario: Scenario, kernel: LabKernel, place: string, options: MatrixOptions): Promise<Cell> {
+  const name = `${scenario.scenario} on ${kernel.name}`;
+  options.say(`${place} ${name}`);
+  const cell = await runCell(kernel, scenario, { ...options, say: (line) => options.say(`  ${line}`) });
+  options.store.write({ key: cellKey(scenario, kernel), date: new Date().toISOString(), cell });
+  options.say(`${place} ${name}: ${cell.status}${cell.reason === undefined ? '' : ` (${cell.reason.split('\n')[0]})`}`);
+  for (const d of cell.disagreements) options.say(`  ${d.what}: expected ${d.expected}, seen ${d.seen}`);
+  return cell;
+}
