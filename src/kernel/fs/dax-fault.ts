@@ -31,8 +31,13 @@ function* daxIomapPfn(k: Kernel, dax: number, page: number): Path {
   daxReadLock(k, dax);
   if (k.concurrent) yield AT('dax_iomap_pfn: dax_direct_access');
   const pfn = daxDirectAccess(k, dax, page);
-  daxReadUnlock(k, dax);
+  if (k.mechanism('fsdax.dax-lock-covers-insert') !== true) daxReadUnlock(k, dax);
   return pfn;
+}
+
+/** Lets dax_read_lock go where the fault has held it until now. */
+function daxFaultDone(k: Kernel, dax: number): void {
+  if (k.mechanism('fsdax.dax-lock-covers-insert') === true) daxReadUnlock(k, dax);
 }
 
 function* daxIomapPteFault(k: Kernel, vma: number, vpn: number, write: number): Path {
@@ -58,17 +63,26 @@ function* pteFaultLocked(k: Kernel, vma: number, vpn: number, write: number, ino
   if (extent === null && write === 0) return loadHole(k, vma, vpn, entry);
   const shared = write === 1 && extent !== null && extent.shared;
   if (extent === null || shared) {
-    const from = shared && extent !== null ? yield* daxIomapPfn(k, daxDevOfExtent(k, inode, extent), extent.device + index - extent.file) : 0;
-    if (from < 0) return VM_FAULT_SIGBUS;
+    if (shared && extent !== null) {
+      const from = yield* daxIomapPfn(k, daxDevOfExtent(k, inode, extent), extent.device + index - extent.file);
+      daxFaultDone(k, daxDevOfExtent(k, inode, extent));
+      if (from < 0) return VM_FAULT_SIGBUS;
+    }
     if (iomapAllocate(k, inode, index) < 0) return VM_FAULT_SIGBUS;
     extent = iomapExtent(k, inode, index) as Extent;
     if (shared) yield* k.call(unmapMappingRange, inode, index, 1, 0);
   }
-  const pfn = yield* daxIomapPfn(k, daxDevOfExtent(k, inode, extent), extent.device + index - extent.file);
-  if (pfn < 0) return VM_FAULT_SIGBUS;
+  const dax = daxDevOfExtent(k, inode, extent);
+  const pfn = yield* daxIomapPfn(k, dax, extent.device + index - extent.file);
+  if (pfn < 0) {
+    daxFaultDone(k, dax);
+    return VM_FAULT_SIGBUS;
+  }
   if (walk(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn)).level !== 0 && entryFlags(k, entry) & DAX_ZERO_PAGE) yield* k.call(unmapMappingRange, inode, index, 1, 0);
   daxInsertEntry(k, inode, index, entry, pfn, 1, extent.shared, write === 1);
-  return yield* insertPte(k, vma, vpn, pfn, write === 1, inode);
+  const ret = yield* insertPte(k, vma, vpn, pfn, write === 1, inode);
+  daxFaultDone(k, dax);
+  return ret;
 }
 
 /** dax_fault_cow_page: a private write gets a copy in RAM; the device page stays unmapped here. */
@@ -76,6 +90,7 @@ function* cowFault(k: Kernel, vma: number, vpn: number, inode: number, index: nu
   let value = 0;
   if (extent !== null) {
     const pfn = yield* daxIomapPfn(k, daxDevOfExtent(k, inode, extent), extent.device + index - extent.file);
+    daxFaultDone(k, daxDevOfExtent(k, inode, extent));
     if (pfn < 0) return VM_FAULT_SIGBUS;
     value = peekMedium(k, pfn);
   }
@@ -178,10 +193,15 @@ function* pmdFaultLocked(k: Kernel, vma: number, first: number, write: number, i
   const extent = iomapExtent(k, inode, index);
   if (extent === null || extent.file + extent.pages < index + PMD_PAGES) return VM_FAULT_FALLBACK;
   if (extent.shared && write !== 0) return VM_FAULT_FALLBACK;
-  const pfn = yield* daxIomapPfn(k, daxDevOfExtent(k, inode, extent), extent.device + index - extent.file);
-  if (pfn < 0 || pfn % PMD_PAGES !== 0) return VM_FAULT_FALLBACK;
-  if (!entryIsPmd(k, entry)) return VM_FAULT_FALLBACK;
-  daxInsertEntry(k, inode, index, entry, pfn, PMD_PAGES, extent.shared, write === 1);
+  const dax = daxDevOfExtent(k, inode, extent);
+  const pfn = yield* daxIomapPfn(k, dax, extent.device + index - extent.file);
+  const ret = pfn < 0 || pfn % PMD_PAGES !== 0 || !entryIsPmd(k, entry) ? VM_FAULT_FALLBACK : yield* pmdInsert(k, vma, first, write, inode, index, entry, pfn, extent.shared);
+  daxFaultDone(k, dax);
+  return ret;
+}
+
+function* pmdInsert(k: Kernel, vma: number, first: number, write: number, inode: number, index: number, entry: number, pfn: number, shared: boolean): Path {
+  daxInsertEntry(k, inode, index, entry, pfn, PMD_PAGES, shared, write === 1);
   const mm = k.heap.load(vma + VMA.mm);
   if (write === 1 && (k.heap.load(vma + VMA.flags) & VM_SYNC) !== 0 && (yield* k.call(syncInode, inode, 1)) < 0) return VM_FAULT_SIGBUS;
   if (k.concurrent) yield AT('dax_pmd_fault_iter: insert the pmd');

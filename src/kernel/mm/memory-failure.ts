@@ -16,7 +16,7 @@ import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { costsOf } from './costs.ts';
 import { unmapMappingRange, vmaVpnOf } from './memory.ts';
 import { getDevPagemap, MEMORY_DEVICE, pgmapPfnValid, PGMAP, PGMAP_OPS, putDevPagemap } from './memremap.ts';
-import { MF_ACTION_REQUIRED, MF_MEM_PRE_REMOVE } from './mf-flags.ts';
+import { MF_ACTION_REQUIRED, MF_MASS, MF_MEM_PRE_REMOVE } from './mf-flags.ts';
 import { regionPage, VMA } from './mm_struct.ts';
 import { compoundHead, PAGE, pageLoad, PG, setFlag, testFlag } from './page.ts';
 import { levelPages, PTE_PRESENT, walk } from './pgtable.ts';
@@ -42,6 +42,7 @@ interface ToKill {
 function isCollected(k: Kernel, task: number, flags: number, current: number): boolean {
   if (!isAlive(k, task) || k.heap.load(task + TASK.mm) === 0) return false;
   if ((flags & MF_MEM_PRE_REMOVE) !== 0) return true;
+  if ((flags & MF_MASS) !== 0 && k.mechanism('fsdax.mass-failure-collects-all') === true) return true;
   const mine = current !== 0 && k.heap.load(task + TASK.mm) === k.heap.load(current + TASK.mm);
   if (mine) return true;
   if (k.mechanism('fsdax.memory-failure-collects') === 'current-only') return false;
@@ -156,7 +157,7 @@ export function* memoryFailure(k: Kernel, pfn: number, flags: number, current: n
   }
   putDevPagemap(k, pgmap);
   if (k.mechanism('fsdax.memory-failure-counts') === true) k.heap.add(numPoisonedPages(k), 1);
-  k.log.write(KERN_ERR, `Memory failure: 0x${pfn.toString(16)}: recovery action for dax page: ${rc === 0 ? 'Recovered' : 'Failed'}`);
+  if ((flags & MF_MASS) === 0 || k.mechanism('fsdax.mass-failure-rate-limited') !== true) k.log.write(KERN_ERR, `Memory failure: 0x${pfn.toString(16)}: recovery action for dax page: ${rc === 0 ? 'Recovered' : 'Failed'}`);
   return rc;
 }
 

@@ -5,10 +5,11 @@ import { BUS } from './bus.ts';
 import { DAX } from './dax.ts';
 import { FSDAX } from './fsdax.ts';
 import { GUP } from './gup.ts';
+import { KVM } from './kvm.ts';
 import { RAM } from './ram.ts';
 import { SECTION } from './section.ts';
 
-export const MECHANISMS = { ...FSDAX, ...DAX, ...GUP, ...RAM, ...SECTION, ...BLOCK, ...BUS } as const;
+export const MECHANISMS = { ...FSDAX, ...DAX, ...GUP, ...KVM, ...RAM, ...SECTION, ...BLOCK, ...BUS } as const;
 
 export type MechanismName = keyof typeof MECHANISMS;
 export type MechanismValueOf<N extends MechanismName> = ValueOf<(typeof MECHANISMS)[N]>;

@@ -27,6 +27,7 @@ export const V5_10: ProfileEntries = {
     'gup.fast-takes-pgmap': { value: true, source: 'mm/gup.c 5.10, gup_pte_range()' },
     'gup.longterm-leaves-movable': { value: false, source: 'measured: B 3 (c), "5.10 differs"' },
     'gup.io-uring-registers-file-backed': { value: false, source: 'measured: B 2, register fails EOPNOTSUPP' },
+    'kvm.reference-test': { value: 'reserved-and-not-zone-device', source: 'virt/kvm/kvm_main.c 5.10, kvm_is_reserved_pfn()' },
     'ram.kmem-says-truncated': { value: false, source: 'measured: B 3' },
     'ram.virtio-mem-sub-block-mib': { value: 4, source: 'drivers/virtio/virtio_mem.c 5.10, virtio_mem_init(): MAX_ORDER_NR_PAGES' },
     'ram.memmap-on-memory': { value: 'none', source: 'mm/memory_hotplug.c 5.10' },

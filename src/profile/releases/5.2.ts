@@ -26,6 +26,7 @@ export const V5_2: ProfileEntries = {
     'gup.fast-takes-pgmap': { value: true, source: 'mm/gup.c 5.2, __gup_device_huge(), gup_pte_range()' },
     'gup.longterm-leaves-movable': { value: false, source: 'mm/gup.c 5.2: only CMA pages are moved' },
     'gup.io-uring-registers-file-backed': { value: false, source: 'fs/io_uring.c 5.2: EOPNOTSUPP for file-backed memory' },
+    'kvm.reference-test': { value: 'valid-and-not-reserved', source: 'virt/kvm/kvm_main.c 5.2, kvm_is_reserved_pfn()' },
     'ram.kmem-remove': { value: 'none', source: 'drivers/dax/kmem.c 5.2, dev_dax_kmem_remove(): "purposely leaks the request_mem_region() for the device-dax range"' },
     'ram.kmem-says-truncated': { value: false, source: 'drivers/dax/kmem.c 5.2' },
     'ram.virtio-mem-sub-block-mib': { value: 4, source: 'drivers/virtio/virtio_mem.c (not in 5.2; taken over from 5.10)' },

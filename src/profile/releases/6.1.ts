@@ -22,6 +22,7 @@ export const V6_1: ProfileEntries = {
     'gup.fast-takes-pgmap': { value: true, source: 'mm/gup.c 6.1, gup_pte_range()' },
     'gup.io-uring-registers-file-backed': { value: false, source: 'measured: B 2, EOPNOTSUPP' },
     'gup.free-zone-device-page-warns': { value: true, source: 'measured: B 2, WARNING at mm/memremap.c:473' },
+    'kvm.reference-test': { value: 'reserved-and-not-zone-device', source: 'virt/kvm/kvm_main.c 6.1, kvm_is_reserved_pfn() and kvm_pfn_to_refcounted_page()' },
     'ram.kmem-says-truncated': { value: false, source: 'measured: B 3' },
     'ram.memmap-on-memory-attribute': { value: false, source: 'drivers/dax/bus.c 6.1' },
     'dax.fsdev-driver': { value: false, source: 'drivers/dax 6.1: no fsdev.c' },

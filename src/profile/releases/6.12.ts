@@ -16,6 +16,7 @@ export const V6_12: ProfileEntries = {
     'fsdax.walk-reads-dax-pte-page': { value: false, source: 'measured: B 1b, pagemap of a 4 KiB-mapped holder readable' },
     'gup.fast-takes-pgmap': { value: true, source: 'mm/gup.c 6.12, gup_fast_pte_range()' },
     'gup.free-zone-device-page-warns': { value: true, source: 'measured: B 2, WARNING at mm/memremap.c:461' },
+    'kvm.reference-test': { value: 'reserved-and-not-zone-device', source: 'virt/kvm/kvm_main.c 6.12, kvm_is_reserved_pfn() and kvm_pfn_to_refcounted_page()' },
     'ram.kmem-says-truncated': { value: false, source: 'measured: B 3' },
     'dax.fsdev-driver': { value: false, source: 'drivers/dax 6.12: no fsdev.c' },
     'section.kpageflags-of-device-pages': { value: 'nopage', source: 'measured: B 4' },

@@ -20,7 +20,7 @@ import { DEV, deviceData, driverCore, type Driver } from '../base/bus.ts';
 import { defineAction, devmAddAction } from '../base/devres.ts';
 import { allocDax, DAXDEV, killDax } from '../dax/super.ts';
 import { MAP_DEV, PMEM } from './pmem-words.ts';
-import { removalDesign } from './removal-designs.ts';
+import { daxInUse, removalDesign } from './removal-designs.ts';
 
 export { MAP_DEV, MAP_MEM, PMEM } from './pmem-words.ts';
 
@@ -71,7 +71,11 @@ const RELEASE_PAGEMAP = defineAction(function* (k, pmem) {
 /** Managed: pmem_release_disk. kill_dax first, then the block device goes and the file system on it hears of that. */
 const RELEASE_DISK = defineAction(function* (k, pmem) {
   const dax = k.heap.load(pmem + PMEM.dax);
+  const design = k.mechanism('fsdax.removal-design-order') === 'dead-then-unmap';
+  // killDax forgets the holder; whether a file system has the device is asked before.
+  const used = k.mechanism('fsdax.removal-design-when') === 'always' || daxInUse(k, dax);
   yield* k.call(killDax, dax);
+  if (design && used) yield* k.call(removalDesign, pmem, dax);
   if (k.concurrent) yield AT('pmem_release_disk: del_gendisk');
   yield* k.call(delGendisk, pmem);
   return 0;
@@ -130,7 +134,7 @@ function* remove(k: Kernel, dev: number): Path {
       if (k.heap.load(dax + DAXDEV.sb) !== 0) return -EBUSY;
     } else while (k.heap.load(dax + DAXDEV.sb) !== 0) yield BLOCKED('D nd_pmem_remove: a file system holds the dax device');
   }
-  return yield* removalDesign(k, pmem, dax);
+  return k.mechanism('fsdax.removal-design-order') === 'unmap-then-dead' ? yield* k.call(removalDesign, pmem, dax) : 0;
 }
 
 export const ND_PMEM: Driver = { name: 'nd_pmem', probe, remove };

@@ -1,12 +1,135 @@
 /**
- * What nd_pmem's remove may do before the disk goes. No release does anything; the designs are those that were proposed:
- * dev_pagemap_failure() (Dan Williams, 2021, <161604048257.1463742.1374527716381197629.stgit@dwillia2-desk3.amr.corp.intel.com>)
- * as its three patches, ->corrupt_range(), an inode walk, a page walk, a page-table walk.
+ * What a removal of persistent memory may do to its users (SYSTEMS.md 1b, 3). No release does anything here. The designs
+ * are those that were proposed or discussed: dev_pagemap_failure() (Dan Williams, 2021), ->corrupt_range() (Shiyang Ruan,
+ * 2020 and 2021), a walk of all inodes as fs/drop_caches.c does it, a walk of the memmap, a walk of all page tables.
+ *
+ * Straight runs count what each visits (mm/costs.ts) and pass over 2 MiB at once where nothing in it can matter.
  */
+import { DAXDEV, daxBase } from '../dax/super.ts';
+import { daxDeleteMappingRange } from '../../fs/dax.ts';
+import { corruptRange } from '../../fs/corrupt-range.ts';
+import { INODE, inodesOf, SB, superBlocks } from '../../fs/inode.ts';
+import { deviceNumber } from '../../fs/multi.ts';
 import type { Kernel } from '../../kernel.ts';
-import type { Path } from '../../state/path.ts';
+import { costsOf } from '../../mm/costs.ts';
+import { memoryFailure } from '../../mm/memory-failure.ts';
+import { ptlLock, ptlUnlock, unmapMappingRange, vmaLeaves, zapRange, flushTlb } from '../../mm/memory.ts';
+import { mmOf, vmasOf, vmaEnd } from '../../mm/mm_struct.ts';
+import { compoundHead, PAGE, pageLoad, pageOrder, isRecord, templateOf } from '../../mm/page.ts';
+import { pageFileIndex } from '../../fs/dax-associate.ts';
+import { levelPages, PTE_ANON, PTE_PRESENT } from '../../mm/pgtable.ts';
+import { AT, type Path } from '../../state/path.ts';
+import { eachTask, isAlive } from '../../task.ts';
+import { MF_MASS } from '../../mm/mf-flags.ts';
 
-/** Runs the design of the profile for the namespace `pmem` whose dax device is `dax`. */
-export function* removalDesign(_k: Kernel, _pmem: number, _dax: number): Path {
+/** The dax core's detection of "remove while mounted": a file system has the device. */
+export const daxInUse = (k: Kernel, dax: number): boolean => k.heap.load(dax + DAXDEV.sb) !== 0;
+
+/** Runs the profile's design for the data pages of `dax`, where it asks for one. */
+export function* removalDesign(k: Kernel, _pmem: number, dax: number): Path {
+  const design = k.mechanism('fsdax.removal-design');
+  if (design === 'none') return 0;
+  if (k.mechanism('fsdax.removal-design-when') === 'in-use' && !daxInUse(k, dax)) return 0;
+  const start = daxBase(k, dax);
+  const end = start + k.heap.load(dax + DAXDEV.pages);
+  if (design === 'pagemap-failure') yield* k.call(devPagemapFailure, start, end);
+  else if (design === 'corrupt-range') yield* k.call(corruptRange, dax, 0, end - start);
+  else if (design === 'inode-walk') yield* k.call(unmapAllInodes, dax);
+  else if (design === 'page-walk') yield* k.call(unmapByMemmap, start, end);
+  else yield* k.call(unmapByPageTables, start, end);
+  if (k.mechanism('fsdax.removal-drops-entries') === true) yield* k.call(dropEntries, dax);
+  return 0;
+}
+
+/** dev_pagemap_failure: memory_failure() of every pfn of the pagemap. */
+export function* devPagemapFailure(k: Kernel, start: number, end: number): Path {
+  const costs = costsOf(k);
+  for (let pfn = start; pfn < end;) {
+    const before = costs === null ? null : { ...costs };
+    const same = costs === null ? 1 : sameFrom(k, pfn, end);
+    if (same > 1 && untouched(k, pfn)) {
+      if (costs !== null) costs.pagesVisited += same;
+    } else {
+      yield* k.call(memoryFailure, pfn, MF_MASS, 0);
+      // The rest of a mapping that one call has cleared: each costs another search of all tasks and finds nothing.
+      if (same > 1 && costs !== null && before !== null) {
+        costs.pagesVisited += same - 1;
+        costs.tasksVisited += (costs.tasksVisited - before.tasksVisited) * (same - 1);
+      }
+    }
+    pfn += same;
+  }
+  return 0;
+}
+
+/** Pages from `pfn` on that are stored as one and so belong to one entry: 512 or 1. */
+function sameFrom(k: Kernel, pfn: number, end: number): number {
+  return pfn % 512 === 0 && pfn + 512 <= end && (untouched(k, pfn) || isRecord(k, pfn)) ? 512 : 1;
+}
+const untouched = (k: Kernel, pfn: number): boolean => templateOf(k, pfn) !== 0 && pageLoad(k, pfn, PAGE.mapping, 'dev_pagemap_failure') === 0;
+
+/** As drop_pagecache_sb(): every inode of the file system is unmapped, wherever its pages lie. */
+export function* unmapAllInodes(k: Kernel, dax: number): Path {
+  const costs = costsOf(k);
+  for (const sb of [...superBlocks(k)]) {
+    if (deviceNumber(k, sb, dax) < 0) continue;
+    for (let inode = k.heap.load(sb + SB.inodes); inode !== 0; inode = k.heap.load(inode + INODE.next)) {
+      if (k.concurrent) yield AT('drop_pagecache_sb: next inode');
+      if (costs !== null) costs.inodesVisited += 1;
+      yield* k.call(unmapMappingRange, inode, 0, 0, 0);
+    }
+  }
+  return 0;
+}
+
+/** Every page of the memmap that belongs to a file is unmapped from that file. Shared pages have no mapping to follow. */
+export function* unmapByMemmap(k: Kernel, start: number, end: number): Path {
+  const costs = costsOf(k);
+  for (let pfn = start; pfn < end;) {
+    if (k.concurrent) yield AT('page walk: next page');
+    const step = costs === null ? 1 : sameFrom(k, pfn, end);
+    if (costs !== null) costs.pagesVisited += step;
+    const inode = pageLoad(k, compoundHead(k, pfn, 'page walk'), PAGE.mapping, 'page walk');
+    if (inode === 0) {
+      pfn += step;
+      continue;
+    }
+    const pages = isRecord(k, pfn) ? 512 : 2 ** pageOrder(k, pfn, 'page walk');
+    yield* k.call(unmapMappingRange, inode, pageFileIndex(k, pfn, 'page walk'), pages, 0);
+    pfn += pages;
+  }
+  return 0;
+}
+
+/** Every process, every VMA, every entry: what points into [start, end) goes. */
+export function* unmapByPageTables(k: Kernel, start: number, end: number): Path {
+  const costs = costsOf(k);
+  for (const task of eachTask(k)) {
+    if (k.concurrent) yield AT('page-table walk: next task');
+    if (costs !== null) costs.tasksVisited += 1;
+    const mm = isAlive(k, task) ? mmOf(k, task) : 0;
+    if (mm === 0) continue;
+    for (const vma of vmasOf(k, mm)) {
+      if (costs !== null) costs.vmasVisited += 1;
+      yield* ptlLock(k, mm);
+      for (const { vpn, leaf } of vmaLeaves(k, vma)) {
+        if (costs !== null) costs.entriesVisited += leaf.count;
+        const pages = leaf.count * levelPages(leaf.level);
+        if ((leaf.flags & PTE_PRESENT) === 0 || (leaf.flags & PTE_ANON) !== 0 || leaf.pfn >= end || leaf.pfn + pages <= start) continue;
+        zapRange(k, vma, vpn, Math.min(vmaEnd(k, vma), vpn + pages), false, 'zap_pte_range');
+      }
+      ptlUnlock(k, mm);
+    }
+  }
+  yield* flushTlb(k);
+  return 0;
+}
+
+/** The DAX entries of every inode of the file systems on the device go, while their struct pages are still there. */
+export function* dropEntries(k: Kernel, dax: number): Path {
+  for (const sb of [...superBlocks(k)]) {
+    if (deviceNumber(k, sb, dax) < 0) continue;
+    for (const inode of [...inodesOf(k, sb)]) yield* k.call(daxDeleteMappingRange, inode, 0, k.heap.load(inode + INODE.pages));
+  }
   return 0;
 }
