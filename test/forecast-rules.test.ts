@@ -49,6 +49,7 @@ async function made(): Promise<Case[]> {
     behindVirtio(fsdax), pinned(fsdax, { kind: 'other', certainty: 'seen', bytes: null, evidence: 'x' }), { machine: swapped, device: fsdax.device },
     pinned(devdax, { kind: 'vfio', certainty: 'seen', bytes: null, evidence: 'x' }), pinned(devdax, { kind: 'vfio', certainty: 'possible', bytes: null, evidence: 'x' }),
     asDimm(ram), asDimm(kernel), asDimm(kernel, unread), block, boot, { ...block, machine: { ...block.machine, memory: { ...block.machine.memory, blocks: unread } } },
+    { ...kernel, machine: { ...kernel.machine, memory: { ...kernel.machine.memory, blocks: [] } } },
   ];
 }
 

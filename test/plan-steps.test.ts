@@ -191,6 +191,10 @@ test('what was not seen is never taken for absent', async () => {
   assert.equal(effectsOf(unlooked, 'unbind').get('clean'), 'possible');
   const denied = replan(p, ({ machine }) => ({ notes: [...machine.notes, { code: 'denied', text: 'The mappings and open files of 12 processes may not be read by this user (1, 2): what is held by them is not seen.', subject: '/proc/1/maps', absence: { missing: 'denied', path: '/proc/1/maps' } }] }));
   assert.ok(reasons(way(denied, 'kill')).includes('hidden'));
+  const ram = await planned('sysram-online-movable-plain-6.12', 'dax0.0');
+  const blind = replan(ram, ({ machine }) => ({ memory: { ...machine.memory, blocks: [] } }));
+  assert.deepEqual(reasons(way(blind, 'graceful')), ['hidden'], 'a kmem device whose blocks cannot be seen');
+  assert.equal(effectsOf(blind, 'unbind').get('region-leaked'), 'possible');
   const hidden = replan(p, () => ({ addressMap: { resources: [], hidden: true } }));
   assert.ok(reasons(way(hidden, 'detach')).includes('hidden'));
 });

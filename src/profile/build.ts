@@ -9,6 +9,11 @@ export interface ProfileEntries {
   /** [major, minor]; null for a proposal. */
   readonly release: readonly [number, number] | null;
   readonly summary: string;
+  /**
+   * First release that behaves like it in what matters most here, where that is older than itself: a release between
+   * two profiles is given to the one whose changes it already has.
+   */
+  readonly standsFrom?: readonly [number, number];
   readonly entries: Entries;
 }
 

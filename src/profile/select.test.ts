@@ -21,11 +21,13 @@ test('the measured releases are exact', () => {
   }
 });
 
-test('a kernel between two profiles gets the older one and says so', () => {
-  const s = selectProfile('6.6.40');
-  assert.equal(s.profile.name, '6.1');
-  assert.equal(s.exact, false);
-  assert.match(s.says, /no profile for 6\.6; 6\.1, the nearest older one/);
+test('a kernel between two profiles gets the one whose changes it already has, and says so', () => {
+  for (const [release, name] of [['5.4.0', '5.10'], ['5.15.0-101-generic', '5.10'], ['5.19.7', '6.1'], ['6.6.40', '6.1'], ['6.8.0-45-generic', '6.12'], ['6.14.1', '6.12'], ['6.15.0', '6.18'], ['7.0.3', '7.2']] as const) {
+    const s = selectProfile(release);
+    assert.equal(s.profile.name, name, release);
+    assert.equal(s.exact, false);
+  }
+  assert.match(selectProfile('6.6.40').says, /no profile for 6\.6; 6\.1, which stands for releases from 5\.18 to before 6\.8, is taken/);
 });
 
 test('older or newer than any, unknown and nonsense releases say what stands in', () => {

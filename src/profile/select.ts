@@ -1,14 +1,14 @@
 /**
  * Which profile stands for a kernel: by its release string, then corrected by what the host itself shows (probes).
- * A kernel between two profiles gets the older one (what is newer than it may not be there yet); one older or newer
- * than all gets the nearest. Whatever is not exact is said.
+ * A kernel between two profiles gets the one whose changes it already has (`standsFrom`); one older or newer than all
+ * gets the nearest. Whatever is not exact is said.
  */
 import { buildProfile, valueOf } from './build.ts';
 import type { MechanismValue } from './mechanism.ts';
 import { MECHANISMS, type MechanismName } from './mechanisms/index.ts';
 import type { Mechanism, Profile } from './profile.ts';
 import { PROPOSALS } from './proposals/index.ts';
-import { RELEASES } from './releases/index.ts';
+import { RELEASE_ENTRIES, RELEASES } from './releases/index.ts';
 
 /** Something seen on the host that decides a mechanism, whatever the release says. */
 export interface Probe {
@@ -45,17 +45,31 @@ const BACKPORTING: readonly { readonly pattern: RegExp; readonly who: string }[]
 const before = (a: readonly [number, number], b: readonly [number, number]): boolean => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 const same = (a: readonly [number, number], b: readonly [number, number]): boolean => a[0] === b[0] && a[1] === b[1];
 
-function nearest(release: readonly [number, number]): { readonly profile: Profile; readonly says: string } {
-  const sorted = RELEASES.filter((p): p is Profile & { release: readonly [number, number] } => p.release !== null);
-  const [oldest, newest] = [sorted[0], sorted.at(-1)];
+type Release = readonly [number, number];
+interface Candidate {
+  readonly profile: Profile;
+  readonly release: Release;
+  /** First release that it stands for. */
+  readonly from: Release;
+}
+
+const CANDIDATES: readonly Candidate[] = RELEASE_ENTRIES.flatMap((data, i) => {
+  const profile = RELEASES[i];
+  return data.release === null || profile === undefined ? [] : [{ profile, release: data.release, from: data.standsFrom ?? data.release }];
+});
+
+/** The last profile whose changes the release already has. */
+function nearest(release: Release): { readonly profile: Profile; readonly says: string } {
+  const [oldest, newest] = [CANDIDATES[0], CANDIDATES.at(-1)];
   if (oldest === undefined || newest === undefined) throw new Error('no release profiles');
   const name = release.join('.');
-  if (before(release, oldest.release)) return { profile: oldest, says: `${name} is older than any profile; the oldest, ${oldest.name}, stands in for it` };
-  if (before(newest.release, release)) return { profile: newest, says: `${name} is newer than any profile; the newest, ${newest.name}, stands in for it` };
-  const found = sorted.filter((p) => !before(release, p.release)).at(-1) ?? oldest;
-  if (same(found.release, release)) return { profile: found, says: `profile ${found.name}` };
-  const next = sorted[sorted.indexOf(found) + 1];
-  return { profile: found, says: `no profile for ${name}; ${found.name}, the nearest older one, stands in for it${next ? ` (the next is ${next.name})` : ''}` };
+  if (before(release, oldest.release)) return { profile: oldest.profile, says: `${name} is older than any profile; the oldest, ${oldest.profile.name}, stands in for it` };
+  if (before(newest.release, release)) return { profile: newest.profile, says: `${name} is newer than any profile; the newest, ${newest.profile.name}, stands in for it` };
+  const found = CANDIDATES.filter((c) => !before(release, c.from)).at(-1) ?? oldest;
+  if (same(found.release, release)) return { profile: found.profile, says: `profile ${found.profile.name}` };
+  const next = CANDIDATES[CANDIDATES.indexOf(found) + 1];
+  const span = `from ${found.from.join('.')}${next ? ` to before ${next.from.join('.')}` : ''}`;
+  return { profile: found.profile, says: `no profile for ${name}; ${found.profile.name}, which stands for releases ${span}, is taken` };
 }
 
 /** The profile for a release string (null where it is not known), corrected by `probes`. */

@@ -3,10 +3,14 @@ import type { Machine, Note } from '../../machine/machine.ts';
 import type { Device } from '../../machine/types/device.ts';
 
 /** System RAM and devices without a driver have no holders among processes. */
-export const needsSearch = (device: Device): boolean => device.blocks.length === 0 && device.kind !== 'unbound' && device.kind !== 'memory-block' && device.kind !== 'dimm';
+export const needsSearch = (device: Device): boolean => device.blocks.length === 0 && !['unbound', 'memory-block', 'dimm', 'kmem', 'virtio-mem'].includes(device.kind);
+
+/** System RAM of which no memory block can be seen at all: whether it is online is not known. */
+export const blocksUnknown = (machine: Machine, device: Device): boolean => ['kmem', 'dimm', 'virtio-mem'].includes(device.kind) && device.driver !== null && machine.memory.blocks.length === 0;
 
 /** Why the list of holders of `device` may be short: one sentence; null where mappings and open files were all seen. */
 export function blindness(machine: Machine, device: Device): string | null {
+  if (blocksUnknown(machine, device)) return `which memory blocks of ${device.name} are online is not known`;
   if (!needsSearch(device)) return null;
   if (machine.holders[device.id] === undefined) return `holders of ${device.name} were not looked for`;
   return machine.notes.find(hides)?.text.replace(/\.$/, '') ?? null;

@@ -8,6 +8,7 @@ import type { StepAction } from '../../steps/step.ts';
 import { stoppedWithUnit } from '../blockers/process.ts';
 import type { PlanContext } from '../context.ts';
 import { who } from '../facts/leaf-facts.ts';
+import { needsSearch } from '../facts/sight.ts';
 import { DEADLINE, draft, refOf, type Draft } from './draft.ts';
 
 const EARLY_KILL = '/proc/sys/vm/memory_failure_early_kill';
@@ -74,7 +75,7 @@ function kills(c: PlanContext): Draft[] {
 /** No process may hold it; `allowMounts` while file systems are still mounted. */
 export function confirm(c: PlanContext, allowMounts: boolean): Draft[] {
   // System RAM has no holders that a process list could show, although a dax device keeps its number under kmem.
-  const devices = [...new Set(c.leaves.filter((l) => l.device.blocks.length === 0).flatMap((l) => l.device.deviceNumbers))];
+  const devices = [...new Set(c.leaves.filter((l) => needsSearch(l.device)).flatMap((l) => l.device.deviceNumbers))];
   if (devices.length === 0) return [];
   return [draft({ kind: 'confirm-no-holders', devices, allowMounts }, allowMounts ? 'confirm that no process holds it any more' : 'confirm that nothing holds it any more, in any mount namespace',
     'forked children and latecomers are found only by looking at every process again; they send the removal back', { needs: 'CAP_SYS_PTRACE', deadlineMs: DEADLINE.confirm })];

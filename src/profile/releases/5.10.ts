@@ -5,6 +5,8 @@ export const V5_10: ProfileEntries = {
   name: '5.10',
   release: [5, 10],
   summary: 'no notification at removal, memory_failure() finds no DAX mapping, unbind of device-dax keeps the pagemap until each page is put',
+  // Sub-section hotplug came with 5.3.
+  standsFrom: [5, 3],
   entries: {
     'fsdax.kill-dax-notifies': { value: 'none', source: 'drivers/dax/super.c 5.10, kill_dax(); measured: A matrix' },
     'fsdax.xfs-registers-holder': { value: false, source: 'fs/xfs 5.10: no xfs_notify_failure.c' },

@@ -5,6 +5,8 @@ export const V6_1: ProfileEntries = {
   name: '6.1',
   release: [6, 1],
   summary: 'XFS is notified and shuts down without unmapping, unbind of device-dax does not look at pins any more',
+  // Memunmap_pages() stopped looking at page references with 5.18.
+  standsFrom: [5, 18],
   entries: {
     'fsdax.kill-dax-notifies': { value: 'failure', source: 'drivers/dax/super.c 6.1, kill_dax(): dax_holder_notify_failure(dax_dev, 0, U64_MAX, 0)' },
     'fsdax.xfs-notify-at-metadata': { value: 'stop', source: 'fs/xfs/xfs_notify_failure.c 6.1; measured: A matrix, "Corruption of on-disk metadata (0x10)", mapping stays' },

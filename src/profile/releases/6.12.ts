@@ -5,6 +5,8 @@ export const V6_12: ProfileEntries = {
   name: '6.12',
   release: [6, 12],
   summary: 'MF_MEM_PRE_REMOVE: XFS with rmapbt unmaps its files at removal; file systems are shut down with their disk',
+  // MF_MEM_PRE_REMOVE came with 6.8.
+  standsFrom: [6, 8],
   entries: {
     'fsdax.xfs-notify-block-count': { value: 'clamped', source: 'measured: A matrix, 6.12 xfs: SIGBUS and unmapped' },
     'fsdax.mapping-counts': { value: 'none', source: 'fs/dax.c 6.12: pfn_t, no page counts' },

@@ -5,6 +5,8 @@ export const V6_18: ProfileEntries = {
   name: '6.18',
   release: [6, 18],
   summary: 'DAX mappings count folios; XFS\'s notification computes a wrong length',
+  // Folio counts of DAX mappings came with 6.15.
+  standsFrom: [6, 15],
   entries: {
     'fsdax.xfs-notify-block-count': { value: 'wraps', source: 'measured: A 1, 6.18.15 spins' },
     'fsdax.mapping-counts': { value: 'folio', source: 'fs/dax.c 6.15' },

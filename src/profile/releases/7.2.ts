@@ -5,6 +5,8 @@ export const V7_2: ProfileEntries = {
   name: '7.2',
   release: [7, 2],
   summary: 'as 6.18; page-table walks and exit look at the folios of DAX mappings',
+  // Fsdev_dax came with 7.0.
+  standsFrom: [7, 0],
   entries: {
     'fsdax.xfs-notify-block-count': { value: 'wraps', source: 'measured: A 1, 7.2.12 spins' },
     'fsdax.zap-reads-page': { value: 'pmd-and-pte', source: 'measured: A 1, oops at vm_normal_folio_pmd from unmap_vmas' },

@@ -1,5 +1,6 @@
 /** Memory as System RAM: kmem, virtio-mem, DIMMs, single blocks. */
 import type { LeafFacts } from '../../facts/leaf-facts.ts';
+import { blocksUnknown } from '../../facts/sight.ts';
 import type { Rule } from '../rule.ts';
 
 const online = (f: LeafFacts): boolean => f.online.length > 0;
@@ -14,6 +15,10 @@ const KMEM: readonly Rule[] = [
   {
     id: 'kmem-leaks', events: ['unbind'], kinds: ['kmem'], needs: { 'ram.kmem-remove': ['if-offline'], 'ram.kmem-keeps-request-when-online': [true] }, when: online, effect: 'region-leaked', whom: range, certainty: 'certain',
     because: 'the unbind write returns 0, remove_memory() fails on an online block, and the range "cannot be hotremoved until the next reboot"; offlining it afterwards does not help', source: B3,
+  },
+  {
+    id: 'kmem-perhaps-leaks', events: ['unbind'], kinds: ['kmem'], needs: { 'ram.kmem-remove': ['if-offline'], 'ram.kmem-keeps-request-when-online': [true] }, when: (f) => blocksUnknown(f.machine, f.device), effect: 'region-leaked', whom: (f) => f.device.name, certainty: 'possible',
+    because: 'its memory blocks cannot be seen; if one of them is online, the range "cannot be hotremoved until the next reboot"', source: B3,
   },
   {
     id: 'kmem-no-remove', events: ['unbind'], kinds: ['kmem'], needs: { 'ram.kmem-remove': ['none'] }, when: () => true, effect: 'region-leaked', whom: range, certainty: 'certain',
