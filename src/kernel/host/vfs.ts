@@ -15,6 +15,8 @@ export interface FileNode {
   readonly readAt?: (offset: number, into: Uint8Array) => number;
   /** The store function of a sysfs attribute: bytes taken or -errno. */
   readonly write?: (text: string) => Path<number>;
+  /** Bytes as stat gives them, where that means something (a file behind map_files). */
+  readonly size?: number;
 }
 
 export interface DirectoryNode {

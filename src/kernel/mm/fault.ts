@@ -9,7 +9,7 @@ import { peekMedium } from '../domains.ts';
 import { VM_FAULT_FALLBACK, VM_FAULT_HWPOISON, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV } from './fault-codes.ts';
 import { ptlLock, ptlUnlock, splitHugePmd } from './memory.ts';
 import { compoundHead } from './page.ts';
-import { regionPage, VMA, VM_DEVDAX, VM_FSDAX, VM_READ, VM_SHARED, VM_WRITE } from './mm_struct.ts';
+import { regionPage, VMA, VM_DEVDAX, VM_FSDAX, VM_READ, VM_SHMEM, VM_SHARED, VM_WRITE } from './mm_struct.ts';
 import { PTE_ANON, PTE_DIRTY, PTE_HWPOISON, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, walk } from './pgtable.ts';
 import { ANON, mappingsCount, newAnonPage, putAnonPage, zapRmap } from './rmap.ts';
 
@@ -31,6 +31,8 @@ export function* handleMmFault(k: Kernel, vma: number, vpn: number, write: numbe
 
 /** No entry: huge faults first, then do_read_fault, do_cow_fault or do_shared_fault; do_anonymous_page. */
 function* noEntry(k: Kernel, vma: number, vpn: number, write: number, flags: number): Path {
+  // shmem_fault: beyond i_size, which is 0.
+  if ((flags & VM_SHMEM) !== 0) return VM_FAULT_SIGBUS;
   if ((flags & (VM_FSDAX | VM_DEVDAX)) === 0) return yield* anonymousPage(k, vma, vpn);
   const how = write === 1 && (flags & VM_SHARED) === 0 ? 2 : write;
   for (const order of (flags & VM_DEVDAX) !== 0 ? [18, 9, 0] : [9, 0]) {

@@ -31,6 +31,8 @@ export const VM_DEVDAX = 128;
 /** vm_insert_pfn kind: PCI BARs and the like, pages without a struct page of their own. */
 export const VM_PFNMAP = 256;
 export const VM_DONTFORK = 512;
+/** The VMA maps a file of tmpfs that has no page: a memfd of size 0. */
+export const VM_SHMEM = 1024;
 
 /** Where mmap() begins to hand out addresses: above 4 GiB, aligned to 1 GiB, so that alignment never hides a mistake. */
 const MMAP_BASE = 0x7f000000;

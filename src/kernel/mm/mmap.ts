@@ -13,7 +13,7 @@ import { storeLong } from '../state/long.ts';
 import { handleMmFault } from './fault.ts';
 import { VM_FAULT_ERROR } from './fault-codes.ts';
 import { zapPageRange } from './memory.ts';
-import { linearPageIndex, mmOf, VMA, vmaCreate, vmaEnd, vmaLookup, vmaPiece, vmaRemove, vmasOf, vmaStart, VM_DEVDAX, VM_FSDAX, VM_LOCKED, VM_SHARED, VM_WRITE } from './mm_struct.ts';
+import { linearPageIndex, mmOf, VMA, vmaCreate, vmaEnd, vmaLookup, vmaPiece, vmaRemove, vmasOf, vmaStart, VM_DEVDAX, VM_FSDAX, VM_LOCKED, VM_SHARED, VM_SHMEM, VM_WRITE } from './mm_struct.ts';
 
 const iMmapOf = (inode: number): number => (inode === 0 ? 0 : inode + INODE.iMmap);
 
@@ -38,7 +38,7 @@ export function doMmap(k: Kernel, task: number, input: MmapInput): number {
     if (rc < 0) return rc;
     kind = VM_DEVDAX;
     bind = k.heap.load(k.heap.load(inode + INODE.dev) + DAXDEV.binds);
-  } else if (inode !== 0) kind = VM_FSDAX;
+  } else if (inode !== 0) kind = k.heap.load(inode + INODE.sb) === 0 ? VM_SHMEM : VM_FSDAX;
   const place = input.vpn === undefined ? {} : { vpn: input.vpn };
   const vma = vmaCreate(k, { mm: mmOf(k, task), pages: input.pages, pgoff: input.pgoff, flags: input.flags | kind, inode, iMmap: iMmapOf(inode), bind, offBy: input.offBy ?? 0, ...place });
   if (inode !== 0) ihold(k, inode);

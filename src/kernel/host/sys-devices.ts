@@ -1,0 +1,170 @@
+/**
+ * The devices of the nd and dax buses in sysfs, with the block devices on them, and the bus directories whose `bind` and
+ * `unbind` files bind and unbind (drivers/nvdimm/*_devs.c, drivers/dax/bus.c; Documentation/ABI/testing/sysfs-bus-nvdimm,
+ * sysfs-bus-dax).
+ */
+import { ENODEV } from '../errno.ts';
+import { deviceDriver, deviceData, deviceName, driverCore, busDevices, findDevice } from '../drivers/base/bus.ts';
+import { bindStore, unbindStore } from '../drivers/base/dd.ts';
+import { devDaxRanges } from '../drivers/dax/dev_dax.ts';
+import { kmemState } from '../drivers/dax/kmem-state.ts';
+import { PMEM } from '../drivers/nvdimm/pmem.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Path } from '../state/path.ts';
+import { attribute, directory, link, listing, overlay, writeOnly, type DirectoryNode, type Node } from './vfs.ts';
+import type { DaxPlace, PmemPlace, World } from './world.ts';
+
+type Paths = Map<string, Node>;
+const hex = (n: number): string => `0x${n.toString(16)}`;
+
+/** `../..` from a real sysfs directory back to /sys. */
+const up = (path: string): string => path.split('/').filter((p) => p !== '').slice(1).map(() => '..').join('/');
+const driverLink = (k: Kernel, path: string, bus: string, device: number): Node | null => {
+  const driver = deviceDriver(k, device);
+  return driver === 0 ? null : link(`${up(path)}/bus/${bus}/drivers/${driverCore(k).driver(driver).name}`);
+};
+
+function put(paths: Paths, directoryPath: string, entries: Readonly<Record<string, Node | null>>): void {
+  for (const [name, node] of Object.entries(entries)) if (node !== null) paths.set(`${directoryPath}/${name}`, node);
+}
+
+type Pmem = DaxPlace['pmem'] & object;
+
+/** Bus, region, DIMM and namespace: what is there whether a driver is bound or not. */
+function ndParents(paths: Paths, p: Pmem, mode: string, holder: string | null): string {
+  const region = `${p.busPath}/${p.region}`;
+  put(paths, p.busPath, { provider: attribute(() => p.provider), subsystem: link(`${up(p.busPath)}/bus/nd`) });
+  if (p.dimm !== null) put(paths, `${p.busPath}/${p.dimm}`, { devtype: attribute(() => 'nvdimm'), state: attribute(() => 'active') });
+  put(paths, region, {
+    devtype: attribute(() => 'nd_pmem'), nstype: attribute(() => (p.dimm === null ? 4 : 5)), resource: attribute(() => hex(p.regionStart)), size: attribute(() => p.regionSize),
+    align: attribute(() => '0x1000000'), numa_node: attribute(() => p.node), namespace_seed: attribute(() => `${p.namespace.split('.')[0]}.9`),
+    ...(p.dimm === null ? { mappings: attribute(() => 0) } : { mappings: attribute(() => 1), mapping0: attribute(() => `${p.dimm},0,${p.regionSize},0`) }),
+    subsystem: link(`${up(region)}/bus/nd`), driver: link(`${up(region)}/bus/nd/drivers/nd_region`),
+  });
+  const namespace = `${region}/${p.namespace}`;
+  put(paths, namespace, {
+    mode: attribute(() => mode), resource: attribute(() => hex(p.start)), size: attribute(() => p.size), uuid: attribute(() => p.uuid), numa_node: attribute(() => p.node),
+    holder: attribute(() => holder ?? ''), subsystem: link(`${up(namespace)}/bus/nd`),
+  });
+  return region;
+}
+
+function pmemPaths(world: World, paths: Paths, p: PmemPlace): void {
+  const { k } = world;
+  const region = ndParents(paths, p, 'memory', p.claimant);
+  const own = p.claimant === null ? `${region}/${p.namespace}` : `${region}/${p.claimant}`;
+  const bound = deviceDriver(k, p.device) !== 0;
+  if (p.claimant !== null) {
+    put(paths, own, {
+      namespace: attribute(() => p.namespace), mode: attribute(() => (p.memmap === 'dev' ? 'pmem' : 'ram')), align: attribute(() => p.align), numa_node: attribute(() => p.node), uuid: attribute(() => p.uuid),
+      subsystem: link(`${up(own)}/bus/nd`),
+      ...(bound ? { resource: attribute(() => hex(p.start + p.dataOffset)), size: attribute(() => p.size - p.dataOffset) } : {}),
+    });
+  }
+  put(paths, own, { driver: driverLink(k, own, 'nd', p.device) });
+  if (bound && k.heap.load(deviceData(k, p.device) + PMEM.diskGone) === 0) {
+    put(paths, `${own}/block/${p.block}`, {
+      dev: attribute(() => p.dev), size: attribute(() => Math.floor((p.size - p.dataOffset) / 512)), holders: directory({}), slaves: directory({}),
+      queue: directory({ dax: attribute(() => 1) }), badblocks: attribute(() => ''), subsystem: link(`${up(own)}/../../class/block`),
+    });
+  }
+}
+
+function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
+  const { k } = world;
+  if (d.pmem !== null) {
+    const region = ndParents(paths, d.pmem, 'dax', d.pmem.claimant);
+    put(paths, `${region}/${d.pmem.claimant}`, {
+      namespace: attribute(() => d.pmem?.namespace ?? ''), mode: attribute(() => (d.pmem?.memmap === 'dev' ? 'pmem' : 'ram')), align: attribute(() => d.align), numa_node: attribute(() => d.pmem?.node ?? 0),
+      uuid: attribute(() => d.pmem?.uuid ?? ''), resource: attribute(() => hex((d.pmem?.start ?? 0) + (d.pmem?.dataOffset ?? 0))),
+      size: attribute(() => (d.pmem?.size ?? 0) - (d.pmem?.dataOffset ?? 0)), driver: link(`${up(`${region}/x`)}/bus/nd/drivers/dax_pmem`), subsystem: link(`${up(`${region}/x`)}/bus/nd`),
+    });
+  }
+  const ranges = devDaxRanges(k, d.device);
+  const state = kmemState(k, d.device);
+  put(paths, d.path, {
+    align: attribute(() => d.align), dev: attribute(() => d.dev), size: attribute(() => ranges.reduce((sum, r) => sum + r.end - r.start, 0)), target_node: attribute(() => d.targetNode),
+    numa_node: attribute(() => d.pmem?.node ?? d.targetNode), resource: attribute(() => hex(ranges[0]?.start ?? 0)), subsystem: link(`${up(d.path)}/bus/dax`), driver: driverLink(k, d.path, 'dax', d.device),
+    ...(k.mechanism('ram.memmap-on-memory-attribute') ? { memmap_on_memory: attribute(() => 0) } : {}),
+    state: state === null ? null : attribute(() => state),
+  });
+  ranges.forEach((r, i) => put(paths, `${d.path}/mapping${i}`, { start: attribute(() => hex(r.start)), end: attribute(() => hex(r.end - 1)), page_offset: attribute(() => '0x0') }));
+}
+
+/** Every path below /sys/devices that belongs to the nd and dax buses, without the leading /sys. */
+export function devicePaths(world: World): Paths {
+  const paths: Paths = new Map();
+  for (const p of world.pmems) pmemPaths(world, paths, p);
+  for (const d of world.daxes) daxPaths(world, paths, d);
+  return new Map([...paths].map(([path, node]) => [path.replace(/^\/sys\//, ''), node]));
+}
+
+/** Real directories of the devices of a bus, by name. */
+function placesOn(world: World, bus: 'nd' | 'dax'): Map<string, string> {
+  const places = new Map<string, string>();
+  if (bus === 'dax') for (const d of world.daxes) places.set(d.name, d.path);
+  const nd: Pmem[] = bus === 'dax' ? [] : [...world.pmems, ...world.daxes.flatMap((d) => (d.pmem === null ? [] : [d.pmem]))];
+  for (const p of nd) {
+    const region = `${p.busPath}/${p.region}`;
+    places.set(p.bus, p.busPath).set(p.region, region).set(p.namespace, `${region}/${p.namespace}`);
+    if (p.claimant !== null) places.set(p.claimant, `${region}/${p.claimant}`);
+    if (p.dimm !== null) places.set(p.dimm, `${p.busPath}/${p.dimm}`);
+  }
+  return places;
+}
+
+function* store(k: Kernel, bus: string, driver: number, text: string, bind: boolean): Path<number> {
+  const device = findDevice(k, bus, text.trim());
+  if (device === 0) return -ENODEV;
+  const rc = yield* k.call(bind ? bindStore : unbindStore, driver, device);
+  return rc < 0 ? rc : text.length;
+}
+
+const driverDirectory = (world: World, bus: 'nd' | 'dax', driver: number): DirectoryNode => {
+  const { k } = world;
+  const bound = (): number[] => busDevices(k, bus).filter((device) => deviceDriver(k, device) === driver);
+  return overlay(
+    directory({ bind: writeOnly((text) => store(k, bus, driver, text, true)), unbind: writeOnly((text) => store(k, bus, driver, text, false)) }),
+    listing(() => bound().map((device) => deviceName(k, device)), (name) => {
+      const place = placesOn(world, bus).get(name);
+      return place === undefined || !bound().some((device) => deviceName(k, device) === name) ? null : link(`../../../..${place.replace(/^\/sys/, '')}`);
+    }),
+  );
+};
+
+export function busDirectory(world: World, bus: 'nd' | 'dax'): DirectoryNode {
+  const core = driverCore(world.k);
+  const drivers = (): number[] => core.bus(bus).drivers.filter((driver) => core.isLoaded(driver));
+  return directory({
+    devices: listing(() => [...placesOn(world, bus).keys()], (name) => {
+      const place = placesOn(world, bus).get(name);
+      return place === undefined ? null : link(`../../..${place.replace(/^\/sys/, '')}`);
+    }),
+    drivers: listing(() => drivers().map((driver) => core.driver(driver).name), (name) => {
+      const driver = drivers().find((number) => core.driver(number).name === name);
+      return driver === undefined ? null : driverDirectory(world, bus, driver);
+    }),
+  });
+}
+
+/** /sys/block and /sys/class/block: links to the disks that are there. */
+export const blockLinks = (world: World, depth: string): DirectoryNode => {
+  const places = (): Map<string, string> => new Map(world.pmems
+    .filter((p) => deviceDriver(world.k, p.device) !== 0 && world.k.heap.load(deviceData(world.k, p.device) + PMEM.diskGone) === 0)
+    .map((p) => [p.block, `${p.busPath}/${p.region}/${p.claimant ?? p.namespace}/block/${p.block}`]));
+  return listing(() => [...places().keys()], (name) => {
+    const place = places().get(name);
+    return place === undefined ? null : link(`${depth}${place.replace(/^\/sys/, '')}`);
+  });
+};
+
+/** /sys/dev/block and /sys/dev/char: links by number. */
+export const numberLinks = (world: World, kind: 'block' | 'char'): DirectoryNode => {
+  const all = (): Map<string, string> => kind === 'char'
+    ? new Map(world.daxes.map((d) => [d.dev, `../../${d.path.replace(/^\/sys\//, '')}`]))
+    : new Map(world.pmems.filter((p) => blockLinks(world, '').get(p.block) !== null).map((p) => [p.dev, `../../block/${p.block}`]));
+  return listing(() => [...all().keys()], (name) => {
+    const target = all().get(name);
+    return target === undefined ? null : link(target);
+  });
+};

@@ -1,0 +1,118 @@
+/**
+ * What a simulated machine has beside its kernel's state: names, numbers and places in sysfs that never change after
+ * set-up. The heap has what changes.
+ */
+import { INODE, INODE_CHR, SB } from '../fs/inode.ts';
+import { DEVDAX } from '../drivers/dax/bus.ts';
+import { deviceData } from '../drivers/base/bus.ts';
+import type { Kernel } from '../kernel.ts';
+import { TASK } from '../task.ts';
+import { pointOf, type MountTable } from './mount-table.ts';
+
+/** A namespace of persistent memory, with the devices that stand for it on the nd bus. Bytes, half open. */
+export interface PmemPlace {
+  /** The device that nd_pmem is bound to: heap address. */
+  readonly device: number;
+  /** `ndbus0`, and its real sysfs directory. */
+  readonly bus: string;
+  readonly busPath: string;
+  /** `ACPI.NFIT`, `e820`, `cxl`, `virtio`. */
+  readonly provider: string;
+  readonly region: string;
+  readonly regionStart: number;
+  readonly regionSize: number;
+  /** nvdimm behind the region, null for legacy ranges. */
+  readonly dimm: string | null;
+  readonly namespace: string;
+  /** `pfn0.0`; null for a raw namespace, which is bound itself. */
+  readonly claimant: string | null;
+  readonly start: number;
+  readonly size: number;
+  readonly dataOffset: number;
+  readonly memmap: 'mem' | 'dev';
+  readonly align: number;
+  readonly uuid: string;
+  readonly node: number;
+  /** `pmem0`. */
+  readonly block: string;
+  /** `259:0`. */
+  readonly dev: string;
+}
+
+/** A dax device on the dax bus. */
+export interface DaxPlace {
+  /** Heap address of the device on bus `dax`. */
+  readonly device: number;
+  readonly name: string;
+  /** Character device number. */
+  readonly dev: string;
+  /** Real sysfs directory. */
+  readonly path: string;
+  readonly align: number;
+  readonly targetNode: number;
+  /** The nd namespace that it is made from, where it is. */
+  readonly pmem: Omit<PmemPlace, 'device' | 'block' | 'dev'> | null;
+}
+
+export interface World {
+  readonly k: Kernel;
+  readonly label: string;
+  readonly release: string;
+  readonly version: string;
+  readonly cmdline: string;
+  readonly pmems: readonly PmemPlace[];
+  readonly daxes: readonly DaxPlace[];
+  readonly mounts: MountTable;
+  /** Mount namespaces of processes that are not in the first: by heap address of the task. */
+  readonly namespaceOf: ReadonlyMap<number, number>;
+  /** What each program is called, by heap address of the task: command line with spaces. */
+  readonly commandOf: ReadonlyMap<number, string>;
+  /** Further lines of /proc/iomem that nothing in the simulated kernel stands for (firmware, PCI windows): in the resource tree. */
+  readonly cpus: number;
+}
+
+export const FIRST_NAMESPACE = 4026531841;
+export const MEMFD_DEV = '0:1';
+export const DEVTMPFS_DEV = '0:5';
+
+export function namespaceOfTask(world: World, task: number): number {
+  for (let at = task; at !== 0; at = world.k.heap.load(at + TASK.parent)) {
+    const own = world.namespaceOf.get(at);
+    if (own !== undefined) return own;
+  }
+  return FIRST_NAMESPACE;
+}
+
+export interface InodeView {
+  /** `major:minor` of the file system. */
+  readonly dev: string;
+  readonly ino: number;
+  /** Path as the process sees it; ` (deleted)` appended where it is. */
+  readonly path: string;
+  /** For device nodes. */
+  readonly rdev?: string;
+  readonly deleted: boolean;
+}
+
+/** What /proc shows of an inode that a process in `namespace` uses. */
+export function inodeView(world: World, inode: number, namespace: number): InodeView {
+  const { k } = world;
+  const name = k.names.text(k.heap.load(inode + INODE.name));
+  if (k.heap.load(inode + INODE.kind) === INODE_CHR) return charView(world, inode);
+  const sb = k.heap.load(inode + INODE.sb);
+  const ino = k.heap.load(inode + INODE.ino);
+  const deleted = k.heap.load(inode + INODE.nlink) === 0;
+  const tail = deleted ? ' (deleted)' : '';
+  if (sb === 0) return { dev: MEMFD_DEV, ino, path: `/memfd:${name} (deleted)`, deleted: true };
+  const disk = k.heap.load(sb + SB.disk);
+  const dev = world.pmems.find((p) => deviceData(k, p.device) === disk)?.dev ?? '0:0';
+  const point = pointOf(world.mounts, sb, namespace) ?? '';
+  return { dev, ino, path: `${point}${name === '' ? (point === '' ? '/' : '') : `/${name}`}${tail}`, deleted };
+}
+
+function charView(world: World, inode: number): InodeView {
+  const { k } = world;
+  const dax = world.daxes.find((d) => k.heap.load(deviceData(k, d.device) + DEVDAX.inode) === inode);
+  const index = dax === undefined ? 0 : world.daxes.indexOf(dax);
+  return { dev: DEVTMPFS_DEV, ino: 300 + index, path: `/dev/${dax?.name ?? 'dax'}`, deleted: false, ...(dax === undefined ? {} : { rdev: dax.dev }) };
+}
