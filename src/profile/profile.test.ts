@@ -18,7 +18,7 @@ test('every default is allowed, and meaning and source are said', () => {
     assert.ok(allows(name, d.default), name);
     assert.ok(d.meaning.length > 20, name);
     assert.ok(d.source.length > 5, name);
-    assert.match(name, /^(fsdax|dax|gup|ram|section|block|bus)\.[a-z0-9-]+$/);
+    assert.match(name, /^(fsdax|dax|gup|kvm|ram|section|block|bus)\.[a-z0-9-]+$/);
   }
 });
 

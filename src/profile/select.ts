@@ -113,3 +113,6 @@ export function profileByName(name: string): Profile | null {
 
 /** Every profile by name, releases first. */
 export const profileNames = (): string[] => [...RELEASES.map((p) => p.name), ...PROPOSALS.map((p) => p.name)];
+
+/** The profiles of kernel releases alone, oldest first. What a proposal comes to is a matter of interleavings, not of a forecast. */
+export const releaseNames = (): string[] => RELEASES.map((p) => p.name);

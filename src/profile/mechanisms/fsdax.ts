@@ -204,7 +204,7 @@ export const FSDAX = {
     source: 'measured: A 2, order of umount and rebind (6.12 xfs: entries are left, OOPS in dax_disassociate_entry), although fs/xfs/xfs_notify_failure.c 6.8 calls invalidate_inode_pages2_range()',
   },
   'fsdax.removal-design': {
-    allowed: ['none', 'pagemap-failure', 'corrupt-range', 'inode-walk', 'page-walk', 'page-table-walk'],
+    allowed: ['none', 'pagemap-failure', 'reverse-map', 'inode-walk', 'page-walk', 'page-table-walk'],
     default: 'none',
     meaning: 'what nd_pmem does at removal to find and unmap its users: nothing; memory_failure() of every pfn of the pagemap; the file system\'s ->corrupt_range() over its reverse map; unmapping every inode of the file system; page->mapping of every page; the page tables of every process',
     source: 'no release does any; pagemap-failure: <161604048257.1463742.1374527716381197629.stgit@dwillia2-desk3.amr.corp.intel.com>; inode-walk: fs/drop_caches.c, drop_pagecache_sb(), discussed in the same thread',

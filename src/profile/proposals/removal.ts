@@ -17,7 +17,7 @@ const COLLECTS_ALL = { 'fsdax.mass-failure-collects-all': { value: true, source:
 const LOCKED = { 'fsdax.dax-lock-covers-insert': { value: true, source: 'no posting; closes the window between dax_direct_access() and the entry' } } as const;
 const DROPS = { 'fsdax.removal-drops-entries': { value: true, source: 'no posting; so that umount while unbound finds no entry (measured: A 2, order of umount and rebind)' } } as const;
 
-const walk = (design: 'corrupt-range' | 'inode-walk' | 'page-walk' | 'page-table-walk', source: string) => ({
+const walk = (design: 'reverse-map' | 'inode-walk' | 'page-walk' | 'page-table-walk', source: string) => ({
   'fsdax.removal-design': { value: design, source },
   'fsdax.removal-design-order': { value: 'dead-then-unmap' as const, source },
 });
@@ -28,7 +28,7 @@ export const REMOVAL_PROPOSALS: readonly Proposal[] = [
   { name: 'proposal:dev-pagemap-failure-3-alone', over: '5.10', release: null, summary: 'the third patch without the second: GUP-fast without pagemap references, nobody unmaps', entries: { ...PATCH_1, ...PATCH_3 } },
   { name: 'proposal:dev-pagemap-failure', over: '5.10', release: null, summary: 'all three patches as posted', entries: { ...PATCH_1, ...PATCH_2, ...PATCH_3 } },
   { name: 'proposal:dev-pagemap-failure-all', over: '5.10', release: null, summary: 'all three patches, and mass calls collect every process', entries: { ...PATCH_1, ...PATCH_2, ...PATCH_3, ...COLLECTS_ALL } },
-  { name: 'proposal:corrupt-range', over: '7.2', release: null, summary: 'the file system is asked for its reverse map and unmaps what lies on the device', entries: walk('corrupt-range', 'Shiyang Ruan, fsdax: ->corrupt_range(), 2020 to 2021') },
+  { name: 'proposal:corrupt-range', over: '7.2', release: null, summary: 'the file system is asked for its reverse map and unmaps what lies on the device', entries: walk('reverse-map', 'Shiyang Ruan, fsdax: ->corrupt_range(), 2020 to 2021') },
   { name: 'proposal:inode-walk', over: '7.2', release: null, summary: 'all inodes of the file system are unmapped', entries: walk('inode-walk', THREAD) },
   { name: 'proposal:page-walk', over: '7.2', release: null, summary: 'the memmap is walked and each page unmapped from its file', entries: walk('page-walk', THREAD) },
   { name: 'proposal:page-table-walk', over: '7.2', release: null, summary: 'the page tables of all processes are walked', entries: walk('page-table-walk', THREAD) },

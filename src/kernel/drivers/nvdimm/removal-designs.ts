@@ -33,7 +33,7 @@ export function* removalDesign(k: Kernel, _pmem: number, dax: number): Path {
   const start = daxBase(k, dax);
   const end = start + k.heap.load(dax + DAXDEV.pages);
   if (design === 'pagemap-failure') yield* k.call(devPagemapFailure, start, end);
-  else if (design === 'corrupt-range') yield* k.call(corruptRange, dax, 0, end - start);
+  else if (design === 'reverse-map') yield* k.call(corruptRange, dax, 0, end - start);
   else if (design === 'inode-walk') yield* k.call(unmapAllInodes, dax);
   else if (design === 'page-walk') yield* k.call(unmapByMemmap, start, end);
   else yield* k.call(unmapByPageTables, start, end);
