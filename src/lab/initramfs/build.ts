@@ -49,7 +49,7 @@ function environment(kernel: LabKernel, scenario: Scenario, shell: boolean): str
   // A tmpfs over a place that holds Node, the project or the tools would hide them.
   const places = ['/run', '/mnt', '/tmp', '/var/lib', '/root'].filter((place) => ![node, PROJECT, cacheRoot()].some((path) => path.startsWith(`${place}/`)));
   const set = { NODE: node, PROJECT, AUTO_ONLINE: scenario.machine.autoOnline, NINEP_OPTIONS: old ? ',cache=mmap ,cache=none' : ',cache=loose ,cache=mmap',
-    TMPFS: places.join(' '), SHELL_WANTED: shell ? '1' : '', GUEST_PATH: `${dirname(node)}:${newCxl(scenario)}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${toolsRoot()}/bin-own` };
+    TMPFS: places.join(' '), COPY_NODE: old ? '1' : '', SHELL_WANTED: shell ? '1' : '', GUEST_PATH: `${dirname(node)}:${newCxl(scenario)}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${toolsRoot()}/bin-own` };
   return Object.entries(set).map(([key, value]) => `${key}='${value.replaceAll("'", "'\\''")}'\n`).join('');
 }
 
