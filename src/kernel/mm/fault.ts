@@ -10,7 +10,8 @@ import { VM_FAULT_FALLBACK, VM_FAULT_HWPOISON, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS,
 import { ptlLock, ptlUnlock, splitHugePmd } from './memory.ts';
 import { compoundHead } from './page.ts';
 import { regionPage, VMA, VM_DEVDAX, VM_FSDAX, VM_READ, VM_SHMEM, VM_SHARED, VM_WRITE } from './mm_struct.ts';
-import { PTE_ANON, PTE_DIRTY, PTE_HWPOISON, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, walk } from './pgtable.ts';
+import { migrateToRam } from './migrate_device.ts';
+import { PTE_ANON, PTE_DEVICE_PRIVATE, PTE_DIRTY, PTE_HWPOISON, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, walk } from './pgtable.ts';
 import { ANON, mappingsCount, newAnonPage, putAnonPage, zapRmap } from './rmap.ts';
 
 /** handle_mm_fault: 0 when the entry is there (or was found there), else VM_FAULT_* bits. */
@@ -24,6 +25,7 @@ export function* handleMmFault(k: Kernel, vma: number, vpn: number, write: numbe
   ptlUnlock(k, mm);
   const found = walk(k.heap, region, regionPage(k, vma, vpn));
   if ((found.flags & PTE_HWPOISON) !== 0) return VM_FAULT_HWPOISON;
+  if ((found.flags & PTE_DEVICE_PRIVATE) !== 0) return (yield* k.call(migrateToRam, vma, vpn)) < 0 ? VM_FAULT_SIGBUS : 0;
   if (found.level === 0) return yield* noEntry(k, vma, vpn, write, flags);
   if (write === 0 || (found.flags & PTE_WRITE) !== 0) return VM_FAULT_NOPAGE;
   return found.level >= 2 ? yield* wpHugePmd(k, vma, vpn, flags, found.level) : yield* doWpPage(k, vma, vpn, flags, found.pfn, found.flags);

@@ -8,6 +8,7 @@
 import type { Kernel } from '../kernel.ts';
 import { INODE } from '../fs/inode.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
+import { kvmInvalidateRange } from '../virt/kvm.ts';
 import { costsOf } from './costs.ts';
 import { pagemapsOf } from './memremap.ts';
 import { MM, regionPage, regionVpn, VMA, vmaEnd, vmaStart } from './mm_struct.ts';
@@ -36,6 +37,8 @@ export function* flushTlb(k: Kernel): Path<void> {
 export function zapRange(k: Kernel, vma: number, from: number, to: number, evenCows: boolean, where: string): number {
   const { heap } = k;
   const region = heap.load(vma + VMA.region);
+  const mm = heap.load(vma + VMA.mm);
+  if (heap.load(mm + MM.kvm) !== 0) kvmInvalidateRange(k, mm, from, to);
   let zapped = 0;
   for (const leaf of leaves(heap, region, regionPage(k, vma, from), regionPage(k, vma, to))) {
     if (!evenCows && (leaf.flags & PTE_ANON) !== 0) continue;
@@ -138,6 +141,7 @@ export function* mkcleanRange(k: Kernel, inode: number, first: number, count: nu
     const mm = heap.load(vma + VMA.mm);
     if (k.concurrent) yield AT('pfn_mkclean_range');
     yield* ptlLock(k, mm);
+    if (heap.load(mm + MM.kvm) !== 0) kvmInvalidateRange(k, mm, from, to);
     const region = heap.load(vma + VMA.region);
     for (const leaf of leaves(heap, region, regionPage(k, vma, from), regionPage(k, vma, to))) {
       if ((leaf.flags & PTE_ANON) !== 0 || (leaf.flags & (PTE_WRITE | PTE_DIRTY)) === 0) continue;

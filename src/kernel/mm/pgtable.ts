@@ -25,6 +25,10 @@ export const PTE_ANON = 32;
 export const PTE_SPECIAL = 64;
 /** hwpoison entry: present is clear, a touch gives SIGBUS BUS_MCEERR_AR. */
 export const PTE_HWPOISON = 128;
+/** A device-private entry (is_device_private_entry): not present, the pfn word is the device page; a touch migrates it back. */
+export const PTE_DEVICE_PRIVATE = 256;
+/** A page that a driver handed out one by one (coherent, p2pdma): the entry holds a reference in every release. */
+export const PTE_COHERENT = 512;
 /** The PMD entry points to a table of PTEs. */
 const TABLE = 1 << 30;
 

@@ -8,7 +8,7 @@ import { KERN_ALERT } from '../printk.ts';
 import { Slab } from '../state/slab.ts';
 import { getPage, putPage } from './memremap.ts';
 import { compoundHead, PAGE, pageAdd, pageOrder } from './page.ts';
-import { PTE_ANON, PTE_PRESENT, PTE_SPECIAL } from './pgtable.ts';
+import { PTE_ANON, PTE_COHERENT, PTE_DEVICE_PRIVATE, PTE_PRESENT, PTE_SPECIAL } from './pgtable.ts';
 
 /** Words of an anonymous page: users (processes that share it after fork), value, domain. */
 export const ANON = { users: 0, value: 1, domain: 2, words: 3 } as const;
@@ -51,11 +51,13 @@ export function addFileRmap(k: Kernel, pfn: number, count: number, where: string
  * the page it was made for.
  */
 export function zapRmap(k: Kernel, level: number, pfn: number, flags: number, where: string): void {
+  if ((flags & PTE_DEVICE_PRIVATE) !== 0) return putPage(k, pfn, 1, where);
   if ((flags & PTE_PRESENT) === 0) return;
   if ((flags & PTE_ANON) !== 0) {
     putAnonPage(k, pfn);
     return;
   }
+  if ((flags & PTE_COHERENT) !== 0) return putPage(k, pfn, 1, where);
   if ((flags & PTE_SPECIAL) !== 0 || k.mechanism('fsdax.zap-reads-page') === 'no') return;
   const head = compoundHead(k, pfn, where);
   // A PMD of a page that is no folio of that size any more counts in a field that a single page does not have.

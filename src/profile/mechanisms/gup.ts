@@ -32,6 +32,12 @@ export const GUP = {
     meaning: 'struct pages of ZONE_DEVICE have PG_reserved',
     source: 'mm/mm_init.c, __init_zone_device_page(), 5.2 to 6.12; without it: <20191024120938.11237-1-david@redhat.com>',
   },
+  'gup.p2pdma-mmap': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'processes can map p2pdma memory by the sysfs file p2pmem/allocate',
+    source: 'drivers/pci/p2pdma.c, p2pmem_alloc_mmap(), 6.2',
+  },
   'gup.longterm-leaves-movable': {
     allowed: [false, true],
     default: true,

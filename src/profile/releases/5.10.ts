@@ -26,6 +26,7 @@ export const V5_10: ProfileEntries = {
     'fsdax.walk-reads-dax-pte-page': { value: false, source: 'measured: B 1b, pagemap of a 4 KiB-mapped holder readable' },
     'fsdax.pagemap-reads-dax-pmd-page': { value: true, source: 'fs/proc/task_mmu.c 5.10, pagemap_pmd_range(): page_mapcount(); not run' },
     'gup.memunmap-references': { value: 'per-page', source: 'mm/memremap.c 5.10, memunmap_pages(): put_page() of each; measured: B 2' },
+    'gup.p2pdma-mmap': { value: false, source: 'drivers/pci/p2pdma.c 5.10' },
     'gup.fast-takes-pgmap': { value: true, source: 'mm/gup.c 5.10, gup_pte_range()' },
     'gup.longterm-leaves-movable': { value: false, source: 'measured: B 3 (c), "5.10 differs"' },
     'gup.io-uring-registers-file-backed': { value: false, source: 'measured: B 2, register fails EOPNOTSUPP' },

@@ -23,6 +23,7 @@ export const V5_2: ProfileEntries = {
     'fsdax.memory-failure-asks-holder': { value: false, source: 'drivers/nvdimm/pmem.c 5.2' },
     'fsdax.walk-reads-dax-pte-page': { value: false, source: 'mm/memory.c 5.2, vm_normal_page(): NULL for pte_devmap' },
     'gup.memunmap-references': { value: 'per-page', source: 'kernel/memremap.c 5.2, devm_memremap_pages_release()' },
+    'gup.p2pdma-mmap': { value: false, source: 'drivers/pci/p2pdma.c 5.2' },
     'gup.fast-takes-pgmap': { value: true, source: 'mm/gup.c 5.2, __gup_device_huge(), gup_pte_range()' },
     'gup.longterm-leaves-movable': { value: false, source: 'mm/gup.c 5.2: only CMA pages are moved' },
     'gup.io-uring-registers-file-backed': { value: false, source: 'fs/io_uring.c 5.2: EOPNOTSUPP for file-backed memory' },

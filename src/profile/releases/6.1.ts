@@ -21,6 +21,7 @@ export const V6_1: ProfileEntries = {
     'fsdax.evict-entries': { value: 'disassociate', source: 'measured: A 2, OOPS in dax_disassociate_entry' },
     'fsdax.hwpoison-count-drops-at-unbind': { value: true, source: 'measured: A 7' },
     'fsdax.walk-reads-dax-pte-page': { value: false, source: 'mm/memory.c 6.1, vm_normal_page(): NULL for pte_devmap; measured: B 6' },
+    'gup.p2pdma-mmap': { value: false, source: 'drivers/pci/p2pdma.c 6.1' },
     'gup.fast-takes-pgmap': { value: true, source: 'mm/gup.c 6.1, gup_pte_range()' },
     'gup.io-uring-registers-file-backed': { value: false, source: 'measured: B 2, EOPNOTSUPP' },
     'gup.free-zone-device-page-warns': { value: true, source: 'measured: B 2, WARNING at mm/memremap.c:473' },
