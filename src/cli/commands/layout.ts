@@ -7,7 +7,7 @@ import { carveNamespaces, parseNamespace, type NamespaceVerdict } from '../../pl
 import { parseRange } from '../../plan/layout/parse-range.ts';
 import type { LayoutMachine, LayoutRange, LayoutReport } from '../../plan/layout/types.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { profileByName, profileNames } from '../../profile/select.ts';
+import { profileByName, releaseNames } from '../../profile/select.ts';
 import { RELEASES } from '../../profile/releases/index.ts';
 import { formatBytes, geometryOf, MiB, parseSize } from '../../range/units.ts';
 import { layoutText } from '../print/layout.ts';
@@ -21,7 +21,7 @@ export function define(command: Command): void {
     .option('--from <capture>', 'take RAM and pmem from a captured machine, and the given ranges besides')
     .option('--live', 'take RAM and pmem from this machine, and the given ranges besides')
     .option('--block-size <size>', 'size of a memory block (default: 128M, or that of the machine)')
-    .option('--kernel <profiles>', `only these kernels, separated by commas: ${profileNames().join(', ')}`)
+    .option('--kernel <profiles>', `only these kernels, separated by commas: ${releaseNames().join(', ')}`)
     .option('--namespaces <list>', 'carve label namespaces out of the first pmem range: SIZE[:MODE[:ALIGN]],...')
     .option('--region-align <size>', "the region's align for --namespaces (default 16M)")
     .option('--json', 'print one JSON document: sizes and addresses in bytes')
@@ -87,8 +87,8 @@ function profilesFor(options: Options): readonly Profile[] {
   const text = options['kernel'];
   if (typeof text !== 'string') return RELEASES;
   return text.split(',').map((name) => {
-    const profile = profileByName(name.trim());
-    if (profile === null) throw new UnseatError('USAGE', `there is no profile ${name.trim()}`, { subject: '--kernel', next: `Take some of ${profileNames().join(', ')}.` });
+    const profile = releaseNames().includes(name.trim()) ? profileByName(name.trim()) : null;
+    if (profile === null) throw new UnseatError('USAGE', `there is no profile ${name.trim()}`, { subject: '--kernel', next: `Take some of ${releaseNames().join(', ')}.` });
     return profile;
   });
 }

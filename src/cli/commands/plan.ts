@@ -6,7 +6,7 @@ import { inventoryFor, optionsOf } from '../../plan/inventory.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import { probesOf } from '../../plan/probes.ts';
 import type { Profile } from '../../profile/profile.ts';
-import { profileByName, profileNames, selectProfile, type Selection } from '../../profile/select.ts';
+import { profileByName, releaseNames, selectProfile, type Selection } from '../../profile/select.ts';
 import type { Way } from '../../steps/reason.ts';
 import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
 import { addHostOptions, openHost } from '../open-host.ts';
@@ -21,7 +21,7 @@ export function define(command: Command): void {
     .addOption(new Option('--way <way>', 'show the steps of this way (default: the first that is possible)').choices(WAYS))
     .option('--all-ways', 'show the steps of every way')
     .option('--stop-units <units>', 'systemd units that may be stopped, separated by commas')
-    .option('--as-kernel <profile>', `forecast as if this kernel ran: ${profileNames().join(', ')}`)
+    .option('--as-kernel <profile>', `forecast as if this kernel ran: ${releaseNames().join(', ')}`)
     .option('--sources', 'say for each line of the forecast where it is known from')
     .addHelpText('after', `
 Shows who holds the device, what a bare unbind or a pull of the hardware would do on this kernel and why, which ways
@@ -57,8 +57,8 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
 }
 
 function asKernel(name: string): Selection {
-  const profile: Profile | null = profileByName(name);
-  if (profile === null) throw new UnseatError('USAGE', `there is no profile ${name}`, { next: `Take one of ${profileNames().join(', ')}.` });
+  const profile: Profile | null = releaseNames().includes(name) ? profileByName(name) : null;
+  if (profile === null) throw new UnseatError('USAGE', `there is no profile ${name}`, { next: `Take one of ${releaseNames().join(', ')}.` });
   return { profile, exact: false, says: `as if it were profile ${profile.name}, as asked`, overridden: [] };
 }
 

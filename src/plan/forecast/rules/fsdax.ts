@@ -17,7 +17,7 @@ const mounts = (f: LeafFacts): string => mountNames(f.mounts);
 /** Anything that is unmapped by nobody: every file system but XFS, and XFS where its notification does not come to it. */
 const notNotified = (f: LeafFacts): boolean => mapped(f) && !xfs(f);
 const base: Pick<Rule, 'events' | 'kinds'> = { events: BOTH, kinds: PMEM };
-const NOBODY_UNMAPS: Needs = { 'fsdax.unbind-unmaps-page-cache': [false], 'fsdax.remove-waits-for-holder': [false] };
+const NOBODY_UNMAPS: Needs = { 'fsdax.removal-design': ['none'], 'fsdax.unbind-unmaps-page-cache': [false], 'fsdax.remove-waits-for-holder': [false] };
 /** Whether a stale mapping is left is a matter of the file system; these hold wherever one may be. */
 const stale = (f: LeafFacts): Certainty => (xfs(f) && !(f.rmapbt === 'no' || valueOf(f.profile, 'fsdax.kill-dax-notifies') === 'none' || valueOf(f.profile, 'fsdax.xfs-notify-at-metadata') === 'stop') ? 'possible' : 'certain');
 /** What touches a struct page of the device afterwards: how surely that goes wrong hangs on what became of the memmap. */
