@@ -19,6 +19,8 @@ export type OopsKind =
   | 'use-after-free';
 
 export class KernelOops extends Error {
+  /** By which the explorer knows it. */
+  override readonly name = 'KernelOops';
   readonly kind: OopsKind;
   /** The kernel function that stumbled. */
   readonly where: string;

@@ -79,6 +79,7 @@ function* pteFaultLocked(k: Kernel, vma: number, vpn: number, write: number, ino
     return VM_FAULT_SIGBUS;
   }
   if (walk(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn)).level !== 0 && entryFlags(k, entry) & DAX_ZERO_PAGE) yield* k.call(unmapMappingRange, inode, index, 1, 0);
+  if (k.concurrent) yield AT('dax_insert_entry');
   daxInsertEntry(k, inode, index, entry, pfn, 1, extent.shared, write === 1);
   const ret = yield* insertPte(k, vma, vpn, pfn, write === 1, inode);
   daxFaultDone(k, dax);
@@ -201,6 +202,7 @@ function* pmdFaultLocked(k: Kernel, vma: number, first: number, write: number, i
 }
 
 function* pmdInsert(k: Kernel, vma: number, first: number, write: number, inode: number, index: number, entry: number, pfn: number, shared: boolean): Path {
+  if (k.concurrent) yield AT('dax_insert_entry (PMD)');
   daxInsertEntry(k, inode, index, entry, pfn, PMD_PAGES, shared, write === 1);
   const mm = k.heap.load(vma + VMA.mm);
   if (write === 1 && (k.heap.load(vma + VMA.flags) & VM_SYNC) !== 0 && (yield* k.call(syncInode, inode, 1)) < 0) return VM_FAULT_SIGBUS;

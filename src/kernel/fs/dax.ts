@@ -18,8 +18,8 @@ export const DAX_NO_ENTRY = -1;
  * file now; DAX_NO_ENTRY: a device-dax page, which needs no lock.
  */
 export function* daxLockPage(k: Kernel, pfn: number): Path {
+  if (k.concurrent) yield AT('dax_lock_page: read page->mapping');
   for (;;) {
-    if (k.concurrent) yield AT('dax_lock_page: read page->mapping');
     const head = compoundHead(k, pfn, 'dax_lock_page');
     const inode = pageLoad(k, head, PAGE.mapping, 'dax_lock_page');
     if (inode === 0) return 0;

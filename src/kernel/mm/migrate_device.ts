@@ -85,25 +85,29 @@ export function* migrateToRam(k: Kernel, vma: number, vpn: number): Path {
   return rc;
 }
 
-/** migrate_device_range: everything that processes have on the pagemap comes home. Pages that could not (pinned). */
+/** migrate_device_range: everything that processes have on the pagemap comes home. A page that could not (pinned), or 0. */
 export function* migrateDeviceRange(k: Kernel, pgmap: number): Path {
-  let left = 0;
+  let stuck = 0;
   for (const task of eachTask(k)) {
     if (k.heap.load(task + TASK.mm) === 0) continue;
     for (const vma of [...vmasOf(k, mmOf(k, task))]) {
       for (const { vpn, leaf } of vmaLeaves(k, vma)) {
         if ((leaf.flags & (PTE_DEVICE_PRIVATE | PTE_COHERENT)) === 0 || leaf.pfn < pgmapStart(k, pgmap) || leaf.pfn >= pgmapEnd(k, pgmap)) continue;
-        for (let i = 0; i < leaf.count; i += 1) if ((yield* k.call(migrateToRam, vma, vpn + i)) < 0) left += 1;
+        for (let i = 0; i < leaf.count; i += 1) if ((yield* k.call(migrateToRam, vma, vpn + i)) < 0) stuck = leaf.pfn + i;
       }
     }
   }
-  return left;
+  return stuck;
 }
 
 /** Coordinated removal (2h): no new pages, everything home, again while something is pinned, then the memmap goes. */
 export function* coordinatedRemoval(k: Kernel, pgmap: number): Path {
   k.heap.store(pgmap + PGMAP.dying, 1);
-  while ((yield* k.call(migrateDeviceRange, pgmap)) > 0) yield BLOCKED('D coordinated removal: a page is pinned');
+  for (;;) {
+    const stuck = yield* k.call(migrateDeviceRange, pgmap);
+    if (stuck === 0) break;
+    while (pageLoad(k, stuck, PAGE.refcount, 'migrate_device_range') > idleCount(k, pgmap) + 1) yield BLOCKED('D coordinated removal: a page is pinned');
+  }
   return yield* k.call(memunmapPages, pgmap);
 }
 

@@ -11,6 +11,9 @@ import type { Heap } from './heap.ts';
 /** What the second word of a freed object reads (0x6b6b6b6b, the kernel's POISON_FREE pattern). */
 export const FREED = 0x6b6b6b6b;
 
+/** Words of a freed object that are overwritten: all of a small one; a large one (a table of struct pages) keeps the rest. */
+const POISONED_WORDS = 64;
+
 export class Slab {
   readonly name: string;
   /** Words of one object. */
@@ -56,7 +59,8 @@ export class Slab {
 
   free(object: number): void {
     const { heap, header } = this;
-    for (let word = 1; word < this.words; word += 1) heap.store(object + word, word === 1 ? FREED : 0);
+    const last = Math.min(this.words, POISONED_WORDS);
+    for (let word = 1; word < last; word += 1) heap.store(object + word, word === 1 ? FREED : 0);
     heap.store(object, heap.load(header));
     heap.store(header, object);
     heap.add(header + 2, -1);
