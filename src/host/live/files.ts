@@ -30,7 +30,7 @@ export class LiveFiles implements Files {
   private readonly pieces = new Map<string, number>();
 
   read(path: string): Fact<Uint8Array> {
-    return quietly<Fact<Uint8Array>>(() => withContent(path, (bytes, length) => Uint8Array.prototype.slice.call(bytes, 0, length)), (error) => absence(error, path));
+    return quietly<Fact<Uint8Array>>(() => withContent(path, (bytes, length) => new Uint8Array(bytes.subarray(0, length))), (error) => absence(error, path));
   }
 
   text(path: string): Fact<string> {

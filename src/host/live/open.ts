@@ -33,6 +33,7 @@ export function openLive(): Host {
     close: () => {
       helpers.close();
       trace.close();
+      processes.close();
       files.close();
       log.close();
     },

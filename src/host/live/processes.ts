@@ -1,5 +1,6 @@
 /** Processes of the live machine, from /proc. */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { endianness } from 'node:os';
 import { isMissing, missing, type Fact, type Missing } from '../fact.ts';
 import type { DeviceNumber } from '../host.ts';
 import { parseMaps, type WantLine } from '../maps.ts';
@@ -8,9 +9,9 @@ import { absence, errnoOf, quietly } from './absence.ts';
 import { addressSpaces } from './address-spaces.ts';
 import { CharDevices, deviceFilter, fileFilter, PinningDevices } from './device-filter.ts';
 import { deviceNumber, LiveFiles } from './files.ts';
-import type { Gathered } from './gather.ts';
 import { Pagemaps } from './pagemap.ts';
-import { gatherAll } from './read-ahead.ts';
+import { ProcmapQuery } from './procmap-query.ts';
+import { MANY, ReadAhead } from './read-ahead.ts';
 import { withContent } from './read.ts';
 
 const LATIN1 = { encoding: 'latin1' as const };
@@ -21,8 +22,9 @@ export class LiveProcesses implements Processes {
   private readonly pinning = new PinningDevices();
   private readonly pages: Pagemaps;
   private readonly pageSize: number;
-  private ahead = new Map<number, { -readonly [K in keyof Gathered]: Gathered[K] }>();
-  private aheadFor: ReadonlySet<DeviceNumber> | undefined;
+  private readonly ahead = new ReadAhead();
+  /** There once many processes are looked at: for few, the FFI library takes longer to load than it saves. */
+  private query: ProcmapQuery | undefined;
 
   constructor(files: LiveFiles, pageSize: number) {
     this.files = files;
@@ -32,14 +34,18 @@ export class LiveProcesses implements Processes {
 
   pids(): Fact<readonly number[]> {
     this.chars.forget();
-    this.ahead.clear();
+    this.ahead.stop();
     return numbersIn('/proc');
   }
 
   readAhead(pids: readonly number[], devices: ReadonlySet<DeviceNumber>): void {
-    this.ahead.clear();
-    this.ahead = gatherAll(this, pids, devices, this.pageSize);
-    this.aheadFor = devices;
+    this.ahead.start(pids, devices, this.pageSize);
+    if (pids.length >= MANY) this.askByNumber();
+  }
+
+  /** From now on, processes without mappings of a device are passed over by PROCMAP_QUERY. Little-endian machines only. */
+  askByNumber(): void {
+    if (endianness() === 'LE') this.query ??= new ProcmapQuery();
   }
 
   threads(pid: number): Fact<readonly number[]> {
@@ -49,24 +55,15 @@ export class LiveProcesses implements Processes {
   }
 
   read(pid: number, name: ProcessFile): Fact<Uint8Array> {
-    const files = this.ahead.get(pid)?.files;
-    const known = files?.[name];
-    if (files !== undefined && known !== undefined) {
-      delete files[name];
-      return known;
-    }
-    return this.settle(pid, this.files.read(`/proc/${pid}/${name}`));
+    return this.ahead.takeFrom(pid, 'files', name) ?? this.settle(pid, this.files.read(`/proc/${pid}/${name}`));
   }
 
   mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]> {
     if (devices === undefined) return this.mappingsThat(pid, undefined);
-    const ahead = devices === this.aheadFor ? this.ahead.get(pid) : undefined;
-    const known = ahead?.mappings;
-    if (ahead !== undefined && known !== undefined) {
-      delete ahead.mappings;
-      return known;
-    }
+    const known = this.ahead.takeMappings(pid, devices);
+    if (known !== undefined) return known;
     const filter = deviceFilter(devices, this.chars, this.pinning, pid);
+    if (this.query !== undefined && quietly(() => this.query?.any(pid, filter.want), () => undefined) === false) return [];
     const found = this.mappingsThat(pid, filter.want);
     return isMissing(found) ? found : found.filter((mapping) => filter.isWanted(mapping));
   }
@@ -88,12 +85,8 @@ export class LiveProcesses implements Processes {
   }
 
   openFiles(pid: number): Fact<readonly OpenFile[]> {
-    const ahead = this.ahead.get(pid);
-    const known = ahead?.openFiles;
-    if (ahead !== undefined && known !== undefined) {
-      delete ahead.openFiles;
-      return known;
-    }
+    const known = this.ahead.take(pid, 'openFiles');
+    if (known !== undefined) return known;
     const directory = `/proc/${pid}/fd`;
     return this.settle(pid, quietly<Fact<readonly OpenFile[]>>(() => {
       const found: OpenFile[] = [];
@@ -110,12 +103,8 @@ export class LiveProcesses implements Processes {
   }
 
   place(pid: number, which: 'cwd' | 'root' | 'exe'): Fact<Place> {
-    const places = this.ahead.get(pid)?.places;
-    const known = places?.[which];
-    if (places !== undefined && known !== undefined) {
-      delete places[which];
-      return known;
-    }
+    const known = this.ahead.takeFrom(pid, 'places', which);
+    if (known !== undefined) return known;
     const path = `/proc/${pid}/${which}`;
     return this.settle(pid, quietly<Fact<Place>>(() => {
       const target = readlinkSync(path, LATIN1);
@@ -125,12 +114,8 @@ export class LiveProcesses implements Processes {
   }
 
   namespace(pid: number, which: 'mnt' | 'pid' | 'user'): Fact<number> {
-    const ahead = this.ahead.get(pid);
-    const known = ahead?.namespace;
-    if (which === 'mnt' && ahead !== undefined && known !== undefined) {
-      delete ahead.namespace;
-      return known;
-    }
+    const known = which === 'mnt' ? this.ahead.take(pid, 'namespace') : undefined;
+    if (known !== undefined) return known;
     const path = `/proc/${pid}/ns/${which}`;
     const text = quietly<Fact<string>>(() => readlinkSync(path), (error) => absence(error, path));
     if (isMissing(text)) return this.settle(pid, text);
@@ -140,6 +125,11 @@ export class LiveProcesses implements Processes {
 
   addressSpaces(pids: readonly number[]): ReadonlyMap<number, number> {
     return addressSpaces(pids);
+  }
+
+  /** Ends the thread that helps, where one runs. */
+  close(): void {
+    this.ahead.stop();
   }
 
   pagemap(pid: number, address: number, into: Uint8Array): Fact<number> {

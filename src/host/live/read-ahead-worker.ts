@@ -5,26 +5,35 @@ import { LiveFiles } from './files.ts';
 import { gather, type Gathered } from './gather.ts';
 import { pack } from './packing.ts';
 import { LiveProcesses } from './processes.ts';
-import { DONE, takeLots, type Sent, type WorkerTask } from './read-ahead.ts';
+import { DELIVERED, FREE, WORKERS, type Sent, type WorkerTask } from './read-ahead.ts';
 
-/** Processes in one message. */
-const BATCH = 64;
+/** Processes in one message; the search waits for at most so many where it meets us. */
+const BATCH = 16;
 
-function work({ pids, devices, control, port, pageSize }: WorkerTask): void {
+export function work({ pids, states, devices, port, pageSize }: WorkerTask): void {
   const processes = new LiveProcesses(new LiveFiles(), pageSize);
+  processes.askByNumber();
   const wanted = new Set(devices);
   let batch: Sent[] = [];
-  try {
-    takeLots(pids, control, (pid) => {
-      batch.push(packed(gather(processes, pid, wanted)));
-      if (batch.length < BATCH) return;
-      port.postMessage(batch);
-      batch = [];
-    });
+  let taken: number[] = [];
+  const deliver = (): void => {
     port.postMessage(batch);
+    for (const at of taken) {
+      Atomics.store(states, at, DELIVERED);
+      Atomics.notify(states, at);
+    }
+    [batch, taken] = [[], []];
+  };
+  try {
+    for (let at = pids.length - 1; at >= 0; at -= 1) {
+      // The search has come from the other end.
+      if (Atomics.compareExchange(states, at, FREE, WORKERS) !== FREE) break;
+      taken.push(at);
+      batch.push(packed(gather(processes, pids[at] ?? 0, wanted)));
+      if (batch.length === BATCH) deliver();
+    }
   } finally {
-    Atomics.store(control, DONE, 1);
-    Atomics.notify(control, DONE);
+    deliver();
   }
 }
 

@@ -15,7 +15,7 @@ const CAPABILITIES: readonly (readonly [number, string, string])[] = [
 export function lookChecks(host: Host): Check[] {
   return [user(host), iomem(host), pageFile(host, 'kpageflags', 'what lies on a memory block cannot be told'),
     pageFile(host, 'kpagecount', 'how often pages are mapped cannot be told'), pagemap(host), kernelLog(host), processes(host), namespaces(host),
-    checkRelease(host, 'procmap-query', [6, 11], 'PROCMAP_QUERY', 'mappings are found without reading the text of maps', 'mappings are read from the text of maps, which takes about twice as long')];
+    checkRelease(host, 'procmap-query', [6, 11], 'PROCMAP_QUERY', 'among many processes, those without the device are passed over quickly', 'the maps of every process are read as text')];
 }
 
 function user(host: Host): Check {

@@ -8,7 +8,7 @@ import { blockAllSignals, commit, readFrameState, readMask, readThread, roomFor,
 import type { ThreadState } from './arch/x86-64/thread.ts';
 import { Memory, readMaps } from './proc.ts';
 import type { MapLine } from './proc.ts';
-import { runChain } from './run-chain.ts';
+import { LAST_WAIT, runChain, runWhole } from './run-chain.ts';
 import { releaseThread, stopAll } from './stop.ts';
 
 /** Stack room asked for at the stop, before it is known which calls will come. */
@@ -63,13 +63,13 @@ export class StoppedProcess {
     const failed = (detail: string): InjectValue => ({ ok: false, definite: true, milliseconds: performance.now() - began, results: [], errno: 'EINVAL', detail });
     const dataBytes = calls.flatMap((c) => c.args).reduce<number>((sum, a) => sum + (typeof a === 'object' ? a.base64.length + 16 : 0), 0);
     const maps = readMaps(this.pid);
-    const carrier = this.chooseCarrier(maps, roomFor(calls.length, dataBytes));
+    const carrier = this.chooseCarrier(maps, roomFor(calls.length + 1, dataBytes + 64));
     if (typeof carrier === 'string') return failed(carrier);
     const gadgets = this.finder.find(maps, (a, b) => this.memory.read(a, b), touchedRanges(calls));
     const state = readFrameState(carrier.tid);
     if (gadgets === null || state === null) return failed('no code to build a chain with, or no extended state');
     settleRseq(carrier, this.memory);
-    const data = placeData(calls, carrier.saved.address('rsp') - 128);
+    const data = placeData(gadgets.store === null ? calls : [...calls, LAST_WAIT], carrier.saved.address('rsp') - 128);
     const unknown = calls.find((c) => CALL_NUMBERS[c.name] === undefined);
     if (unknown !== undefined) return failed(`no number is known for the call ${unknown.name}`);
     const chain = buildChain({ saved: carrier.saved, mask: readMask(carrier.tid), state, calls: data.calls, gadgets, top: data.top });
@@ -77,7 +77,9 @@ export class StoppedProcess {
     if (!this.memory.write(chain.address, bytes)) return failed(`the stack of thread ${carrier.tid} could not be written`);
     commit(carrier.tid, chain.entry);
     blockAllSignals(carrier.tid);
-    const run = runChain(carrier.tid, calls.length, began + deadlineMs);
+    const run = chain.results === null
+      ? runChain(carrier.tid, calls.length, began + deadlineMs)
+      : runWhole(carrier.tid, this.memory, { results: chain.results, calls: calls.length, lastStack: chain.lastStack }, began + deadlineMs);
     return { ...run, ...unexpected(calls, run), milliseconds: performance.now() - began };
   }
 

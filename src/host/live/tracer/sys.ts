@@ -13,7 +13,7 @@ const NUMBERS: Readonly<Record<string, Readonly<Record<'ptrace' | 'waitid' | 'na
 /** Requests of ptrace(2) (include/uapi/linux/ptrace.h); GETREGS and SETREGS only where the architecture has them. */
 export const PTRACE = {
   getRegs: 12, setRegs: 13, cont: 7, detach: 17, syscall: 24, seize: 0x4206, interrupt: 0x4207, getRegSet: 0x4204, setRegSet: 0x4205,
-  getSigMask: 0x420a, setSigMask: 0x420b, getRseq: 0x420f, getUserDispatch: 0x4211,
+  getSigMask: 0x420a, setSigMask: 0x420b, getRseq: 0x420f, getCallInfo: 0x420e, getUserDispatch: 0x4211,
 } as const;
 
 /** PTRACE_O_TRACESYSGOOD: stops at system calls report SIGTRAP | 0x80. Not PTRACE_O_EXITKILL, ever. */

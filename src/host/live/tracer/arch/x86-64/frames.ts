@@ -11,12 +11,21 @@ import { RT_SIGRETURN } from './calls.ts';
 import type { RegisterName, Registers } from './registers.ts';
 import { USER_CS, USER_DS } from './registers.ts';
 
+/** Code that stores the result of a call: `mov %rax, (%rbx)`, then some words off the stack, then `ret`. */
+export interface StoreGadget {
+  readonly address: number;
+  /** Words that it takes off the stack before it returns. */
+  readonly words: number;
+}
+
 /** Addresses of code in the process itself. */
 export interface Gadgets {
   /** `syscall; ret`. */
   readonly call: number;
   /** `mov $15, %eax; syscall`, the restorer. */
   readonly restorer: number;
+  /** Null where no such code is mapped: the chain is then watched call by call. */
+  readonly store: StoreGadget | null;
 }
 
 export interface FrameCall {
@@ -30,7 +39,14 @@ export interface Chain {
   readonly bytes: Buffer;
   /** What PTRACE_SETREGS is given to commit it. */
   readonly entry: Registers;
+  /** Stack pointer inside the restorer of the last frame: what follows is the saved state. */
+  readonly lastStack: number;
+  /** Where results are stored, eight bytes each, in the order of the calls; null without a store gadget. */
+  readonly results: number | null;
 }
+
+/** In a result slot until its call has returned. */
+export const NO_RESULT = 0x7ab5_e175_0000_0001n;
 
 export interface ChainInput {
   /** State to be given back, interrupted calls settled. */
@@ -66,20 +82,29 @@ const CONTEXT_ORDER: readonly RegisterName[] = [
 const ARGUMENT_ORDER: readonly RegisterName[] = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
 
 /** Bytes needed on the stack for a chain. */
-export const chainBytes = (calls: number, stateBytes: number): number => (calls + 1) * FRAME_BYTES + stateBytes + 128;
+export const chainBytes = (calls: number, stateBytes: number): number => (calls + 1) * (FRAME_BYTES + 8 * 5) + stateBytes + calls * 8 + 192;
 
 export function buildChain(input: ChainInput): Chain {
-  const frames = input.calls.length + 1;
-  const stateAt = alignDown(input.top - input.state.length, 64);
-  const address = alignDown(stateAt - frames * FRAME_BYTES, 16);
+  const { store, restorer } = input.gadgets;
+  const between = store === null ? 0 : 8 * (1 + store.words);
+  const stride = FRAME_BYTES + between;
+  const slots = input.top - 8 * input.calls.length;
+  const stateAt = alignDown(slots - input.state.length, 64);
+  const last = stateAt - FRAME_BYTES;
+  const address = last - input.calls.length * stride;
   const bytes = Buffer.alloc(input.top - address);
   input.state.copy(bytes, stateAt - address);
   input.calls.forEach((call, i) => {
-    const regs = callRegisters(input, call, address + (i + 1) * FRAME_BYTES);
-    writeFrame(bytes, i * FRAME_BYTES, regs, BLOCK_ALL, stateAt, input.gadgets.restorer);
+    const regs = callRegisters(input, call, address + (i + 1) * stride - between);
+    bytes.writeBigUInt64LE(NO_RESULT, slots - address + 8 * i);
+    if (store !== null) {
+      regs.set('rbx', BigInt(slots + 8 * i));
+      bytes.writeBigUInt64LE(BigInt(store.address), (i + 1) * stride - between);
+    }
+    writeFrame(bytes, i * stride, regs, BLOCK_ALL, stateAt, restorer);
   });
-  writeFrame(bytes, input.calls.length * FRAME_BYTES, input.saved, input.mask, stateAt, input.gadgets.restorer);
-  return { address, bytes, entry: entryRegisters(input, address) };
+  writeFrame(bytes, last - address, input.saved, input.mask, stateAt, restorer);
+  return { address, bytes, entry: entryRegisters(input, address), lastStack: last + 8, results: store === null ? null : slots };
 }
 
 /** All signals but the two that cannot be blocked. */

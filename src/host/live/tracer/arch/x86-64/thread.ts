@@ -100,6 +100,9 @@ export function commit(tid: number, entry: Registers): void {
   ptraceBuffer(PTRACE.setRegs, tid, 0, entry.bytes);
 }
 
+/** Writes the registers of a stopped thread whose chain is committed. */
+export const writeRegisters = (tid: number, regs: Registers): number => ptraceBuffer(PTRACE.setRegs, tid, 0, regs.bytes);
+
 /** Lets the thread run to its next stop at a system call. */
 export const stepToCall = (tid: number, signal: number): number => ptrace(PTRACE.syscall, tid, 0, signal);
 
