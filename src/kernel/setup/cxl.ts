@@ -43,3 +43,12 @@ export function* cxlDisableRegion(k: Kernel, region = 0, task = 0): Path<number>
   for (const child of deviceChildren(k, dev)) if (k.heap.load(child + DEV.driver) !== 0) yield* k.call(unbindStore, deviceDriver(k, child), child);
   return yield* k.call(commitStore, region, 0);
 }
+
+/** A device that somebody else made (a namespace of a pmem region) becomes a child of the region: it goes with it. */
+export function adoptByRegion(k: Kernel, region: number, child: number): void {
+  const parent = k.heap.load(region + REGION.dev);
+  let link = parent + DEV.child;
+  while (k.heap.load(link) !== 0) link = k.heap.load(link) + DEV.sibling;
+  k.heap.store(link, child);
+  k.heap.store(child + DEV.parent, parent);
+}
