@@ -54,3 +54,8 @@ test("after a rebind the next owner's mark in the old mapping is an exposure", (
 test('what could not be done says nothing', () => {
   assert.deepEqual(effectsOf(FSDAX, [seen('unbind', { ending: 'not-available' })]), []);
 });
+
+test("unseat's own removal is a removal: what holders find after it counts", () => {
+  assert.deepEqual(effectsOf(FSDAX, [seen('remove'), seen('read', { pages: counts({ sigbus: 1024 }) })]), ['sigbus']);
+  assert.deepEqual(effectsOf(FSDAX, [seen('remove', { ending: 'refused' }), seen('read', { pages: counts({ own: 1024 }) })]), []);
+});

@@ -37,6 +37,10 @@ export function effectsOf(scenario: Scenario, observations: readonly Observation
 function stepEffects(state: State, o: Observation): void {
   const add = (effect: Effect, when = true): void => { if (when) state.found.add(effect); };
   const after = state.removed !== 'not-yet';
+  if (o.verb === 'remove') {
+    if (o.ending === 'returned') state.removed = 'gone';
+    return;
+  }
   if (REMOVALS.includes(o.verb)) return removal(state, o);
   switch (o.verb) {
     case 'bind': case 'newId':

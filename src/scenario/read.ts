@@ -1,5 +1,6 @@
 /** Reads a scenario from YAML text. Every complaint names the file, the line, the place in the document, and what was expected. */
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import type { ZodType } from 'zod';
 import { UnseatError } from '../errors/unseat-error.ts';
 import { scenario, type Scenario } from './scenario.ts';
 
@@ -16,19 +17,30 @@ export interface ScenarioProblem {
  * @throws UnseatError BAD_SCENARIO; `data.problems` holds every ScenarioProblem in the order of lines
  */
 export function readScenario(text: string, file: string): Scenario {
+  return readYaml(text, file, scenario, { schema: 'schema/scenario.json', docs: 'docs/scenarios.md' });
+}
+
+/** Where the form of a kind of file is told. */
+export interface FormOf {
+  readonly schema: string;
+  readonly docs: string;
+}
+
+/** Any YAML document by its zod schema, with the same complaints. Also used for litmus tests. */
+export function readYaml<T>(text: string, file: string, schema: ZodType<T>, form: FormOf): T {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const syntax = [...document.errors, ...document.warnings];
-  if (syntax.length > 0) throw bad(file, syntax.map((e) => ({ line: lines.linePos(e.pos[0]).line, path: '', message: `not YAML: ${e.message.split('\n')[0] ?? ''}` })));
+  if (syntax.length > 0) throw bad(file, form, syntax.map((e) => ({ line: lines.linePos(e.pos[0]).line, path: '', message: `not YAML: ${e.message.split('\n')[0] ?? ''}` })));
   let plain: unknown;
   try {
     plain = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw bad(file, [{ line: 1, path: '', message: `not YAML: ${error instanceof Error ? error.message : String(error)}` }]);
+    throw bad(file, form, [{ line: 1, path: '', message: `not YAML: ${error instanceof Error ? error.message : String(error)}` }]);
   }
-  const result = scenario.safeParse(plain);
+  const result = schema.safeParse(plain);
   if (result.success) return result.data;
-  throw bad(file, result.error.issues.flatMap((issue) => deepest(issue)).map(({ path, message }) => ({
+  throw bad(file, form, result.error.issues.flatMap((issue) => deepest(issue)).map(({ path, message }) => ({
     line: lineOf(document, lines, path), path: pathText(path), message,
   })));
 }
@@ -61,14 +73,14 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
 const pathText = (path: readonly PropertyKey[]): string =>
   path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
 
-function bad(file: string, problems: readonly ScenarioProblem[]): UnseatError {
+function bad(file: string, form: FormOf, problems: readonly ScenarioProblem[]): UnseatError {
   const sorted = [...problems].sort((a, b) => a.line - b.line);
   const text = (p: ScenarioProblem): string => `line ${p.line}${p.path === '' ? '' : `, ${p.path}`}: ${p.message}`;
   const first = sorted[0] ?? { line: 1, path: '', message: 'not a scenario' };
   return new UnseatError('BAD_SCENARIO', text(first), {
     subject: file,
     ...(sorted.length > 1 ? { cause: sorted.slice(1, 6).map(text).join('; ') } : {}),
-    next: 'The form of a scenario is in schema/scenario.json; docs/scenarios.md explains it.',
+    next: `The form is in ${form.schema}; ${form.docs} explains it.`,
     data: { problems: sorted },
   });
 }

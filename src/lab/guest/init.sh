@@ -25,17 +25,6 @@ for place in $TMPFS; do mount -t tmpfs tmpfs /host$place; done
 mkdir -p /host/dev/pts /host/dev/shm
 mount -t devpts devpts /host/dev/pts
 mount -t tmpfs tmpfs /host/dev/shm
-cp /unseat-guest /agent.mjs /host/run/
-echo "unseat-lab: the agent starts at $(cut -d' ' -f1 /proc/uptime)"
-# Without a cache in 9p every page of a mapped program is fetched by itself: one copy beforehand is faster.
-[ -n "$COPY_NODE" ] && cp "/host$NODE" /host/run/node && NODE=/run/node
-hostname lab 2>/dev/null
-ip link set lo up 2>/dev/null
-if [ -n "$SHELL_WANTED" ]; then
-	echo "The host's root is here read-only; the project is in $PROJECT. Leave with exit."
-	HOME=/run PS1='lab# ' PATH=$GUEST_PATH setsid cttyhack chroot /host /bin/sh
-else
-	HOME=/run TMPDIR=/run PATH=$GUEST_PATH chroot /host "$NODE" --no-warnings /run/agent.mjs "$PROJECT"
-	echo "unseat-lab: the agent ended with status $?"
-fi
-poweroff -f
+cp /unseat-guest /agent.mjs /unseat.env /second.sh /bin/busybox /host/run/
+# The host's root becomes the guest's own, as on any machine: mount points are what pid 1 sees.
+exec switch_root /host /bin/sh /run/second.sh

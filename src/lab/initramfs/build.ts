@@ -10,6 +10,7 @@ import { moduleClosure } from '../modules/closure.ts';
 import { wantedModules } from '../modules/wanted.ts';
 import { findProgram, mustRun } from '../program.ts';
 import { toolsRoot } from '../qemu/find.ts';
+import { bundledAgent, bundledUnseat } from './bundles.ts';
 import { cpioArchive, type CpioEntry } from './cpio.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
@@ -30,9 +31,10 @@ export async function buildInitramfs(kernel: LabKernel, scenario: Scenario, opti
     { path: 'dev/console', kind: 'char', major: 5, minor: 1 },
     { path: 'bin/busybox', kind: 'file', content: readFileSync(busybox), executable: true },
     { path: 'init', kind: 'file', content: readFileSync(join(GUEST, 'init.sh')), executable: true },
+    { path: 'second.sh', kind: 'file', content: readFileSync(join(GUEST, 'second.sh')) },
     { path: 'unseat-guest', kind: 'file', content: readFileSync(await guestProgram()), executable: true },
     { path: 'agent.mjs', kind: 'file', content: await bundledAgent() },
-    { path: 'unseat.env', kind: 'file', content: Buffer.from(environment(kernel, scenario, options.shell)) },
+    { path: 'unseat.env', kind: 'file', content: Buffer.from(environment(kernel, scenario, options.shell, await bundledUnseat())) },
     { path: 'modules/order', kind: 'file', content: Buffer.from(`${closure.modules.map((m) => m.name).join('\n')}\n`) },
     ...closure.modules.map((m): CpioEntry => ({ path: `modules/${m.name}.ko`, kind: 'file', content: m.bytes })),
   ];
@@ -43,27 +45,18 @@ export async function buildInitramfs(kernel: LabKernel, scenario: Scenario, opti
   return { path, missingModules: closure.missing };
 }
 
-function environment(kernel: LabKernel, scenario: Scenario, shell: boolean): string {
+function environment(kernel: LabKernel, scenario: Scenario, shell: boolean, unseat: string): string {
   const node = realpathSync(process.execPath);
   const old = kernel.series.major < 6;
   // A tmpfs over a place that holds Node, the project or the tools would hide them.
   const places = ['/run', '/mnt', '/tmp', '/var/lib', '/root'].filter((place) => ![node, PROJECT, cacheRoot()].some((path) => path.startsWith(`${place}/`)));
-  const set = { NODE: node, PROJECT, AUTO_ONLINE: scenario.machine.autoOnline, NINEP_OPTIONS: old ? ',cache=mmap ,cache=none' : ',cache=loose ,cache=mmap',
+  const set = { NODE: node, PROJECT, UNSEAT: unseat, AUTO_ONLINE: scenario.machine.autoOnline, NINEP_OPTIONS: old ? ',cache=mmap ,cache=none' : ',cache=loose ,cache=mmap',
     TMPFS: places.join(' '), COPY_NODE: old ? '1' : '', SHELL_WANTED: shell ? '1' : '', GUEST_PATH: `${dirname(node)}:${newCxl(scenario)}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${toolsRoot()}/bin-own` };
   return Object.entries(set).map(([key, value]) => `${key}='${value.replaceAll("'", "'\\''")}'\n`).join('');
 }
 
 /** CXL regions need the cxl tool of a newer suite; for all else the system's own tools come first. */
 const newCxl = (scenario: Scenario): string => (scenario.machine.cxl.length > 0 ? `${toolsRoot()}/bin-own:` : '');
-
-/** The agent as one file: a guest under emulation is slow to strip types from many. */
-async function bundledAgent(): Promise<Uint8Array> {
-  const { build } = await import('esbuild');
-  const made = await build({ entryPoints: [join(GUEST, 'agent/main.ts')], bundle: true, platform: 'node', target: 'node24', format: 'esm', write: false, logLevel: 'silent' });
-  const file = made.outputFiles[0];
-  if (!file) throw new UnseatError('LAB', 'esbuild made no agent');
-  return file.contents;
-}
 
 /** The C helper, compiled statically once per content. */
 export async function guestProgram(): Promise<string> {

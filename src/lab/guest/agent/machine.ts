@@ -33,7 +33,8 @@ export interface Guest {
   readonly log: KernelLog;
   readonly devices: Map<string, GuestDevice>;
   readonly holders: Map<string, Holder>;
-  readonly project: string;
+  /** Path of unseat's bundle. */
+  readonly unseat: string;
 }
 
 export function deviceOf(guest: Guest, name: string): GuestDevice {

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   const log = new KernelLog();
   channel.send({ type: 'hello', release: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(), seconds: seconds() });
   const { scenario, upTo, plan } = await channel.awaitRun();
-  const guest: Guest = { scenario, channel, log, devices: new Map(), holders: new Map(), project: process.argv[2] ?? '/' };
+  const guest: Guest = { scenario, channel, log, devices: new Map(), holders: new Map(), unseat: process.argv[2] ?? '' };
   try {
     await setUp(guest);
   } catch (error) {

@@ -13,8 +13,8 @@ export function look(guest: Guest, things: readonly Thing[]): Seen {
   if (things.includes('iomem')) seen.iomem = iomem().filter((line) => inside(line.start)).map((line) => line.name);
   if (things.includes('blocks')) seen.blocks = [...new Set(ranges.flatMap((r) => blocksIn(r)))].sort((a, b) => a - b).map(blockState);
   if (things.includes('mounts')) {
-    const mounted = new Set((textOf('/proc/self/mounts') ?? '').split('\n').map((line) => line.split(' ')[1] ?? ''));
-    seen.mounts = guest.scenario.filesystems.map((f) => f.at).filter((at) => mounted.has(at));
+    const mounted = new Set((textOf('/proc/self/mounts') ?? '').split('\n').map((line) => line.split(' ').slice(1, 3).join(' ')));
+    seen.mounts = guest.scenario.filesystems.filter((f) => mounted.has(`${f.at} ${f.type}`)).map((f) => f.at);
   }
   if (things.includes('device')) seen.devices = Object.fromEntries([...guest.devices.values()].map((d) => [d.name, deviceState(d)]));
   return seen as Seen;

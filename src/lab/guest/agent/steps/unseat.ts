@@ -12,7 +12,7 @@ export interface UnseatRun {
 
 export function unseat(guest: Guest, args: readonly string[], deadlineMs: number): Promise<UnseatRun> {
   return new Promise((resolve) => {
-    const all = ['--no-warnings', `${guest.project}/src/cli/main.ts`, ...args, '--json'];
+    const all = ['--no-warnings', guest.unseat, ...args, '--json'];
     execFile(process.execPath, all, { timeout: deadlineMs, killSignal: 'SIGKILL', maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
       let json: unknown = null;
       try {
