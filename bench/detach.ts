@@ -48,6 +48,8 @@ async function measure(bytes: number, mappings: number, threads: number, isPriva
       await program.ask('map');
       await program.ask('gap');
       await detach(program.ref);
+      // The watching thread has to run again before it knows.
+      await host.time.sleep(20);
       pauses.push(Number(await program.ask('gap')));
       await program.ask('map');
     }

@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline';
 import { deviceNumber } from '../src/host/live/files.ts';
 import { bundleInto } from '../tools/bundle-into.ts';
 import { median, ratio, skip, wrong } from './lib/stats.ts';
+import { timer, type Run } from './lib/timed.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 /** Bundled like the package: what is shipped is measured. Below the repository, where koffi is found. */
@@ -22,7 +23,6 @@ const INSIDE = 'UNSEAT_BENCH_INSIDE';
 
 interface Found { pid: number; shares: number[]; mappings: number; deleted: boolean; files: number; cwd: boolean; root: boolean }
 interface Search { milliseconds: number; mountsMilliseconds: number; processes: Found[]; namespaces: number[]; notes: string[] }
-interface Timed<T> { readonly milliseconds: number; readonly result: T }
 
 if (process.geteuid?.() !== 0) skip('mounting needs root');
 for (const tool of ['gcc', 'fuser', 'unshare', 'mkfs.ext4']) if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) skip(`${tool} is not installed`);
@@ -87,39 +87,42 @@ async function holdElsewhere(mountPoint: string, children: ChildProcess[]): Prom
 function keepNamespace(directory: string): void {
   const file = join(directory, 'ns');
   writeFileSync(file, '');
-  execFileSync('unshare', [`--mount=${file}`, 'true']);
+  // A namespace's file may lie only in one with a lower id, and 6.18 gives ids out per processor: not always in order.
+  for (let attempt = 0; spawnSync('unshare', [`--mount=${file}`, 'true']).status !== 0; attempt += 1) {
+    if (attempt === 50) throw new Error('no namespace could be kept by a file');
+  }
 }
 
-function timed<T>(work: () => T): Timed<T> {
-  const started = performance.now();
-  const result = work();
-  return { milliseconds: performance.now() - started, result };
-}
-
-const output = (program: string, args: readonly string[]): string => spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 30 }).stdout;
 const numbers = (text: string): Set<number> => new Set((text.match(/\d+/g) ?? []).map(Number));
-const fuser = (mountPoint: string): Set<number> => numbers(output('fuser', ['-m', mountPoint]));
-const lsof = (mountPoint: string): Set<number> => numbers(output('lsof', ['-w', '-t', mountPoint]));
-const search = (dev: string): Search => JSON.parse(output(process.execPath, [join(BUNDLE, 'search.js'), dev])) as Search;
 
 async function measure(mountPoint: string, mappings: number, expected: ReadonlyMap<number, string>): Promise<void> {
   const dev = deviceNumber(statSync(mountPoint).dev);
   const withLsof = spawnSync('sh', ['-c', 'command -v lsof']).status === 0;
-  const times = { fuser: [] as number[], lsof: [] as number[], alone: [] as number[], whole: [] as number[] };
+  const timing = timer();
+  const runs: Record<'fuser' | 'lsof' | 'search', Run[]> = { fuser: [], lsof: [], search: [] };
+  const alone: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const byFuser = timed(() => fuser(mountPoint));
-    const byLsof = withLsof ? timed(() => lsof(mountPoint)) : { milliseconds: NaN, result: new Set<number>() };
-    const ours = timed(() => search(dev));
-    times.fuser.push(byFuser.milliseconds);
-    times.lsof.push(byLsof.milliseconds);
-    times.alone.push(ours.result.milliseconds);
-    times.whole.push(ours.milliseconds);
-    if (round === 0) compare(ours.result, byFuser.result, byLsof.result, expected, mappings);
+    const byFuser = timing.run('fuser', ['-m', mountPoint]);
+    const byLsof = withLsof ? timing.run('lsof', ['-w', '-t', mountPoint]) : undefined;
+    const ours = timing.run(process.execPath, [join(BUNDLE, 'search.js'), dev]);
+    const result = JSON.parse(ours.stdout) as Search;
+    runs.fuser.push(byFuser);
+    if (byLsof !== undefined) runs.lsof.push(byLsof);
+    runs.search.push(ours);
+    alone.push(result.milliseconds);
+    if (round === 0) compare(result, numbers(byFuser.stdout), numbers(byLsof?.stdout ?? ''), expected, mappings);
   }
-  console.log(`processes ${expected.size}, mappings ${mappings} each; medians of ${ROUNDS} rounds, milliseconds`);
-  for (const [name, values] of Object.entries(times)) console.log(`  ${name.padEnd(6)} ${median(values).toFixed(0)}`);
-  console.log(`ratio to fuser -m: search ${ratio(times.alone, times.fuser)}, with process start ${ratio(times.whole, times.fuser)} (target 0.6)`);
-  if (withLsof) console.log(`ratio to lsof: search ${ratio(times.alone, times.lsof)}, with process start ${ratio(times.whole, times.lsof)}`);
+  timing.end();
+  report(runs, alone, expected.size, mappings);
+}
+
+function report(runs: Record<string, Run[]>, alone: readonly number[], processes: number, mappings: number): void {
+  const [wall, cpu] = [(name: string) => (runs[name] ?? []).map((r) => r.wall), (name: string) => (runs[name] ?? []).map((r) => r.cpu)];
+  console.log(`processes ${processes}, mappings ${mappings} each; medians of ${ROUNDS} rounds, milliseconds by the clock and of processor time`);
+  for (const name of Object.keys(runs)) console.log(`  ${name.padEnd(6)} ${median(wall(name)).toFixed(0)} ${median(cpu(name)).toFixed(0)}`);
+  for (const peer of ['fuser', 'lsof'].filter((name) => (runs[name] ?? []).length > 0)) {
+    console.log(`ratio to ${peer === 'fuser' ? 'fuser -m' : peer}: search ${ratio(alone, wall(peer))}, with process start ${ratio(wall('search'), wall(peer))}, processor time ${ratio(cpu('search'), cpu(peer))}${peer === 'fuser' ? ' (target 0.6 by the clock)' : ''}`);
+  }
 }
 
 function compare(ours: Search, byFuser: ReadonlySet<number>, byLsof: ReadonlySet<number>, expected: ReadonlyMap<number, string>, mappings: number): void {
