@@ -7,6 +7,7 @@ import { PART_B_DAX } from './part-b-dax.ts';
 import { PART_B_BLOCKS } from './part-b-blocks.ts';
 import { PART_B_CXL } from './part-b-cxl.ts';
 import { PART_B_HOTPLUG } from './part-b-hotplug.ts';
+import { PART_B_KPAGEFLAGS } from './part-b-kpageflags.ts';
 import { PART_B_KMEM } from './part-b-kmem.ts';
 import { PART_B_SECTIONS } from './part-b-sections.ts';
 import { PART_B_SLOTS } from './part-b-slots.ts';
@@ -14,5 +15,5 @@ import type { TruthRow } from './row.ts';
 
 export const TRUTH_ROWS: readonly TruthRow[] = [
   ...PART_A_MATRIX, ...PART_A_UNBIND, ...PART_A_FORCED, ...PART_A_OTHERS, ...PART_B_DAX,
-  ...PART_B_KMEM, ...PART_B_SECTIONS, ...PART_B_BLOCKS, ...PART_B_HOTPLUG, ...PART_B_CXL, ...PART_B_SLOTS,
+  ...PART_B_KMEM, ...PART_B_SECTIONS, ...PART_B_BLOCKS, ...PART_B_HOTPLUG, ...PART_B_CXL, ...PART_B_SLOTS, ...PART_B_KPAGEFLAGS,
 ];

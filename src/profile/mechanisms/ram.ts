@@ -86,4 +86,10 @@ export const RAM = {
     meaning: 'new blocks follow /sys/devices/system/memory/auto_online_blocks',
     source: 'mm/memory_hotplug.c, mhp_default_online_type',
   },
+  'ram.kpageflags-ksm-on-anon': {
+    allowed: [false, true],
+    default: false,
+    meaning: '/proc/kpageflags sets KSM on every anonymous page, KSM or not',
+    source: 'measured: B surprises, 10 (6.12 only)',
+  },
 } as const satisfies Declarations;

@@ -80,4 +80,10 @@ export const SECTION = {
     meaning: 'what /proc/kpageflags shows for device pages below the end of RAM',
     source: 'fs/proc/page.c; measured: B 4, last rows',
   },
+  'section.kpageflags-above-ram': {
+    allowed: ['eof', 'nopage'],
+    default: 'eof',
+    meaning: 'what /proc/kpageflags gives for frames above the end of RAM: the end of the file, or NOPAGE',
+    source: 'fs/proc/page.c, get_max_dump_pfn(); measured: B 4, last rows',
+  },
 } as const satisfies Declarations;

@@ -24,5 +24,6 @@ export const V6_12: ProfileEntries = {
     'section.kpageflags-of-device-pages': { value: 'nopage', source: 'measured: B 4' },
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'measured: B 6' },
     'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 6.12: no CXL_REGION_F_LOCK' },
+    'ram.kpageflags-ksm-on-anon': { value: true, source: 'measured: B surprises, 10' },
   },
 };
