@@ -139,7 +139,7 @@ export class BreadthFirst<C extends WithHeap> {
     }
     if (this.program.allowHang === true) return;
     for (let t = 0; t < this.stepper.state.threads; t += 1) {
-      if (!this.stepper.isOver(t)) return this.violated({ property: `hang: ${this.program.threads[t]?.name} waits at ${this.stepper.label(t)}`, kind: 'hang' }, slot);
+      if (!this.stepper.isOver(t) && this.program.threads[t]?.daemon !== true) return this.violated({ property: `hang: ${this.program.threads[t]?.name} waits at ${this.stepper.label(t)}`, kind: 'hang' }, slot);
     }
   }
 

@@ -19,16 +19,17 @@ export function explain<C extends WithHeap>(program: Program<C>, stepper: Steppe
 
 function replay<C extends WithHeap>(program: Program<C>, stepper: Stepper<C>, move: Move, word: (address: number) => string): TraceStep {
   const { state } = stepper;
-  const loads: { word: string; value: number }[] = [];
-  const stores: { word: string; before: number; after: number }[] = [];
+  const loads: { word: string; value: number; text?: string }[] = [];
+  const stores: { word: string; before: number; after: number; text?: string }[] = [];
+  const show = program.showValue;
   const calls: string[] = [];
   const choices: { label: string; choice: number }[] = [];
   const from = stepper.label(move.thread);
   toOrdinal(stepper, move);
   state.mark();
   stepper.step(move.thread, {
-    load: (address, value) => loads.push({ word: word(address), value }),
-    store: (address, before, after) => stores.push({ word: word(address), before, after }),
+    load: (address, value) => loads.push({ word: word(address), value, ...(show === undefined ? {} : { text: show(address, value) }) }),
+    store: (address, before, after) => stores.push({ word: word(address), before, after, ...(show === undefined ? {} : { text: `${show(address, before)} -> ${show(address, after)}` }) }),
     enter: (call) => calls.push(call),
     choose: (label, choice) => choices.push({ label, choice }),
   });

@@ -11,6 +11,8 @@ export interface Thread<C extends WithHeap = WithHeap> {
   readonly name: string;
   readonly path: PathFunction<C>;
   readonly args: readonly number[];
+  /** It may wait for ever: an interrupt handler, a worker. Not a hang. */
+  readonly daemon?: boolean;
 }
 
 /**
@@ -35,4 +37,6 @@ export interface Program<C extends WithHeap = WithHeap> {
   readonly allowOops?: boolean;
   /** Names for heap words in counterexamples; `null` prints the address. */
   readonly nameOf?: (address: number) => string | null;
+  /** What a value of such a word means to people. */
+  readonly showValue?: (address: number, value: number) => string;
 }

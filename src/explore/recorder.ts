@@ -89,7 +89,7 @@ class RecordingTap implements Tap {
       }
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'KernelOops') throw error;
-      this.finish(Kind.oops, this.nodes.label(error.message));
+      this.finish(Kind.oops, this.nodes.label(oopsText(error)));
     }
   }
 
@@ -229,6 +229,12 @@ function loadsSinceBoundary(nodes: Nodes, boundary: number, root: number): numbe
     if (kind === Kind.load) loads.push(nodes.a[node] as number);
   }
   return loads.reverse();
+}
+
+/** `unmap_vmas: BUG: ...`: the function that stumbled first. */
+function oopsText(error: Error): string {
+  const where = 'where' in error && typeof error.where === 'string' ? `${error.where}: ` : '';
+  return `${where}${error.message}`;
 }
 
 function nondeterminism(nodes: Nodes, node: number, detail: string): UnseatError {

@@ -6,8 +6,8 @@ export interface TraceStep {
   /** Where it stands after it; `done (result)` or the oops at the end. */
   readonly to: string;
   readonly calls: readonly string[];
-  readonly loads: readonly { readonly word: string; readonly value: number }[];
-  readonly stores: readonly { readonly word: string; readonly before: number; readonly after: number }[];
+  readonly loads: readonly { readonly word: string; readonly value: number; readonly text?: string }[];
+  readonly stores: readonly { readonly word: string; readonly before: number; readonly after: number; readonly text?: string }[];
   readonly choices: readonly { readonly label: string; readonly choice: number }[];
 }
 

@@ -1,0 +1,74 @@
+/** A litmus test as a program for the explorer: set up anew for each profile. */
+import { UnseatError } from '../../errors/unseat-error.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Path, PathFunction } from '../../kernel/state/path.ts';
+import type { Profile } from '../../profile/profile.ts';
+import type { Program, Property } from '../program.ts';
+import { buildMachine } from './machine.ts';
+import { parseOperation } from './operation.ts';
+import { makePredicate, type Subjects } from './predicates.ts';
+import { parsePredicate } from './predicate-text.ts';
+import { addProcessNamed, type ProcessHandle } from './processes.ts';
+import type { Litmus } from './schema.ts';
+import { Line, type Step } from './verb.ts';
+import { VERBS } from './verbs.ts';
+import { wordNames } from './word-names.ts';
+
+interface ThreadStep extends Step {
+  readonly as: string | null;
+  readonly must: boolean;
+}
+
+/** Every thread has ended: guards against a model that proves nothing because it never gets anywhere. */
+export const EVERYBODY_ENDS = 'everybody ends';
+
+/**
+ * @throws UnseatError BAD_SCENARIO where a name or a value does not fit, UNSUPPORTED where this kernel has no such thing
+ */
+export function buildLitmus(test: Litmus, profile: Profile): Program<Kernel> {
+  const built = buildMachine(test.machine, profile);
+  const processes = new Map<string, ProcessHandle>();
+  for (const [name, spec] of Object.entries(test.processes)) processes.set(name, addProcessNamed(built, name, spec));
+  const names = Object.keys(test.threads);
+  const threads = names.map((name) => {
+    const steps = (test.threads[name] as readonly string[]).map((text) => stepOf(built, processes, text));
+    return { name, path: threadPath(steps), args: [], daemon: test.daemons.includes(name) };
+  });
+  const subjects: Subjects = { built, processes, threads: names };
+  const property = (kind: Property['kind']) => (text: string): Property<Kernel> => ({ name: text, kind, holds: makePredicate(subjects, parsePredicate(text)) });
+  const workers = names.map((_, i) => i).filter((i) => threads[i]?.daemon !== true);
+  const ends: Property<Kernel> = { name: EVERYBODY_ENDS, kind: 'sometimes', holds: (_k, done) => workers.every((i) => done(i) !== undefined) };
+  const { nameOf, showValue } = wordNames(subjects);
+  return {
+    name: `${test.litmus} on ${profile.name}`,
+    context: built.k,
+    threads,
+    properties: [...test.never.map(property('never')), ...test.sometimes.map(property('sometimes')), ...test.finally.map(property('finally')), ends],
+    allowHang: test.allow.includes('hang'),
+    allowOops: test.allow.includes('oops'),
+    nameOf,
+    showValue,
+  };
+}
+
+function stepOf(built: ReturnType<typeof buildMachine>, processes: ReadonlyMap<string, ProcessHandle>, text: string): ThreadStep {
+  const op = parseOperation(text);
+  const verb = VERBS[op.verb];
+  if (verb === undefined) throw new UnseatError('BAD_SCENARIO', `there is no operation ${op.verb}`, { seen: text });
+  return { ...verb.make(new Line(built, processes, op)), as: op.as, must: op.must };
+}
+
+/** The lines one after the other. What a line did is forgotten but for its result. */
+function threadPath(steps: readonly ThreadStep[]): PathFunction<Kernel> {
+  return function* thread(k: Kernel): Path {
+    const results = new Map<string, number>();
+    let last = 0;
+    for (const step of steps) {
+      const args = step.args.map((a) => (typeof a === 'number' ? a : (results.get(a.result) ?? 0)));
+      last = yield* k.call(step.path, ...args);
+      if (step.as !== null) results.set(step.as, last);
+      if (step.must && last < 0) return last;
+    }
+    return last;
+  };
+}

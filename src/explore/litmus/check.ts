@@ -1,0 +1,79 @@
+/** Checks one litmus test under one profile, and holds the answer against what the test expects. */
+import { UnseatError } from '../../errors/unseat-error.ts';
+import type { Profile } from '../../profile/profile.ts';
+import { BreadthFirst } from '../breadth-first.ts';
+import { searchReduced } from '../reduced.ts';
+import type { Verdict, Violation } from '../verdict.ts';
+import { buildLitmus } from './build.ts';
+import type { Litmus } from './schema.ts';
+
+/** `absent`: this kernel cannot make such a machine (no CXL ram regions before 6.3). */
+export type Status = 'ok' | 'violated' | 'vacuous' | 'bounded' | 'absent';
+
+export interface CheckOptions {
+  readonly now: () => number;
+  /** Look for every property that can be violated, not only the one nearest to the start. */
+  readonly all?: boolean;
+  readonly maxStates?: number;
+  /** Without reductions every reachable state is visited; for counts and for validation. */
+  readonly reduce?: boolean;
+  readonly onProgress?: (states: number, depth: number) => void;
+}
+
+export interface CheckResult {
+  readonly litmus: string;
+  readonly title: string;
+  readonly profile: string;
+  readonly status: Status;
+  /** Properties found violated: names of the test's own, `oops`, `hang`. */
+  readonly violated: readonly string[];
+  readonly expected: readonly string[] | null;
+  /** Whether the answer is what the test expects. Null where it expects nothing for this profile. */
+  readonly asExpected: boolean | null;
+  readonly says: string;
+  readonly verdict: Verdict | null;
+}
+
+/** What a violation is called in `expect`. */
+export const violationName = (violation: Violation): string => (violation.kind === 'oops' || violation.kind === 'hang' ? violation.kind : violation.property);
+
+/** What the test expects of a profile: `[]` for ok, null where it does not say. */
+export function expected(test: Litmus, profile: string): readonly string[] | null {
+  const said = test.expect[profile] ?? test.expect['default'];
+  return said === undefined ? null : said === 'ok' ? [] : said;
+}
+
+export function checkLitmus(test: Litmus, profile: Profile, options: CheckOptions): CheckResult {
+  const base = { litmus: test.litmus, title: test.title, profile: profile.name, expected: expected(test, profile.name) };
+  const program = tryBuild(test, profile);
+  if (program instanceof UnseatError) return { ...base, status: 'absent', violated: [], asExpected: base.expected === null ? null : base.expected.length === 0, says: program.message, verdict: null };
+  const search = { now: options.now, all: options.all ?? false, ...(options.maxStates === undefined ? {} : { maxStates: options.maxStates }), ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }) };
+  const verdict = options.reduce === false ? new BreadthFirst(program, search).run() : searchReduced(program, search);
+  const violated = [...new Set(verdict.violations.map(violationName))].sort();
+  const status: Status = violated.length > 0 ? 'violated' : !verdict.complete ? 'bounded' : verdict.neverSeen.length > 0 ? 'vacuous' : 'ok';
+  return { ...base, status, violated, asExpected: base.expected === null ? null : matches(status, violated, base.expected, options.all ?? false), says: says(status, verdict), verdict };
+}
+
+/** A search for every violation must find exactly what is expected; one that stops at the first must find one of it. */
+function matches(status: Status, violated: readonly string[], wanted: readonly string[], all: boolean): boolean {
+  if (status === 'bounded' || status === 'vacuous') return false;
+  if (wanted.length === 0) return violated.length === 0;
+  return violated.length > 0 && violated.every((name) => wanted.includes(name)) && (!all || wanted.every((name) => violated.includes(name)));
+}
+
+function says(status: Status, verdict: Verdict): string {
+  if (status === 'ok') return `no interleaving does it: ${verdict.stats.states} states`;
+  if (status === 'violated') return verdict.violations.map((v) => v.property).join('; ');
+  if (status === 'vacuous') return `never happens: ${verdict.neverSeen.join('; ')}`;
+  return verdict.stoppedBecause ?? 'the search was not finished';
+}
+
+function tryBuild(test: Litmus, profile: Profile): ReturnType<typeof buildLitmus> | UnseatError {
+  try {
+    return buildLitmus(test, profile);
+  } catch (error) {
+    if (error instanceof UnseatError && error.code === 'UNSUPPORTED') return error;
+    if (error instanceof UnseatError && error.code === 'INTERNAL' && error.message.startsWith('simulated set-up failed')) return new UnseatError('UNSUPPORTED', error.message, error.facts);
+    throw error;
+  }
+}
