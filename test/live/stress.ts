@@ -141,13 +141,14 @@ export async function killedRemovals(host: Host, fs: LoopMount, program: Program
   const random = seeded(seed);
   const ends: Record<string, number> = {};
   for (let round = 0; round < rounds; round += 1) {
-    const delay = random() ** 2 * 120;
+    // Steps 2 and 4 are the stop and the detach: milliseconds.
+    const delay = random() ** 2 * (round % 3 === 0 ? 300 : 12);
     const what = `seed ${seed}, round ${round}, ${victim} killed after ${delay.toFixed(1)} ms`;
     const unseat = starting(fs, 'detach');
     assert.equal(await unseat.line(), 'ready', what);
     const children = childrenOf(unseat.pid);
     unseat.child.stdin.write('go\n');
-    await journalReaches(fs, round % 3 === 0 ? '"begin"' : round % 3 === 1 ? '"title":"stop' : '"title":"make');
+    await journalReaches(fs, `"begin","step":"${[1, 2, 4][round % 3]}"`);
     await new Promise((done) => setTimeout(done, delay));
     if (victim !== 'child') unseat.kill();
     if (victim !== 'unseat') for (const pid of children) tryKill(pid);

@@ -7,7 +7,7 @@ import type { ActResult, ProcessRef } from '../../actions.ts';
 import type { ChainResult, InjectedCall, Stopped, Trace } from '../../trace.ts';
 import { childEntry } from '../entry.ts';
 import { obstacleTo } from './obstacle.ts';
-import { toWire } from './protocol.ts';
+import { HELLO, toWire } from './protocol.ts';
 import type { InjectValue, Reply, Request, SettingToPutBack, StopValue } from './protocol.ts';
 
 /** Given to the child on top of its own deadline, before it is taken for hung. */
@@ -21,6 +21,9 @@ export class Tracer implements Trace {
   private child: Child | null = null;
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private lastId = 0;
+  /** Resolves when the child has said that it is up, or has died. */
+  private up: Promise<void> = Promise.resolve();
+  private isUp: (() => void) | null = null;
   private settings: readonly SettingToPutBack[] = [];
   /** Held by the child that lives now. */
   private readonly held = new Set<number>();
@@ -94,11 +97,17 @@ export class Tracer implements Trace {
     this.child = null;
   }
 
+  /** The deadline runs from when the child is up: a machine under load must not be taken for a process that does not stop. */
   private ask(request: Request, deadlineMs: number): Promise<Answer> {
     const child = this.child ?? this.start();
+    child.ref();
+    return this.isUp === null ? this.askNow(child, request, deadlineMs) : this.up.then(() => this.askNow(child, request, deadlineMs));
+  }
+
+  private askNow(child: Child, request: Request, deadlineMs: number): Promise<Answer> {
+    if (this.child !== child) return Promise.resolve({ ok: false, reason: 'died', detail: 'the tracer ended before it was asked' });
     this.lastId += 1;
     const id = this.lastId;
-    child.ref();
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         // A hung child holds processes stopped; its death lets them go.
@@ -131,6 +140,9 @@ export class Tracer implements Trace {
     child.on('error', (error) => this.lost(child, error.message));
     child.on('exit', (code, signal) => this.lost(child, signal ?? `status ${code}`));
     this.child = child;
+    this.up = new Promise((resolve) => {
+      this.isUp = resolve;
+    });
     unrefStreams(child);
     if (this.settings.length > 0) child.stdin.write(`${JSON.stringify({ id: 0, op: 'put-back', settings: this.settings })}\n`);
     return child;
@@ -138,10 +150,17 @@ export class Tracer implements Trace {
 
   private received(line: string): void {
     const { id, ...reply } = JSON.parse(line) as Reply & { id: number };
+    if (id === HELLO) this.nowUp();
     this.waiting.get(id)?.(reply as Reply);
   }
 
+  private nowUp(): void {
+    this.isUp?.();
+    this.isUp = null;
+  }
+
   private lost(child: Child, how: string): void {
+    this.nowUp();
     if (this.child === child) {
       this.child = null;
       this.held.clear();

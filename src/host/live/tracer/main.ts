@@ -6,6 +6,7 @@ import { readSync, writeFileSync, writeSync } from 'node:fs';
 import { GadgetFinder } from './arch/x86-64/gadgets.ts';
 import { StoppedProcess } from './process.ts';
 import { readStat } from './proc.ts';
+import { HELLO } from './protocol.ts';
 import type { Reply, Request, SettingToPutBack } from './protocol.ts';
 import { StopFailed, releaseThread } from './stop.ts';
 import { SysError, pause } from './sys.ts';
@@ -135,6 +136,7 @@ function serve(): void {
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('SIGTERM', () => undefined);
+reply(HELLO, { ok: true, value: null });
 serve();
 end();
 process.exit(0);

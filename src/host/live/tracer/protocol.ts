@@ -1,6 +1,9 @@
 /** What the client and the child say to each other: one JSON document a line, requests answered in order. */
 import type { CallArgument } from '../../trace.ts';
 
+/** The id of the line that the child sends first. */
+export const HELLO = -1;
+
 export interface WireCall {
   readonly name: string;
   /** Numbers, `minus-one`, or bytes as base64. */

@@ -109,8 +109,8 @@ export function awaitStop(tid: number, until: number): ThreadStop {
         ptrace(PTRACE.interrupt, tid, 0, 0);
         ptrace(PTRACE.cont, tid, 0, signalOf(seen.status));
       } catch (error) {
-        if (error instanceof SysError && error.errno === 'ESRCH') continue;
-        throw error;
+        if (!(error instanceof SysError) || error.errno !== 'ESRCH') throw error;
+        if (clock() > until) return 'deadline';
       }
       continue;
     }
