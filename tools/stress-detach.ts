@@ -9,6 +9,7 @@ import { killedRemovals, killedTracers, manyDetaches } from '../test/live/stress
 
 const [detaches = 1000, kills = 300, seed = 1] = process.argv.slice(2, 5).map(Number);
 const kinds = (process.argv[5] ?? 'tracer,unseat,child,both').split(',');
+const tell = (line: string): void => console.error(line);
 const no = cannotRunLive();
 if (no !== false) {
   console.log(`skipped: ${no}`);
@@ -19,13 +20,13 @@ const host = openLive();
 const program = new Program(compile('holder', fs.directory), [fs.path('f'), '4']);
 try {
   await program.line();
-  await manyDetaches(host, fs, program, detaches);
+  await manyDetaches(host, fs, program, detaches, tell);
   console.log(`${detaches} detaches: ${await program.ask('check')}`);
   await program.ask('map');
-  const counts = kinds.includes('tracer') ? await killedTracers(host, fs, program, kills, seed) : null;
+  const counts = kinds.includes('tracer') ? await killedTracers(host, fs, program, kills, seed, tell) : null;
   if (counts !== null) console.log(`${kills} tracers killed (seed ${seed}; ${counts.stillHolding} before, ${counts.letGo} after the chain was committed): ${await program.ask('check')}`);
   for (const victim of (['unseat', 'child', 'both'] as const).filter((v) => kinds.includes(v))) {
-    const ends = await killedRemovals(host, fs, program, kills, seed, victim);
+    const ends = await killedRemovals(host, fs, program, kills, seed, victim, tell);
     console.log(`${kills} removals with ${victim} killed: ${JSON.stringify(ends)}: ${await program.ask('check')}`);
   }
 } finally {

@@ -39,7 +39,7 @@ async function isWell(program: Program, fs: LoopMount, what: string): Promise<vo
 }
 
 /** `rounds` times: map, detach, unmount, mount. The program maps the file anew each time. */
-export async function manyDetaches(host: Host, fs: LoopMount, program: Program, rounds: number): Promise<void> {
+export async function manyDetaches(host: Host, fs: LoopMount, program: Program, rounds: number, tell: Tell = () => undefined): Promise<void> {
   const trace = new Tracer();
   try {
     for (let round = 0; round < rounds; round += 1) {
@@ -47,12 +47,15 @@ export async function manyDetaches(host: Host, fs: LoopMount, program: Program, 
       assert.equal(await detachOnce(host, trace, program, fs.deviceNumbers()), 'done', `detach ${round}`);
       fs.unmount();
       await isWell(program, fs, `after detach ${round}`);
+      if ((round + 1) % 50 === 0) tell(`${round + 1} detaches`);
       fs.mount();
     }
   } finally {
     trace.close();
   }
 }
+
+export type Tell = (line: string) => void;
 
 export interface KillCounts {
   /** Killed before the holder had let go: nothing had happened, or only a part that is complete in itself. */
@@ -62,18 +65,19 @@ export interface KillCounts {
 }
 
 /** `rounds` times: the tracer is killed some microseconds after it was asked for something. The holder must not notice. */
-export async function killedTracers(host: Host, fs: LoopMount, program: Program, rounds: number, seed: number): Promise<KillCounts> {
+export async function killedTracers(host: Host, fs: LoopMount, program: Program, rounds: number, seed: number, tell: Tell = () => undefined): Promise<KillCounts> {
   const random = seeded(seed);
   const counts: KillCounts = { stillHolding: 0, letGo: 0 };
   const devices = fs.deviceNumbers();
   for (let round = 0; round < rounds; round += 1) {
-    const trace = new KilledTracer(1 + Math.floor(random() * 3), random() * 2500);
+    const trace = new KilledTracer([1, 2, 3, 3, 3][Math.floor(random() * 5)] ?? 3, random() * 1800);
     try {
       await detachOnce(host, trace, program, devices);
       trace.killNow();
       await isWell(program, fs, `seed ${seed}, killed in round ${round}, ${trace.says}`);
       const holds = (host.processes.mappings(program.pid, devices) as readonly unknown[]).length > 0;
       counts[holds ? 'stillHolding' : 'letGo'] += 1;
+      tell(`tracer killed, round ${round + 1}: ${JSON.stringify(counts)}`);
       const whole = new Tracer();
       assert.equal(await detachOnce(host, whole, program, devices), 'done', `whole detach after round ${round}`);
       whole.close();
@@ -137,7 +141,7 @@ export type Victim = 'unseat' | 'child' | 'both';
  * `rounds` times: a whole removal in a process of its own, and after some milliseconds unseat, its tracing child, or both
  * are killed. The holder must live, nothing may be left stopped, and `resume` must bring the removal to its end.
  */
-export async function killedRemovals(host: Host, fs: LoopMount, program: Program, rounds: number, seed: number, victim: Victim): Promise<Record<string, number>> {
+export async function killedRemovals(host: Host, fs: LoopMount, program: Program, rounds: number, seed: number, victim: Victim, tell: Tell = () => undefined): Promise<Record<string, number>> {
   const random = seeded(seed);
   const ends: Record<string, number> = {};
   for (let round = 0; round < rounds; round += 1) {
@@ -157,6 +161,7 @@ export async function killedRemovals(host: Host, fs: LoopMount, program: Program
     await isWell(program, fs, what);
     const end = await resumed(host, fs, said);
     ends[end] = (ends[end] ?? 0) + 1;
+    tell(`${victim} killed, round ${round + 1}: ${JSON.stringify(ends)}`);
     await isWell(program, fs, `${what}, after ${end}`);
     fs.attach();
     assert.match(await program.ask('map'), /^mapped/, what);
