@@ -27,6 +27,7 @@ export function unseat(guest: Guest, args: readonly string[], deadlineMs: number
 /** The name by which an operator knows the device. */
 export function operatorName(guest: Guest, name: string): string {
   const d = deviceOf(guest, name);
+  if (d.driver === 'cxl_pci' && d.kernelName !== undefined) return d.kernelName;
   return (d.block ?? d.char ?? d.kernelName ?? d.namespace ?? name).replace('/dev/', '');
 }
 
