@@ -65,7 +65,15 @@ interface Progress {
   forecast: Extract<FromGuest, { type: 'forecast' }> | null;
 }
 
+/** A guest that does not get ready is booted once more: on a busy machine a boot can fail for reasons of its own. */
 export async function runCell(kernel: LabKernel, scenario: Scenario, options: CellOptions): Promise<Cell> {
+  const first = await runOnce(kernel, scenario, options);
+  if (first.status !== 'lab-failed') return first;
+  options.say(`${first.reason?.split('\n')[0] ?? 'no boot'}; booting once more`);
+  return runOnce(kernel, scenario, options);
+}
+
+async function runOnce(kernel: LabKernel, scenario: Scenario, options: CellOptions): Promise<Cell> {
   const base = { scenario: scenario.scenario, kernel: kernel.name, release: kernel.release, version: kernel.version, qemu: '' };
   const nothing = { effects: [], observations: [], disagreements: [], bootSeconds: null, seconds: 0, log: {}, logLines: [] };
   if (!inKernelRange(scenario.kernels, kernel.series)) return { ...base, ...nothing, status: 'not-applicable', reason: `the scenario is for kernels ${scenario.kernels}` };
@@ -120,7 +128,7 @@ function judge(base: Pick<Cell, 'scenario' | 'kernel' | 'release' | 'version' | 
   const forecast = f?.effects ? { forecast: { device: f.device, event: f.event, effects: f.effects, ...(f.error === undefined ? {} : { error: f.error }) } } : {};
   const whole = { ...base, bootSeconds: p.bootSeconds, seconds: end.seconds, ...forecast };
   if (p.bootSeconds === null) {
-    const reason = p.setupFailed?.reason ?? (end.qemuEnded ? `QEMU ended: ${end.qemuEnded.trim()}` : 'the guest did not get ready in its time');
+    const reason = p.setupFailed?.reason ?? (end.qemuEnded !== null ? `the guest ended before it was ready: ${end.qemuEnded.trim() || lines.find((line) => line.includes('Kernel panic')) || 'see the console'}` : 'the guest did not get ready in its time');
     const missing = prepared.missingModules.length > 0 ? ` (modules not in this kernel: ${prepared.missingModules.join(', ')})` : '';
     return { ...whole, status: p.setupFailed ? 'not-available' : 'lab-failed', reason: reason + missing, effects: [], observations: [], disagreements: [],
       log: countFindings(lines), logLines: [], consoleTail: lines.slice(-40).join('\n') };
