@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleInto } from '../tools/bundle-into.ts';
 import { median, skip, wrong } from './lib/stats.ts';
+import { timer, type Run } from './lib/timed.ts';
+
+interface Result { milliseconds: number; cpu: number; pages: number; counts: Record<string, number> }
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 7);
 const BUNDLE = join(import.meta.dirname, '../dist/bench');
@@ -24,26 +27,30 @@ await bundleInto(BUNDLE, { 'page-flags': 'bench/lib/page-flags.ts' });
 const directory = mkdtempSync(join(tmpdir(), 'unseat-bench-'));
 const peer = join(directory, 'page-flags');
 execFileSync('gcc', ['-O2', '-o', peer, join(import.meta.dirname, 'lib/page-flags.c')]);
-const ours: number[] = [];
-const theirs: number[] = [];
-const whole: number[] = [];
-let pages = 0;
+const timing = timer();
+const theirs: Run[] = [];
+const whole: Run[] = [];
+const ours: Result[] = [];
 for (let round = 0; round < ROUNDS; round += 1) {
-  let started = performance.now();
-  const [count = 0, , , reserved = 0] = execFileSync(peer, { encoding: 'utf8' }).trim().split(' ').map(Number);
-  theirs.push(performance.now() - started);
-  started = performance.now();
-  const result = JSON.parse(execFileSync(process.execPath, [join(BUNDLE, 'page-flags.js')], { encoding: 'utf8' })) as { milliseconds: number; pages: number; counts: Record<string, number> };
-  whole.push(performance.now() - started);
-  ours.push(result.milliseconds);
-  pages = result.pages;
-  if (count !== result.pages) wrong(`the C reader saw ${count} pages, ours ${result.pages}`);
+  const c = timing.run(peer, []);
+  const node = timing.run(process.execPath, [join(BUNDLE, 'page-flags.js')]);
+  const [pages = 0, , , reserved = 0] = c.stdout.trim().split(' ').map(Number);
+  const result = JSON.parse(node.stdout) as Result;
+  theirs.push(c);
+  whole.push(node);
+  ours.push(result);
+  if (pages !== result.pages) wrong(`the C reader saw ${pages} pages, ours ${result.pages}`);
   // Memory is in use meanwhile, and free pages come and go: only what does not change can be compared.
   if (result.counts['reserved'] !== reserved) wrong(`reserved: C ${reserved}, ours ${result.counts['reserved']}`);
 }
+timing.end();
 rmSync(directory, { recursive: true });
-const speed = (milliseconds: number): string => `${(pages / milliseconds / 1000).toFixed(1)} M pages/s`;
-console.log(`${pages} pages, medians of ${ROUNDS} rounds`);
-console.log(`  C      ${speed(median(theirs))}`);
-console.log(`  unseat ${speed(median(ours))}, with process start ${speed(median(whole))}`);
-console.log(`pages/s of unseat over those of C: ${(median(theirs) / median(ours)).toFixed(2)} (target 0.95), with process start ${(median(theirs) / median(whole)).toFixed(2)}`);
+const pages = ours[0]?.pages ?? 0;
+const speed = (values: readonly number[]): number => pages / median(values) / 1000;
+const row = (name: string, wall: readonly number[], cpu: readonly number[]): string => `  ${name} ${speed(wall).toFixed(1)} by the clock, ${speed(cpu).toFixed(1)} by processor time`;
+console.log(`${pages} pages, medians of ${ROUNDS} rounds, millions of pages a second`);
+console.log(row('C                    ', theirs.map((r) => r.wall), theirs.map((r) => r.cpu)));
+console.log(row('unseat               ', ours.map((r) => r.milliseconds), ours.map((r) => r.cpu)));
+console.log(row('unseat, process start', whole.map((r) => r.wall), whole.map((r) => r.cpu)));
+const over = (a: readonly number[], b: readonly number[]): string => (median(b) / median(a)).toFixed(2);
+console.log(`pages/s of unseat over those of C: ${over(ours.map((r) => r.milliseconds), theirs.map((r) => r.wall))} by the clock, ${over(ours.map((r) => r.cpu), theirs.map((r) => r.cpu))} by processor time (target 0.95)`);

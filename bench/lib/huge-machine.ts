@@ -9,11 +9,13 @@ const [blocks = 65536, processes = 20000] = process.argv.slice(2).map(Number);
 const host = bigMachine({ blocks, processes });
 const empty = process.memoryUsage.rss();
 const started = performance.now();
+const used = process.threadCpuUsage();
 const { machine, device, room } = inventoryFor(host, 'dax0.0');
 const inventoried = performance.now();
 const plan = makePlan(machine, device, { stopUnits: [], protectedPids: [], ...(room ? { room } : {}) }, selectProfile(machine.kernel.release, probesOf(machine)));
 const done = performance.now();
+const { user, system } = process.threadCpuUsage(used);
 console.log(JSON.stringify({
-  milliseconds: done - started, inventory: inventoried - started, blocks: device.blocks.length, all: machine.memory.blocks.length,
+  milliseconds: done - started, cpu: (user + system) / 1000, inventory: inventoried - started, blocks: device.blocks.length, all: machine.memory.blocks.length,
   ways: plan.ways.map((way) => `${way.way} ${way.steps.length}`), emptyBytes: empty, peakBytes: process.resourceUsage().maxRSS * 1024,
 }));

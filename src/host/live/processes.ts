@@ -166,12 +166,15 @@ function numbersIn(path: string): Fact<readonly number[]> {
   }, (error) => absence(error, path));
 }
 
+const NO_FILE = /^(?:pipe|socket|anon_inode):/;
+
 /** Undefined for a descriptor that was closed meanwhile. */
 function openFile(directory: string, name: string): OpenFile | undefined {
   const path = `${directory}/${name}`;
   try {
     const target = readlinkSync(path, LATIN1);
-    const stats = statSync(path, { throwIfNoEntry: false });
+    // Pipes, sockets and anonymous inodes lie on no device.
+    const stats = NO_FILE.test(target) ? undefined : statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return { fd: Number(name), target };
     const node = (stats.mode & 0o170000) === 0o020000 || (stats.mode & 0o170000) === 0o060000;
     const common = { fd: Number(name), target, dev: deviceNumber(stats.dev), ino: stats.ino };
