@@ -10,6 +10,8 @@ import { hex, KERN_ERR } from '../printk.ts';
 import { regionIntersectsRam } from '../resource.ts';
 import { addPages } from './memory_hotplug/add.ts';
 import { removePages } from './memory_hotplug/remove-pages.ts';
+import { fillPages } from './memmap-fill.ts';
+import { links, PG, ZONE } from './page-template.ts';
 import { SECTION } from './section-table.ts';
 
 export interface Span {
@@ -47,7 +49,10 @@ export function checkSpan(k: Kernel, start: number, end: number, taken: (start: 
 /** arch_add_memory without memory blocks. */
 export function addDeviceMemmap(k: Kernel, nid: number, start: number, end: number, altmap: number): number {
   const span = hotplugSpan(k, start, end);
-  return addPages(k, nid, span.start, span.end - span.start, altmap);
+  const added = addPages(k, nid, span.start, span.end - span.start, altmap);
+  // move_pfn_range_to_zone() is given the widened range; only the pages asked for become the pagemap's.
+  if (added === 0 && (span.start !== start || span.end !== end)) fillPages(k, span.start, span.end - span.start, k.sparse.templates.of([PG.reserved, links(ZONE.device, nid), 1]));
+  return added;
 }
 
 /** arch_remove_memory. */
