@@ -50,7 +50,7 @@ export class StoppedProcess {
     let best: ThreadState | null = null;
     for (const tid of this.threads) {
       const state = readThread(tid);
-      const no = threadObstacle(state, maps, this.memory, room);
+      const no = threadObstacle(this.pid, state, maps, this.memory, room);
       if (no !== null) obstacle = no;
       else if (best === null || RANK[state.effect] < RANK[best.effect]) best = state;
       if (best?.effect === 'exact') break;

@@ -63,6 +63,22 @@ export const dupOver = (from: number, fd: number, closeOnExec: boolean): Injecte
 
 export const chdirRoot = (): InjectedCall => ({ name: 'chdir', args: [textBytes('/')], expect: 0, why: 'working directory off the device' });
 
+const AT_FDCWD = -100;
+const PR_SET_MM = 35;
+const PR_SET_MM_EXE_FILE = 13;
+
+/**
+ * An empty file becomes the program file that the process is known to run. It must not be open for writing by anybody
+ * (deny_write_access()), so the memfd is opened again for reading and its first descriptor closed before.
+ */
+export const otherExe = (first: number, second: number): InjectedCall[] => [
+  memfd(first),
+  { name: 'openat', args: [AT_FDCWD, textBytes(`/proc/self/fd/${first}`), 0], expect: second, why: 'the same file, for reading only' },
+  close(first),
+  { name: 'prctl', args: [PR_SET_MM, PR_SET_MM_EXE_FILE, second, 0, 0], expect: 0, why: 'in place of its program file' },
+  close(second),
+];
+
 /** `struct iovec` of one element, as bytes on the stack. */
 function vector(base: number, length: number): { bytes: Uint8Array } {
   const bytes = new Uint8Array(16);

@@ -14,7 +14,7 @@ const mappingOf = (page: number, pages: number, perms: string, fileSize: number 
   ({ start: BASE + page * PAGE, end: BASE + (page + pages) * PAGE, perms, offset: 0, dev: '259:0', ino: 1, name: '/mnt/f', fileSize });
 
 const held = (part: Partial<Held>): Held => ({
-  pid: 7, ownPid: 7, mappings: [], descriptors: [], cwd: false, root: false, exe: false, layout: (part.mappings ?? []).map(({ start, end }) => ({ start, end })),
+  pid: 7, ownPid: 7, mappings: [], descriptors: [], cwd: false, root: false, exe: false, mayChangeExe: false, layout: (part.mappings ?? []).map(({ start, end }) => ({ start, end })),
   usedDescriptors: [0, 1, 2], descriptorLimit: 1024, pageSize: PAGE, ...part,
 });
 
@@ -62,7 +62,8 @@ test('descriptors keep close-on-exec; the lowest free number is used and given b
 
 test('what cannot be replaced is refused', () => {
   assert.match(String(decideDetach(held({ root: true }))), /root directory/);
-  assert.match(String(decideDetach(held({ exe: true }))), /program file/);
+  assert.match(String(decideDetach(held({ exe: true }))), /program file.*CAP_SYS_RESOURCE/);
+  assert.equal(decided({ exe: true, mayChangeExe: true }).replace.flat().at(-2)?.name, 'prctl');
   assert.match(String(decideDetach(held({ descriptors: [{ fd: 1, closeOnExec: false }], descriptorLimit: 3 }))), /no descriptor number is free/);
 });
 

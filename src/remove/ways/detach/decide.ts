@@ -48,6 +48,8 @@ export function decideDetach(held: Held): Detach | string {
         call.deadSocket(first), ...part.map((d) => call.dupOver(first, d.fd, d.closeOnExec)), call.close(first),
       ]),
       ...(held.cwd ? [[call.chdirRoot()]] : []),
+      // Only when its text is not mapped from there any more (kernel/fork.c, replace_mm_exe_file()).
+      ...(held.exe ? [call.otherExe(first, second)] : []),
     ].reduce(mergeShort, []),
   };
 }
@@ -59,7 +61,7 @@ interface Placed extends HeldMapping {
 
 function obstacleIn(held: Held): string | null {
   if (held.root) return 'its root directory is on the device, and no other directory can be put in its place';
-  if (held.exe) return 'its program file is on the device, and the kernel keeps that in use until the process ends';
+  if (held.exe && !held.mayChangeExe) return 'its program file is on the device, and it lacks CAP_SYS_RESOURCE, which putting another in its place takes';
   return null;
 }
 

@@ -25,6 +25,8 @@ export interface Held {
   readonly cwd: boolean;
   readonly root: boolean;
   readonly exe: boolean;
+  /** It has CAP_SYS_RESOURCE, which changing its program file takes. */
+  readonly mayChangeExe: boolean;
   /** Every mapping, ascending: for finding free addresses. */
   readonly layout: readonly { readonly start: number; readonly end: number }[];
   /** Descriptor numbers in use, ascending. */
@@ -58,6 +60,7 @@ export function readHeld(host: Host, pid: number, devices: ReadonlySet<string>):
     cwd: on('cwd'),
     root: on('root'),
     exe: on('exe'),
+    mayChangeExe: hasResourceCapability(host, pid),
     layout: all.map(({ start, end }) => ({ start, end })),
     usedDescriptors: files.map((f) => f.fd),
     descriptorLimit: descriptorLimit(host, pid),
@@ -75,6 +78,18 @@ function ownPid(host: Host, pid: number): number {
   if (isMissing(status)) return pid;
   const last = /^NSpid:\s*(.*)$/m.exec(text(status))?.[1]?.trim().split(/\s+/).at(-1);
   return last === undefined || !/^\d+$/.test(last) ? pid : Number(last);
+}
+
+const CAP_SYS_RESOURCE = 24n;
+
+/** The kernel asks for it in the first user namespace only (kernel/sys.c, prctl_set_mm()). */
+function hasResourceCapability(host: Host, pid: number): boolean {
+  const status = host.processes.read(pid, 'status');
+  const effective = isMissing(status) ? null : /^CapEff:\s*([0-9a-f]+)/m.exec(text(status));
+  const own = host.processes.namespace(pid, 'user');
+  const first = host.processes.namespace(1, 'user');
+  if (effective === null || (!isMissing(own) && !isMissing(first) && own !== first)) return false;
+  return ((BigInt(`0x${effective[1] ?? '0'}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
 }
 
 function closesOnExec(host: Host, pid: number, fd: number): boolean {

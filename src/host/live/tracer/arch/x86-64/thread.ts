@@ -36,18 +36,19 @@ export function readThread(tid: number): ThreadState {
 }
 
 /** Why this thread cannot carry a chain; null where it can. */
-export function threadObstacle(state: ThreadState, maps: readonly MapLine[], memory: Memory, bytes: number): string | null {
+export function threadObstacle(pid: number, state: ThreadState, maps: readonly MapLine[], memory: Memory, bytes: number): string | null {
   if (state.saved.get('cs') !== USER_CS) return `thread ${state.tid} runs 32-bit code`;
   if (hasUserDispatch(state.tid)) return `thread ${state.tid} has syscall user dispatch on`;
-  return stackObstacle(state, maps, memory, bytes);
+  return stackObstacle(pid, state, maps, memory, bytes);
 }
 
 /**
  * Memory below the stack pointer is free only on a real stack. A coroutine's small stack (Go, fibers) has other data
- * below it, so only two kinds are taken: the main thread's `[stack]`, and a stack at whose top the C library keeps its
- * thread block (its first word is its own address, glibc tcbhead_t and musl struct pthread).
+ * below it, so only two kinds are taken: `[stack]`, and for threads but the first a stack at whose top the C library
+ * keeps its thread block (its first word is its own address, glibc tcbhead_t and musl struct pthread) and below which
+ * a guard page ends the mapping. The first thread's block lies among other mappings and proves nothing.
  */
-function stackObstacle(state: ThreadState, maps: readonly MapLine[], memory: Memory, bytes: number): string | null {
+function stackObstacle(pid: number, state: ThreadState, maps: readonly MapLine[], memory: Memory, bytes: number): string | null {
   const sp = state.saved.address('rsp');
   const index = maps.findIndex((m) => m.start <= sp && sp < m.end);
   const stack = maps[index];
@@ -60,7 +61,7 @@ function stackObstacle(state: ThreadState, maps: readonly MapLine[], memory: Mem
   if (stack.ino !== 0) return `the stack of thread ${state.tid} is a file`;
   const block = state.saved.address('fs_base');
   const word = Buffer.alloc(8);
-  const own = block > sp && block < stack.end && memory.read(block, word) === 8 && Number(word.readBigUInt64LE(0)) === block;
+  const own = state.tid !== pid && block > sp && block < stack.end && memory.read(block, word) === 8 && Number(word.readBigUInt64LE(0)) === block;
   if (!own) return `thread ${state.tid} stands on a stack of its own making`;
   return low >= stack.start ? null : `no room on the stack of thread ${state.tid}`;
 }
