@@ -51,7 +51,8 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
     const own = host.kind === 'live' ? [process.pid, process.ppid] : [];
     const plan = makePlan(machine, device, { stopUnits: listOf(options['stopUnits']), protectedPids: own, ...(room ? { room } : {}), ...waitOf(options) });
     const numbers = [...new Set(leaves.flatMap((l) => l.deviceNumbers))];
-    const way = withForesight(host, chooseWay(plan, options), new Set(numbers), listOf(options['accept']));
+    const shared = new Map(leaves.flatMap((l) => machine.holders[l.id] ?? []).flatMap((h) => (h.kind === 'process' && h.sharesMemoryWith.length > 0 ? [[h.pid, h.sharesMemoryWith] as const] : [])));
+    const way = withForesight(host, chooseWay(plan, options), new Set(numbers), listOf(options['accept']), shared);
     if (options['dryRun'] === true) {
       const steps = dryRun(host, way.steps, new Set(numbers));
       if (out.options.json) out.json({ device: plan.device, way: way.way, possible: way.possible, blockers: way.blockers, steps });
@@ -92,11 +93,13 @@ function chooseWay(plan: RemovalPlan, options: Readonly<Record<string, unknown>>
 }
 
 /** What the host knows of each holder before anything is touched, as further blockers; accepted ones taken away. */
-function withForesight(host: Host, way: WayPlan, devices: ReadonlySet<string>, accepted: readonly string[]): WayPlan {
+function withForesight(host: Host, way: WayPlan, devices: ReadonlySet<string>, accepted: readonly string[], shared: ReadonlyMap<number, readonly number[]>): WayPlan {
   for (const reason of accepted) if (!ACCEPTABLE.some((a) => a === reason)) throw new UnseatError('USAGE', 'this reason cannot be accepted', { seen: reason, next: `Those that can: ${ACCEPTABLE.join(', ')}.` });
   const seen = way.steps.flatMap<Blocker>(({ action }) => {
     if (action.kind !== 'detach-process') return [];
-    const foresight = foreseeDetach(host, action.process, devices);
+    const partners = shared.get(action.process.pid);
+    // Another process in the same memory would run on while this one is edited.
+    const foresight = partners === undefined ? foreseeDetach(host, action.process, devices) : { possible: false as const, why: `it shares its memory with pid ${partners.join(', ')}` };
     return foresight.possible ? [] : [{
       reason: 'cannot-detach', subject: `pid ${action.process.pid}`, pid: action.process.pid, text: `pid ${action.process.pid}: ${foresight.why}.`,
       next: 'End it yourself, or take --kill.', overcomeBy: ['kill'],

@@ -1,5 +1,7 @@
 /** Steps about processes: stopping, detaching, memory_failure, signals, going on. */
 import { isMissing } from '../../host/fact.ts';
+import type { Fact } from '../../host/fact.ts';
+import type { Stopped } from '../../host/trace.ts';
 import type { ProcessRef } from '../../host/actions.ts';
 import type { StepAction } from '../../steps/step.ts';
 import { protectedBecause } from '../protect.ts';
@@ -27,7 +29,7 @@ export const stopProcess: Act<Of<'stop-process'>> = {
     return held(removal, process) ? yes : already('it holds nothing of the device any more');
   },
   async act(removal, { process }, { deadlineMs }): Promise<Acted> {
-    const stopped = await removal.trace?.stop(process, deadlineMs);
+    const stopped = await stopWithCarrier(removal, process, deadlineMs);
     if (stopped === undefined || isMissing(stopped)) {
       if (!isAlive(removal.host, process)) return { ok: true, definite: true, says: 'it has ended meanwhile' };
       return { ok: false, definite: true, says: stopped?.detail ?? stopped?.missing ?? 'no tracer' };
@@ -37,6 +39,19 @@ export const stopProcess: Act<Of<'stop-process'>> = {
   },
   after: believed,
 };
+
+/** Where no thread happens to stand on a stack that can carry a chain (Go, fibers), a moment later one may. */
+const TRIES = 6;
+
+async function stopWithCarrier(removal: Removal, process: ProcessRef, deadlineMs: number): Promise<Fact<Stopped> | undefined> {
+  const { trace } = removal;
+  for (let tries = 1; ; tries += 1) {
+    const stopped = await trace?.stop(process, deadlineMs);
+    if (stopped === undefined || isMissing(stopped) || stopped.carrier !== undefined || tries === TRIES || removal.header.way !== 'detach' || trace?.obstacle(process) !== null) return stopped;
+    await trace.release(process);
+    await removal.host.time.sleep(10 * tries);
+  }
+}
 
 export const detachProcess: Act<Of<'detach-process'>> = {
   before(removal, { process }) {
