@@ -58,11 +58,11 @@ test('unmounting in a namespace that only a file keeps', { skip }, async (t) => 
     return isMissing(all) ? undefined : all.find((namespace) => tableOf(namespace).includes('kept-and-unmounted'));
   };
   const id = find()?.id ?? 0;
-  assert.equal((await host.actions?.sync(id, '/mnt', 5000))?.ok, true);
-  assert.equal((await host.actions?.unmount(id, '/mnt/nothing', 5000))?.errno, 'ENOENT');
-  assert.equal((await host.actions?.unmount(id, '/mnt', 5000))?.ok, true);
+  assert.equal((await host.actions?.sync(id, '/mnt', 60_000))?.ok, true);
+  assert.equal((await host.actions?.unmount(id, '/mnt/nothing', 60_000))?.errno, 'ENOENT');
+  assert.equal((await host.actions?.unmount(id, '/mnt', 60_000))?.ok, true);
   assert.equal(find(), undefined);
-  assert.equal((await host.actions?.unmount(id, '/mnt', 5000))?.errno, 'EINVAL');
+  assert.equal((await host.actions?.unmount(id, '/mnt', 60_000))?.errno, 'EINVAL');
 });
 
 test('a namespace kept by an open descriptor is found', { skip }, async (t) => {
