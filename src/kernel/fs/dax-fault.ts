@@ -10,7 +10,7 @@ import { TASK, tasksOf } from '../task.ts';
 import { VM_FAULT_FALLBACK, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS } from '../mm/fault-codes.ts';
 import { insertDevice, ptlLock, ptlUnlock, splitHugePmd, unmapMappingRange } from '../mm/memory.ts';
 import { linearPageIndex, regionPage, VMA, vmaEnd, vmaStart, VM_NOHUGEPAGE, VM_SHARED, VM_SYNC } from '../mm/mm_struct.ts';
-import { hasPteTable, PTE_ANON, PTE_DIRTY, PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, PTE_YOUNG, setEntry, walk } from '../mm/pgtable.ts';
+import { hasPteTable, PTE_ANON, PTE_DIRTY, PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, PTE_YOUNG, setEntry, tableInUse, walk } from '../mm/pgtable.ts';
 import { newAnonPage, zapRmap } from '../mm/rmap.ts';
 import { AT, type Path } from '../state/path.ts';
 import { daxAssociateEntry, daxDisassociateEntry } from './dax-associate.ts';
@@ -178,16 +178,11 @@ function* daxIomapPmdFault(k: Kernel, vma: number, vpn: number, write: number): 
   if (entry === DAX_CONFLICT) return yield* pmdFallback(k, vma, vpn);
   const region = k.heap.load(vma + VMA.region);
   let ret: number = VM_FAULT_FALLBACK;
-  if (hasPteTable(k.heap, region, regionPage(k, vma, first)) && tableInUse(k, region, regionPage(k, vma, first))) ret = VM_FAULT_NOPAGE;
+  if (hasPteTable(k.heap, region, regionPage(k, vma, first)) && tableInUse(k.heap, region, regionPage(k, vma, first))) ret = VM_FAULT_NOPAGE;
   else if (iomapBegin(k, inode) >= 0) ret = yield* pmdFaultLocked(k, vma, first, write, inode, index, entry);
   if (ret === VM_FAULT_FALLBACK && !entryHasPages(k, entry)) k.heap.store(entry + 1, 0);
   else unlockEntry(k, entry);
   return ret === VM_FAULT_FALLBACK ? yield* pmdFallback(k, vma, vpn) : ret;
-}
-
-function tableInUse(k: Kernel, region: number, page: number): boolean {
-  for (let i = 0; i < PMD_PAGES; i += 1) if (walk(k.heap, region, page + i).level === 1) return true;
-  return false;
 }
 
 function* pmdFaultLocked(k: Kernel, vma: number, first: number, write: number, inode: number, index: number, entry: number): Path {

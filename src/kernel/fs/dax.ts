@@ -4,7 +4,7 @@
 import type { Kernel } from '../kernel.ts';
 import { unmapMappingRange } from '../mm/memory.ts';
 import { pageIsBusy } from '../mm/memremap.ts';
-import { compoundHead, PAGE, pageLoad } from '../mm/page.ts';
+import { compoundHead, isRecord, PAGE, pageLoad, pageOrder, templateOf } from '../mm/page.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { daxDisassociateEntry, pageFileIndex } from './dax-associate.ts';
 import { DAX_LOCKED, entriesIn, entryFlags, entryHasPages, entryPages, entryPfn, eraseEntry, findEntry, unlockedEntry } from './dax-entry.ts';
@@ -70,17 +70,12 @@ export function* daxLayoutBusyPage(k: Kernel, inode: number, from: number, to: n
     for (let i = 0; i < entryPages(k, entry); i += 1) {
       const pfn = entryPfn(k, entry) + i;
       if (pageIsBusy(k, pfn, 'dax_layout_busy_page_range')) return pfn;
-      if (compoundHead(k, pfn, 'dax_layout_busy_page_range') !== pfn || k.heap.tap === null && uniform(k, entry)) break;
+      // One look stands for all pages of a folio, and of an entry whose pages nobody gave words of their own.
+      if (isRecord(k, pfn) || templateOf(k, pfn) !== 0 || pageOrder(k, pfn, 'dax_layout_busy_page_range') > 0) break;
     }
   }
   return 0;
 }
-
-/** True when one look at the first page of an entry stands for all of them: nobody gave any of them a word of its own. */
-function uniform(k: Kernel, entry: number): boolean {
-  return entryPages(k, entry) > 1 && k.sparse.pps > 0 && pageRecord(k, entryPfn(k, entry));
-}
-const pageRecord = (k: Kernel, pfn: number): boolean => pageLoad(k, pfn, PAGE.refcount, 'dax_busy_page') === pageLoad(k, pfn + 1, PAGE.refcount, 'dax_busy_page');
 
 /** dax_break_layout, ext4_break_layouts, xfs_break_dax_layouts: waits until nobody holds a page of [from, to). */
 export function* daxBreakLayout(k: Kernel, inode: number, from: number, to: number): Path {

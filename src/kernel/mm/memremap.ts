@@ -15,7 +15,8 @@ import { warn } from '../oops.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { loadLong, storeLong } from '../state/long.ts';
 import { Slab } from '../state/slab.ts';
-import { fillPages } from './memmap-fill.ts';
+import { clearPages, fillPages } from './memmap-fill.ts';
+import { memmapBacking } from './sparse-vmemmap.ts';
 import { compoundHead, PAGE, pageAdd, pageLoad, PG, testFlag, ZONE, links } from './page.ts';
 import { addDeviceMemmap, checkSpan, removeDeviceMemmap, taintSections } from './memremap-span.ts';
 
@@ -226,4 +227,24 @@ export function* memunmapPages(k: Kernel, pgmap: number): Path {
   removeDeviceMemmap(k, pgmapStart(k, pgmap), pgmapEnd(k, pgmap), k.heap.load(pgmap + PGMAP.altmap));
   pagemapsOf(k).slab.free(pgmap);
   return 0;
+}
+
+/**
+ * The memory that holds struct pages has left the machine: those of pagemaps whose memmap lies in pages [start, end) of
+ * RAM can be used no more (1g). A machine would read all ones or zeroes there; here every use ends in an oops.
+ * Returns the pages whose struct page is lost.
+ */
+export function loseMemmapIn(k: Kernel, start: number, end: number): number {
+  let lost = 0;
+  for (let pgmap = k.heap.load(pagemapsOf(k).head); pgmap !== 0; pgmap = k.heap.load(pgmap + PGMAP.next)) {
+    const last = pgmapEnd(k, pgmap);
+    for (let pfn = pgmapStart(k, pgmap); pfn < last; pfn += k.sparse.pps - (pfn % k.sparse.pps)) {
+      const backing = memmapBacking(k, pfn);
+      if (backing === null || backing[0] >= end || backing[0] + backing[1] <= start) continue;
+      const count = Math.min(last, pfn - (pfn % k.sparse.pps) + k.sparse.pps) - pfn;
+      clearPages(k, pfn, count);
+      lost += count;
+    }
+  }
+  return lost;
 }

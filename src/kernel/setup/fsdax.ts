@@ -7,7 +7,8 @@ import { addMedium, assignOwner, mediumOf } from '../domains.ts';
 import { deviceAlloc, deviceData } from '../drivers/base/bus.ts';
 import { bindStore, deviceAdd, unbindStore } from '../drivers/base/dd.ts';
 import { MAP_DEV, MAP_MEM, ndPmemDriver, newPmem, PMEM, pmemData, pmemDax, pmemEnd } from '../drivers/nvdimm/pmem.ts';
-import { daxBase } from '../drivers/dax/super.ts';
+import { daxBase, fsDaxGet } from '../drivers/dax/super.ts';
+import { kmalloc } from '../mm/slab.ts';
 import { diskAdd, diskLoad } from '../fs/disk.ts';
 import { FEATURE_REFLINK, FEATURE_RMAPBT, FS_EXT4, FS_XFS, fsPart, INODE, INODE_REG, newInode, SB, SB_RDONLY, sbAddInode, sbSet, setExtents, type Extent } from '../fs/inode.ts';
 import { allocBlocks, sbDax } from '../fs/iomap.ts';
@@ -150,3 +151,22 @@ export const pmemRange = (k: Kernel, dev: number): readonly [number, number] => 
   const medium = mediumOf(k, pmemData(k, deviceData(k, dev)));
   return medium === null ? [0, 0] : [medium.startPfn, medium.endPfn];
 };
+
+/**
+ * A file system over several namespaces (3e): metadata on the first. `devs` are bound namespaces; extents name them by
+ * number. Returns the super block.
+ */
+export function mountMulti(k: Kernel, devs: readonly number[]): number {
+  const sb = mountFs(k, devs[0] as number, { type: 'multi' });
+  const table = kmalloc(k.heap, devs.length + 1);
+  k.heap.store(table, devs.length);
+  devs.forEach((dev, i) => {
+    const dax = pmemDax(k, dev);
+    if (i > 0) {
+      k.heap.store(table + i, dax);
+      fsDaxGet(k, dax, sb, true);
+    }
+  });
+  k.heap.store(sb + SB.extraDevs, table);
+  return sb;
+}
