@@ -4,9 +4,12 @@ import { blockState, MEM } from '../../kernel/drivers/base/memory.ts';
 import { deviceDriver } from '../../kernel/drivers/base/bus.ts';
 import { SLOT } from '../../kernel/drivers/pci/slot.ts';
 import { domainsOf } from '../../kernel/domains.ts';
-import { INODE, SB_SHUTDOWN, sbHas } from '../../kernel/fs/inode.ts';
+import { daxBase } from '../../kernel/drivers/dax/super.ts';
+import { sbDax } from '../../kernel/fs/iomap.ts';
+import { extentsOf, INODE, SB_SHUTDOWN, sbHas } from '../../kernel/fs/inode.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { mmOf, regionPage, VMA, vmaEnd, vmasOf, vmaStart } from '../../kernel/mm/mm_struct.ts';
+import { pageIsBusy } from '../../kernel/mm/memremap.ts';
 import { memmapPresent } from '../../kernel/mm/page.ts';
 import { PTE_ANON, PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, walk } from '../../kernel/mm/pgtable.ts';
 import { physWrite } from '../../kernel/mm/physmem.ts';
@@ -133,6 +136,41 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
   'lost-dirty': {
     takes: 'PROCESS', says: 'a dirty bit of the guest\'s entries was lost',
     make: (s, [name]) => { const { vm } = processOf(s, name); return (k) => vm !== 0 && k.heap.load(vm + KVM.lostDirty) > 0; },
+  },
+  'guest-stale': {
+    takes: '', says: 'a second-level entry of a guest points to a page whose memmap has gone',
+    make: (s) => {
+      const vms = [...s.processes.values()].filter((p) => p.vm !== 0);
+      return (k) => vms.some((p) => {
+        for (let gfn = 0; gfn < p.pages; gfn += 1) {
+          const entry = k.heap.load(p.vm + KVM.table) + 2 * gfn;
+          if ((k.heap.load(entry + 1) & 1) !== 0 && !memmapPresent(k, k.heap.load(entry))) return true;
+        }
+        return false;
+      });
+    },
+  },
+  'page-held': {
+    takes: 'FILE', says: 'somebody besides mappings holds page 0 of the file',
+    make: (s, [name]) => {
+      const inode = s.built.files.get(name ?? '');
+      if (inode === undefined) throw missing(`there is no file ${name ?? ''}`);
+      const { k } = s.built;
+      const pfn = daxBase(k, sbDax(k, k.heap.load(inode + INODE.sb), 0)) + (extentsOf(k, inode)[0]?.device ?? 0);
+      return (kernel) => memmapPresent(kernel, pfn) && pageIsBusy(kernel, pfn, 'look');
+    },
+  },
+  'got-offline-page': {
+    takes: 'THREAD RAM', says: 'the thread\'s last line was given a page of an offline block',
+    make: (s, [thread, name]) => {
+      const t = threadOf(s, thread);
+      const device = s.built.devices.get(name ?? '');
+      if (device?.kind !== 'ram') throw missing(`${name ?? ''} is no ram`);
+      return (k, done) => {
+        const pfn = done(t) ?? -1;
+        return pfn >= device.range[0] && pfn < device.range[1] && device.blocks.every((id) => blockState(k, id) !== MEM.online);
+      };
+    },
   },
   'shut-down': {
     takes: 'DEVICE', says: 'the file system on it has been shut down',

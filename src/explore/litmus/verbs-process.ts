@@ -5,7 +5,7 @@ import { fork } from '../../kernel/mm/fork.ts';
 import { FOLL_GET, FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE, getUserPage, gupFast, gupSlow, putUserPage } from '../../kernel/mm/gup.ts';
 import { madviseDontneed, munmap } from '../../kernel/mm/mmap.ts';
 import { userRead, userWrite } from '../../kernel/mm/access.ts';
-import { fdClose } from '../../kernel/fs/file.ts';
+import { FD, fdClose } from '../../kernel/fs/file.ts';
 import { INODE } from '../../kernel/fs/inode.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { AT, type Path } from '../../kernel/state/path.ts';
@@ -56,6 +56,8 @@ export const PROCESS_VERBS: Readonly<Record<string, Verb>> = {
   },
   release: { takes: 'PROCESS', says: 'closes the descriptor of the pin taken at set-up', make: (line) => ({ path: closePin, args: [line.process().task, line.process().pinFd] }) },
   dma: { takes: 'PROCESS [read]', says: 'the device behind the pin moves data', make: (line) => ({ path: whereHeld(dmaTransfer), args: [line.process().pinHolder, line.has('read') ? 0 : 1, 6] }) },
+  'dma-to': { takes: 'NAME', says: 'the device behind the pin that line NAME took moves data', make: (line) => ({ path: dmaOf, args: [line.result()] }) },
+  'unpin': { takes: 'PROCESS NAME', says: 'closes the descriptor of the pin that line NAME took', make: (line) => ({ path: unpinFd, args: [line.process().task, { result: line.word(1) }] }) },
   'io-uring': { takes: 'PROCESS', says: 'a fixed-buffer write through the kernel mapping of the pinned page', make: (line) => ({ path: whereHeld(ioUringFixed), args: [line.process().pinHolder, 1, 6] }) },
   'io-done': { takes: 'PROCESS', says: 'the O_DIRECT I/O in flight ends: data arrives, pages are unpinned', make: (line) => ({ path: whereHeld(ioCompletes), args: [line.process().pinHolder, 6] }) },
   'pipe-read': { takes: 'PROCESS', says: 'somebody reads the pipe', make: (line) => ({ path: whereHeld(pipeRead), args: [line.process().pinHolder] }) },
@@ -85,6 +87,13 @@ export const PROCESS_VERBS: Readonly<Record<string, Verb>> = {
 /** close of a pin's descriptor; nothing where the kernel had refused the pin. */
 function* closePin(k: Kernel, task: number, fd: number): Path {
   return fd === 0 ? 0 : yield* k.call(fdClose, task, fd);
+}
+
+function* dmaOf(k: Kernel, fd: number): Path {
+  return fd <= 0 ? 0 : yield* k.call(dmaTransfer, k.heap.load(fd + FD.holder), 1, 6);
+}
+function* unpinFd(k: Kernel, task: number, fd: number): Path {
+  return fd <= 0 ? 0 : yield* k.call(fdClose, task, fd);
 }
 
 /** A holder's path, or nothing where the kernel had refused the pin. */

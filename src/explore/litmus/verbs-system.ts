@@ -3,7 +3,8 @@ import { SLOT } from '../../kernel/drivers/pci/slot.ts';
 import { EVENT, pciehpIst, powerStore } from '../../kernel/drivers/pci/pciehp.ts';
 import { cardUnpowered } from '../../kernel/drivers/pci/slot.ts';
 import { stateStore } from '../../kernel/drivers/base/block-state.ts';
-import { deviceDriver } from '../../kernel/drivers/base/bus.ts';
+import { deviceData, deviceDriver } from '../../kernel/drivers/base/bus.ts';
+import { destroyDevDax } from '../../kernel/drivers/dax/bus.ts';
 import { bindStore, unbindStore } from '../../kernel/drivers/base/dd.ts';
 import { MEMDEV } from '../../kernel/drivers/cxl/cxl.ts';
 import { commitStore } from '../../kernel/drivers/cxl/region.ts';
@@ -148,6 +149,7 @@ const firstData = (line: Line): number => {
 export const SYSTEM_VERBS: Readonly<Record<string, Verb>> = {
   unbind: { takes: 'DEVICE', says: 'a write to the driver\'s unbind file', make: (line) => ({ path: unbindStore, args: [driverOf(line).driver, driverOf(line).dev] }) },
   bind: { takes: 'DEVICE', says: 'a write to bind', make: (line) => ({ path: bindStore, args: [driverOf(line).driver, driverOf(line).dev] }) },
+  destroy: { takes: 'DEVDAX', says: 'the namespace is destroyed', make: (line) => ({ path: destroyDevDax, args: [deviceData(line.k, line.deviceOf('devdax').dev)] }) },
   'hand-over': { takes: 'DEVICE [domain=N]', says: 'the device belongs to somebody else from now on', make: (line) => ({ path: handOver, args: [...line.device().range, line.option('domain', 2)] }) },
   umount: { takes: 'DEVICE [lazy]', says: 'umount of the file system on it', make: (line) => ({ path: umount, args: [line.sb(), line.has('lazy') ? 1 : 0] }) },
   shutdown: { takes: 'DEVICE [flag=N]', says: 'the shutdown ioctl', make: (line) => ({ path: goingDown, args: [line.sb(), line.option('flag', 2)] }) },

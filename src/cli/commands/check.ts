@@ -1,0 +1,132 @@
+/** `unseat check LITMUS...`: every interleaving on the simulated kernel. */
+import type { Command } from 'commander';
+import { EXIT } from '../../errors/codes.ts';
+import { UnseatError } from '../../errors/unseat-error.ts';
+import { buildLitmus } from '../../explore/litmus/build.ts';
+import { checkLitmus, type CheckResult } from '../../explore/litmus/check.ts';
+import { readLitmus } from '../../explore/litmus/read.ts';
+import type { Litmus } from '../../explore/litmus/schema.ts';
+import { parseSchedule, replay } from '../../explore/replay.ts';
+import { html } from '../../explore/trace/html.ts';
+import { itf } from '../../explore/trace/itf.ts';
+import { mermaid } from '../../explore/trace/mermaid.ts';
+import { perfetto } from '../../explore/trace/perfetto.ts';
+import { traceRows } from '../../explore/trace/rows.ts';
+import type { Violation } from '../../explore/verdict.ts';
+import type { Profile } from '../../profile/profile.ts';
+import { profileByName, profileNames } from '../../profile/select.ts';
+import { RELEASES } from '../../profile/releases/index.ts';
+import { checkTable, counterexampleText, traceText } from '../print/check.ts';
+import type { Output } from '../print/output.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+const FORMS = ['text', 'mermaid', 'html', 'perfetto', 'itf'] as const;
+type Form = (typeof FORMS)[number];
+/** States per search unless told otherwise: keeps a run of the whole library in minutes. */
+const MAX_STATES = 2_000_000;
+
+export function define(command: Command): void {
+  command
+    .argument('[litmus...]', 'litmus files, folders of them, or names of shipped ones; all shipped ones without')
+    .option('--profile <name>', `only this profile; may be given again: ${profileNames().join(', ')}`, (value: string, before: string[] = []) => [...before, value])
+    .option('--all', 'look for every forbidden outcome, not only for the nearest')
+    .option('--max-states <n>', 'stop a search at so many states; its verdict is then "bounded"')
+    .option('--no-reduce', 'visit every reachable state, without partial-order reduction')
+    .option('--trace <form>', `print the counterexamples: ${FORMS.join(', ')}`)
+    .option('--replay <schedule>', 'run this one interleaving, as a counterexample names it')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', `
+A litmus test is a small machine, a few threads that call kernel paths, and what must not happen. Every interleaving of
+the threads is tried on the simulated kernel; docs/litmus.md explains how to write one.
+
+Verdicts: ok (no interleaving does it), the names of what is violated, vacuous (something that must be possible never
+happens, so the test says nothing), bounded (stopped at --max-states), absent (that kernel has no such device).
+A test pins what it expects of each profile. Exit status 4: a verdict is not the expected one, or a forbidden outcome
+was found that no expectation names. A forbidden outcome that is expected is not an error.
+
+  unseat check                                          the whole library
+  unseat check devdax-rebind --profile 7.2 --trace text
+  unseat check my.yaml --all --trace html > trace.html`);
+}
+
+export async function run(args: readonly string[], options: Options, out: Output): Promise<number> {
+  const { readDocuments } = await import('../../host/live/documents.ts');
+  const { liveTime } = await import('../../host/live/time.ts');
+  const tests = readDocuments(args, 'litmus').map((doc) => readLitmus(doc.text, doc.path));
+  const form = formOf(options);
+  if (typeof options['replay'] === 'string') return replayOne(tests, options, options['replay'], out);
+  const maxStates = statesOf(options);
+  const results: CheckResult[] = [];
+  for (const test of tests) {
+    for (const profile of profilesOf(test, options)) {
+      const name = `${test.litmus} on ${profile.name}`;
+      out.progress(`${name} ...`);
+      results.push(checkLitmus(test, profile, {
+        now: () => liveTime.now(), all: options['all'] === true, maxStates, reduce: options['reduce'] !== false,
+        onProgress: (states, depth) => out.progress(`${name}: ${states} states, depth ${depth}`),
+      }));
+    }
+  }
+  print(results, form, out);
+  return results.some((r) => r.asExpected === false || (r.asExpected === null && r.status !== 'ok')) ? EXIT.found : EXIT.ok;
+}
+
+function profilesOf(test: Litmus, options: Options): readonly Profile[] {
+  const asked = options['profile'] as readonly string[] | undefined;
+  const names = asked ?? test.profiles;
+  if (names === undefined) return RELEASES;
+  return names.map((name) => {
+    const profile = profileByName(name);
+    if (profile === null) throw new UnseatError(asked === undefined ? 'BAD_SCENARIO' : 'USAGE', `there is no profile ${name}`, { subject: asked === undefined ? test.litmus : '--profile', next: `Take some of ${profileNames().join(', ')}.` });
+    return profile;
+  });
+}
+
+function print(results: readonly CheckResult[], form: Form | null, out: Output): void {
+  const page = { width: out.options.width, style: out.style.bind(out) };
+  const violations = results.flatMap((r) => (r.verdict?.violations ?? []).map((violation) => ({ r, violation })));
+  if (out.options.json) return out.json(results);
+  if (form === null || form === 'text') {
+    out.text(checkTable(results, page));
+    for (const { r, violation } of violations) if (form === 'text' || r.asExpected === false) out.text(`\n${counterexampleText(r, violation, page)}`);
+    return;
+  }
+  if (violations.length === 0) return out.note('there is no counterexample to draw');
+  if (form === 'mermaid') for (const { r, violation } of violations) out.text(drawn(r, violation, form));
+  else if (violations.length > 1) throw new UnseatError('USAGE', `--trace ${form} is one document, and there are ${violations.length} counterexamples`, { next: 'Name one litmus test and one --profile, without --all.' });
+  else for (const { r, violation } of violations) out.text(drawn(r, violation, form));
+}
+
+function drawn(r: CheckResult, violation: Violation, form: Exclude<Form, 'text'>): string {
+  const title = `${r.litmus} on ${r.profile}: ${r.title}`;
+  if (form === 'mermaid') return mermaid(`${title}: ${violation.property}`, traceRows(violation));
+  if (form === 'html') return html(title, violation.property, violation.schedule, traceRows(violation));
+  return JSON.stringify(form === 'perfetto' ? perfetto(title, traceRows(violation)) : itf(title, violation), null, 1);
+}
+
+function replayOne(tests: readonly Litmus[], options: Options, schedule: string, out: Output): number {
+  const [test, ...more] = tests;
+  const [profile, ...others] = test === undefined ? [] : profilesOf(test, options);
+  if (test === undefined || profile === undefined || more.length > 0 || others.length > 0) throw new UnseatError('USAGE', '--replay wants one litmus test and one --profile');
+  const program = buildLitmus(test, profile);
+  const { trace } = replay(program, parseSchedule(schedule, program.threads.length));
+  const violation: Violation = { property: 'replay', kind: 'never', trace, schedule };
+  if (out.options.json) out.json(violation);
+  else out.text(traceText(traceRows(violation), { width: out.options.width, style: out.style.bind(out) }));
+  return EXIT.ok;
+}
+
+function statesOf(options: Options): number {
+  const text = options['maxStates'];
+  if (text === undefined) return MAX_STATES;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new UnseatError('USAGE', `"${String(text)}" is no number of states`, { subject: '--max-states' });
+  return value;
+}
+
+function formOf(options: Options): Form | null {
+  const text = options['trace'];
+  if (text === undefined) return null;
+  if (FORMS.includes(text as Form)) return text as Form;
+  throw new UnseatError('USAGE', `there is no form ${String(text)}`, { subject: '--trace', next: `Take one of ${FORMS.join(', ')}.` });
+}
