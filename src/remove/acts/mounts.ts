@@ -16,7 +16,10 @@ export const saidBy = (r: ActResult): Acted => {
 };
 
 export const sync: Act<Of<'sync'>> = {
-  before: (removal, { namespaceId, mountPoint }) => (mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted any more') : yes),
+  before(removal, { namespaceId, mountPoint }) {
+    if (isUnbound(removal)) return already('the device is unbound, which has written back what there was');
+    return mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted any more') : yes;
+  },
   act: async (removal, { namespaceId, mountPoint }, { deadlineMs }) => saidBy(await removal.actions.sync(namespaceId, mountPoint, deadlineMs)),
   after: believed,
 };
@@ -37,7 +40,10 @@ export const unmount: Act<Of<'unmount'>> = {
 };
 
 export const shutdownFilesystem: Act<Of<'shutdown-filesystem'>> = {
-  before: (removal, { namespaceId, mountPoint }) => (mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted') : yes),
+  before(removal, { namespaceId, mountPoint }) {
+    if (isUnbound(removal)) return already('the device is unbound');
+    return mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted') : yes;
+  },
   act: async (removal, { namespaceId, mountPoint, flag }) => saidBy(await removal.actions.shutdownFilesystem(namespaceId, mountPoint, flag)),
   after: believed,
 };

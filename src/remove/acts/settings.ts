@@ -4,7 +4,7 @@ import type { StepAction } from '../../steps/step.ts';
 import type { Act, Acted, Look, Removal } from '../engine/removal.ts';
 import { already, believed, isStopped, no, yes } from '../engine/removal.ts';
 import { saidBy } from './mounts.ts';
-import { alarming, blocksOnline } from './state.ts';
+import { alarming, blocksOnline, isUnbound } from './state.ts';
 import { holdersNow, nameOf } from './holders.ts';
 import { presentPages } from '../ways/force/fail-pages.ts';
 import type { PhysRange } from '../../range/phys-range.ts';
@@ -75,13 +75,23 @@ const TAKES_AWAY = /\/(unbind|commit|power|eject|remove|state)$/;
 export const write: Act<Of<'write'>> = {
   before(removal, { path, text }) {
     if (isMissing(removal.host.files.stat(path))) return already(`${path} is not there any more`);
+    if (isBound(removal, path, text) === true) return already('its driver is bound');
     const now = contentOf(removal, path);
     if (now === text) return already(`it reads ${text}`);
     return TAKES_AWAY.test(path) && !/^online/.test(text) && !/^1$/.test(text) ? nothingOnline(removal) : yes;
   },
   act: async (removal, { path, text }, { deadlineMs }) => saidBy(await removal.actions.write(path, text, deadlineMs)),
-  after: believed,
+  after(removal, { path, text }, _step, acted) {
+    const bound = isBound(removal, path, text);
+    if (bound === null) return acted.ok ? yes : no(acted.says ?? 'the write failed');
+    return bound ? yes : no(acted.says ?? `${text} is not bound`);
+  },
 };
+
+/** For a write to a driver's `bind`: whether the device is bound to it now. Null for all other files. */
+function isBound(removal: Removal, path: string, device: string): boolean | null {
+  return path.endsWith('/bind') ? !isMissing(removal.host.files.stat(`${path.slice(0, -5)}/${device}`)) : null;
+}
 
 function nothingOnline(removal: Removal): Look {
   const online = blocksOnline(removal);
@@ -97,6 +107,7 @@ export const unbind: Act<Of<'unbind'>> = {
     // After memory_failure holders stay, stopped and without a page of it; anybody else would be left with stale mappings.
     const running = holders.filter((h) => !(removal.header.way === 'force' && isStopped(removal, h.pid)));
     if (running.length > 0) return no(`held by ${running.map(nameOf).join(', ')}`);
+    if (holders.length > 0 && isUnbound(removal)) return no('another part of the device is gone already: the page tables of its holders must not be read any more');
     const mapped = holders.filter((h) => ranges(removal).some((range) => presentPages(removal, h.pid, range) !== 0));
     return mapped.length === 0 ? yes : no(`pages of the device are still mapped by ${mapped.map(nameOf).join(', ')}`);
   },
