@@ -11,7 +11,7 @@ import { ptlLock, ptlUnlock, splitHugePmd } from './memory.ts';
 import { compoundHead } from './page.ts';
 import { regionPage, VMA, VM_DEVDAX, VM_FSDAX, VM_READ, VM_SHMEM, VM_SHARED, VM_WRITE } from './mm_struct.ts';
 import { migrateToRam } from './migrate_device.ts';
-import { PTE_ANON, PTE_DEVICE_PRIVATE, PTE_DIRTY, PTE_HWPOISON, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, walk } from './pgtable.ts';
+import { hasPteTable, PMD_PAGES, PTE_ANON, PTE_DEVICE_PRIVATE, PTE_DIRTY, PTE_HWPOISON, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, tableInUse, walk } from './pgtable.ts';
 import { ANON, mappingsCount, newAnonPage, putAnonPage, zapRmap } from './rmap.ts';
 
 /** handle_mm_fault: 0 when the entry is there (or was found there), else VM_FAULT_* bits. */
@@ -38,10 +38,18 @@ function* noEntry(k: Kernel, vma: number, vpn: number, write: number, flags: num
   if ((flags & (VM_FSDAX | VM_DEVDAX)) === 0) return yield* anonymousPage(k, vma, vpn);
   const how = write === 1 && (flags & VM_SHARED) === 0 ? 2 : write;
   for (const order of (flags & VM_DEVDAX) !== 0 ? [18, 9, 0] : [9, 0]) {
+    // __handle_mm_fault tries a huge entry only where the PMD is none: not over a page table.
+    if (order > 0 && pteTableThere(k, vma, vpn)) continue;
     const ret = yield* k.call(vmOpsFault, vma, vpn, how, order);
     if (ret !== VM_FAULT_FALLBACK) return ret;
   }
   return VM_FAULT_SIGBUS;
+}
+
+/** With other CPUs running, tables are made at set-up: an empty one counts as none. */
+function pteTableThere(k: Kernel, vma: number, vpn: number): boolean {
+  const region = k.heap.load(vma + VMA.region);
+  return hasPteTable(k.heap, region, regionPage(k, vma, vpn)) && (!k.concurrent || tableInUse(k.heap, region, regionPage(k, vma, vpn - (vpn % PMD_PAGES))));
 }
 
 function* anonymousPage(k: Kernel, vma: number, vpn: number): Path {

@@ -289,3 +289,9 @@ export function freeRegion(heap: Heap, region: number): void {
   }
   kfree(heap, region, 1 + chunks);
 }
+
+/** True where some entry of the page table of the PMD range that begins at `page` is set. */
+export function tableInUse(heap: Heap, region: number, page: number): boolean {
+  for (let i = 0; i < PMD_PAGES; i += 1) if (walk(heap, region, page + i).level === 1) return true;
+  return false;
+}
