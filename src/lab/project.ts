@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UnseatError } from '../errors/unseat-error.ts';
+import { randomByName } from '../scenario/random.ts';
 import { readScenario } from '../scenario/read.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
@@ -19,8 +20,10 @@ export function allScenarios(): Scenario[] {
   return readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort().map((name) => readScenario(readFileSync(join(folder, name), 'utf8'), name));
 }
 
-/** @param name of a scenario of the project, or the path of a scenario file */
+/** @param name of a scenario of the project, `random-17`, or the path of a scenario file */
 export function scenarioNamed(name: string): Scenario {
+  const random = randomByName(name);
+  if (random) return random;
   const inside = join(projectRoot(), 'scenarios', `${name}.yaml`);
   const path = existsSync(inside) ? inside : resolve(name);
   if (!existsSync(path)) throw new UnseatError('NOT_FOUND', 'there is no such scenario', { subject: name, next: "List them with 'unseat lab list'." });

@@ -83,7 +83,7 @@ async function runOnce(kernel: LabKernel, scenario: Scenario, options: CellOptio
   const guest: RunningGuest = await RunningGuest.start(prepared, scenario, (message) => take(p, message, () => guest.send({ type: 'run', scenario, upTo: 'end', plan: options.plan === true }), begun, options));
   let qemuEnded: string | null = null;
   void guest.ended.then((stderr) => { qemuEnded = stderr; });
-  const limits = { setup: begun + (options.setupSeconds ?? 180) * 1000 };
+  const limits = { setup: begun + (options.setupSeconds ?? 400) * 1000 };
   while (!p.done && qemuEnded === null && !overdue(p, scenario, limits.setup)) await sleep(100);
   const console_ = guest.console();
   await guest.stop();
