@@ -159,6 +159,7 @@ export function tryGetPage(k: Kernel, pfn: number, refs: number, where: string):
   const count = pageLoad(k, head, PAGE.refcount, where);
   const pgmap = pageLoad(k, head, PAGE.pgmap, where);
   if (count <= 0 || count === idleOfFree(k, pgmap)) return false;
+  if (pgmap !== 0 && k.heap.load(pgmap + PGMAP.type) === MEMORY_DEVICE.public) return false;
   raise(k, head, pgmap, count, refs, where);
   return true;
 }
