@@ -8,23 +8,16 @@ export interface HostOptions {
   readonly from?: string;
   /** A scenario file, or the name of a bundled one. */
   readonly simulate?: string;
+  /** Profile of the simulated kernel; the newest release unless told. */
+  readonly profile?: string;
   readonly json?: boolean;
-}
-
-export type SimulatedHost = (scenario: string) => Promise<Host>;
-
-/** Set by the room that serves /proc and /sys from the simulated kernel, once it is there. */
-const simulated: { open?: SimulatedHost } = {};
-
-/** Hooks the simulated kernel in; called by the composition of the program and by tests. */
-export function simulateWith(open: SimulatedHost): void {
-  simulated.open = open;
 }
 
 export function addHostOptions(command: Command): Command {
   return command
     .option('--from <capture>', 'look at a capture (directory, .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst) instead of this machine')
-    .option('--simulate <scenario>', 'look at a simulated machine instead of this one')
+    .option('--simulate <scenario>', 'look at a simulated machine instead of this one: a scenario file, or the name of a shipped one')
+    .option('--profile <kernel>', 'with --simulate: which kernel, as 6.12; the newest without')
     .option('--json', 'print one JSON document: sizes and addresses in bytes');
 }
 
@@ -38,14 +31,16 @@ export async function openHost(options: HostOptions | Readonly<Record<string, un
     const { openCapture } = await import('../host/capture/open.ts');
     return openCapture(from);
   }
-  if (simulate !== undefined) return openSimulated(simulate);
+  if (simulate !== undefined) return openSimulated(simulate, (options as HostOptions).profile);
+  if ((options as HostOptions).profile !== undefined) throw new UnseatError('USAGE', '--profile needs --simulate', { next: 'A real machine runs the kernel that it runs.' });
   const { openLive } = await import('../host/live/open.ts');
   return openLive();
 }
 
-async function openSimulated(scenario: string): Promise<Host> {
-  if (simulated.open === undefined) {
-    throw new UnseatError('UNSUPPORTED', 'this build has no simulated machines', { subject: '--simulate', seen: scenario });
-  }
-  return simulated.open(scenario);
+async function openSimulated(name: string, profile: string | undefined): Promise<Host> {
+  const { readDocuments } = await import('../host/live/documents.ts');
+  const { simulate } = await import('../kernel/scenario/simulate.ts');
+  const [document, ...more] = readDocuments([name], 'scenarios');
+  if (document === undefined || more.length > 0) throw new UnseatError('USAGE', 'one scenario is simulated at a time', { subject: '--simulate', seen: name });
+  return simulate(document.text, document.path, profile);
 }

@@ -54,7 +54,7 @@ export class MountTable {
     const found: MountView[] = [];
     for (let at = heap.load(this.head); at !== 0; at = heap.load(at + MOUNT.next)) {
       found.push({
-        address: at, sb: heap.load(at + MOUNT.sb), point: names.text(heap.load(at + MOUNT.point)), namespace: heap.load(at + MOUNT.namespace),
+        address: at, sb: heap.load(at + MOUNT.sb), point: names.text(heap.load(at + MOUNT.point)), namespace: heap.load(at + MOUNT.namespace) >>> 0,
         id: heap.load(at + MOUNT.id), options: names.text(heap.load(at + MOUNT.options)),
       });
     }

@@ -14,7 +14,7 @@ import { FIRST_NAMESPACE, type World } from './world.ts';
 import { hotplug } from '../mm/memory_hotplug/hotplug.ts';
 
 export function rootDirectory(world: World): DirectoryNode {
-  return directory({ dev: () => devDirectory(world), proc: () => procDirectory(world), sys: () => sysDirectory(world), tmp: directory({}), run: directory({}) });
+  return directory({ dev: () => devDirectory(world), proc: () => procDirectory(world), sys: () => sysDirectory(world), tmp: directory({}), run: directory({}), var: directory({ lib: directory({}) }) });
 }
 
 function procDirectory(world: World): DirectoryNode {
