@@ -94,9 +94,10 @@ export function* killDevDax(k: Kernel, dev: number): Path {
   const unmapFirst = k.mechanism('dax.unbind-order') === 'unmap-then-dead';
   if (unmapFirst && k.mechanism('dax.unbind-unmaps') === true) yield* k.call(unmapMappingRange, inode, 0, 0, 1);
   yield* k.call(killDax, dax);
-  if (!unmapFirst && k.mechanism('dax.unbind-unmaps') === true) yield* k.call(unmapMappingRange, inode, 0, 0, 1);
   const [data, end] = [devDaxData(k, dev), devDaxEnd(k, dev)];
+  // Before the unmap: collect_procs() knows a holder by its page-table entry.
   if (k.mechanism('dax.unbind-runs-memory-failure') === true) for (let pfn = data; pfn < end; pfn += k.heap.load(dev + DEVDAX.align)) yield* k.call(memoryFailure, pfn, MF_MASS, 0);
+  if (!unmapFirst && k.mechanism('dax.unbind-unmaps') === true) yield* k.call(unmapMappingRange, inode, 0, 0, 1);
   if (k.mechanism('dax.unbind-revokes-longterm-pins') === true) yield* k.call(revokeLongtermPins, data, end);
   return 0;
 }
