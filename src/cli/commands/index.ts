@@ -2,6 +2,7 @@
 import type { CommandEntry } from '../command.ts';
 
 export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'demo', summary: 'the problem and the answer in a minute, on a simulated machine', load: () => import('./demo.ts') },
   { name: 'scan', summary: 'what memory this machine has, how it is used, what could leave', load: () => import('./scan.ts') },
   { name: 'plan', summary: 'who holds a device, what a bare removal would do on this kernel, the steps', load: () => import('./plan.ts') },
   { name: 'remove', summary: 'take a device out: graceful, or by --detach, --force, --kill; --dry-run', load: () => import('./remove.ts') },
