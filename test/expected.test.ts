@@ -1,5 +1,5 @@
 /**
- * Outputs of scan and map for each capture, as they are committed under test/expected. UNSEAT_UPDATE_EXPECTED=1 writes
+ * Outputs of scan, map and doctor for each capture, as they are committed under test/expected. UNSEAT_UPDATE_EXPECTED=1 writes
  * them anew: look at the difference as an operator would before committing it.
  */
 import assert from 'node:assert/strict';
@@ -7,9 +7,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { before, test } from 'node:test';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { doctorText } from '../src/cli/print/doctor.ts';
 import { mapText } from '../src/cli/print/map.ts';
+import { Output } from '../src/cli/print/output.ts';
 import { scanText } from '../src/cli/print/scan.ts';
 import { physicalMap } from '../src/machine/address-map/physical-map.ts';
+import { examine } from '../src/machine/doctor/doctor.ts';
+import { doctorJsonSchema } from '../src/machine/schema/doctor.ts';
 import { machineJsonSchema, mapJsonSchema } from '../src/machine/schema/json-schema.ts';
 import { CAPTURES, look, lookAt, peerMissing, peerPath, type Looked } from './captures.ts';
 
@@ -30,10 +34,12 @@ function expected(capture: string, file: string, text: string): void {
 
 let validMachine: ValidateFunction;
 let validMap: ValidateFunction;
+let validDoctor: ValidateFunction;
 before(() => {
   const ajv = new Ajv2020({ strict: false });
   validMachine = ajv.compile(machineJsonSchema());
   validMap = ajv.compile(mapJsonSchema());
+  validDoctor = ajv.compile(doctorJsonSchema());
 });
 
 function follows(valid: ValidateFunction, value: unknown): void {
@@ -44,7 +50,7 @@ function follows(valid: ValidateFunction, value: unknown): void {
 const tidy = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
 
 for (const capture of CAPTURES) {
-  test(`${capture}: scan and map as expected, and their JSON follows the schemas`, async () => {
+  test(`${capture}: scan, map and doctor as expected, and their JSON follows the schemas`, async () => {
     const { host, machine } = await lookAt(capture, { pages: true });
     const map = physicalMap(machine);
     expected(capture, 'scan.txt', tidy(scanText(machine, page)));
@@ -52,6 +58,9 @@ for (const capture of CAPTURES) {
     expected(capture, 'map.txt', tidy(mapText(map, { ...page, width: 80 })));
     follows(validMachine, machine);
     follows(validMap, map);
+    const doctor = examine(host);
+    expected(capture, 'doctor.txt', doctorText(doctor, new Output({ json: false, color: false, width: 100, progress: false })));
+    follows(validDoctor, doctor);
     host.close();
   });
 }
@@ -67,7 +76,7 @@ for (const peer of ['hwloc-32em64t-2n8c+dax+nvme+mic+dimms.tar.bz2', 'util-linux
 }
 
 test('the published schemas are those of the source', () => {
-  for (const [file, schema] of [['machine.json', machineJsonSchema()], ['map.json', mapJsonSchema()]] as const) {
+  for (const [file, schema] of [['machine.json', machineJsonSchema()], ['map.json', mapJsonSchema()], ['doctor.json', doctorJsonSchema()]] as const) {
     assert.deepEqual(JSON.parse(readFileSync(resolve(import.meta.dirname, '../schema', file), 'utf8')), JSON.parse(JSON.stringify(schema)), `node tools/schema.ts writes schema/${file} anew`);
   }
 });

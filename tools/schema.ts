@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { captureJsonSchema } from '../src/host/capture/json-schema.ts';
+import { doctorJsonSchema } from '../src/machine/schema/doctor.ts';
 import { machineJsonSchema, mapJsonSchema } from '../src/machine/schema/json-schema.ts';
 import { layoutJsonSchema } from '../src/plan/schema/layout.ts';
 import { planJsonSchema } from '../src/plan/schema/plan.ts';
@@ -15,3 +16,4 @@ writeFileSync(resolve(folder, 'map.json'), `${JSON.stringify(mapJsonSchema(), nu
 writeFileSync(resolve(folder, 'plan.json'), `${JSON.stringify(planJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'layout.json'), `${JSON.stringify(layoutJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'capture.json'), `${JSON.stringify(captureJsonSchema(), null, 1)}\n`);
+writeFileSync(resolve(folder, 'doctor.json'), `${JSON.stringify(doctorJsonSchema(), null, 1)}\n`);

@@ -74,9 +74,10 @@ function bus(host: Host, name: string, title: string, wanted: readonly string[])
   const drivers = orElse(host.files.list(`${path}/drivers`), null);
   const loaded = drivers?.filter((driver) => wanted.includes(driver)) ?? [];
   const told = drivers === null ? 'drivers not known' : loaded.length === 0 ? 'none of their drivers loaded' : `drivers ${loaded.join(', ')}`;
-  const count = `${devices.length} ${title} device${devices.length === 1 ? '' : 's'}, ${told}`;
+  // Seeds, ports and decoders are entries too: the number says only whether there is anything.
+  const count = `${devices.length} ${devices.length === 1 ? 'entry' : 'entries'} on the ${title} bus, ${told}`;
   if (devices.length === 0) return check(`bus-${name}`, 'ok', count, 'there is nothing of that kind to remove');
-  return check(`bus-${name}`, loaded.length === 0 ? 'limited' : 'ok', count, loaded.length === 0 ? 'devices without a driver are shown, not used by anybody' : 'they are shown by scan');
+  return check(`bus-${name}`, loaded.length === 0 ? 'limited' : 'ok', count, loaded.length === 0 ? 'devices without a driver are shown, not used by anybody' : 'what can be removed of it is shown by scan');
 }
 
 function slots(host: Host): Check {
@@ -86,7 +87,7 @@ function slots(host: Host): Check {
   const who = [native ? 'pciehp' : '', acpi ? 'acpiphp' : ''].filter((text) => text !== '').join(' and ');
   if (isMissing(names)) return checkAbsence('slots', names, 'limited', 'no PCI slots (/sys/bus/pci/slots)', 'cards are removed by unbinding their drivers; power and indicator stay as they are');
   if (names.length === 0) return check('slots', 'limited', 'no PCI slot offers hotplug', 'cards are removed by unbinding their drivers; power and indicator stay as they are');
-  return check('slots', 'ok', `${names.length} PCI slot${names.length === 1 ? '' : 's'}${who === '' ? '' : `, ${who} there`}`, 'a card can be powered off, and its slot found by --locate');
+  return check('slots', 'ok', `${names.length} PCI slot${names.length === 1 ? '' : 's'}${who === '' ? '' : `, ${who} there`}`, 'a card can be powered off before it is pulled');
 }
 
 /** Bits of /proc/sys/kernel/tainted that make removals doubtful (Documentation/admin-guide/tainted-kernels.rst). */

@@ -81,6 +81,13 @@ function processes(host: Host): Check {
       const place = host.processes.place(pid, 'root');
       return isMissing(place) && place.missing === 'denied';
     });
+    const places = pids.filter((pid) => {
+      const place = host.processes.place(pid, 'cwd');
+      return isMissing(place) && place.missing === 'not-captured';
+    });
+    if (closed.length === 0 && places.length > 0 && host.kind === 'capture') {
+      return check('processes', 'limited', `${pids.length} processes; the working and root directories of ${places.length} are not in the capture`, 'who holds a device by those alone is not seen');
+    }
     if (closed.length === 0) return check('processes', pids.length === 0 ? 'missing' : 'ok', `${pids.length} processes, all open to view`, 'every holder can be found');
     const some = closed.slice(0, 5).join(', ');
     return check('processes', 'limited', `${closed.length} of ${pids.length} processes may not be looked into (${some}${closed.length > 5 ? ', ...' : ''})`,
