@@ -22,7 +22,9 @@ export type FromGuest =
   | { readonly type: 'ask'; readonly id: number; readonly action: HostAction }
   | { readonly type: 'file'; readonly name: string; readonly base64: string; readonly last: boolean }
   /** `log`: findings of the whole run by kind; `tail`: lines of them, for people. */
-  | { readonly type: 'done'; readonly log: Readonly<Record<string, number>>; readonly lines: readonly string[] };
+  | { readonly type: 'done'; readonly log: Readonly<Record<string, number>>; readonly lines: readonly string[] }
+  /** After a run: whether another scenario may follow in this guest. */
+  | { readonly type: 'again'; readonly clean: boolean };
 
 export type FromHost =
   | { readonly type: 'run'; readonly scenario: Scenario; readonly upTo: 'end' | 'setup' | 'capture'; /** Ask unseat for its plan before the first removal. */ readonly plan: boolean }

@@ -2,7 +2,8 @@
 import { availableParallelism, freemem } from 'node:os';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { LabKernel } from '../kernels.ts';
-import { runCell, type Cell, type CellOptions } from '../run/cell.ts';
+import { Guests, type Cell, type CellOptions } from '../run/cell.ts';
+import { bootKey } from '../run/session.ts';
 import { cellKey, type ResultStore } from './store.ts';
 
 const GUEST_BYTES = 4 * 1024 ** 3;
@@ -26,16 +27,17 @@ export interface MatrixResult {
 }
 
 export async function runMatrix(scenarios: readonly Scenario[], kernels: readonly LabKernel[], options: MatrixOptions): Promise<MatrixResult> {
-  const pairs = scenarios.flatMap((scenario) => kernels.map((kernel) => ({ scenario, kernel })));
+  const pairs = kernels.flatMap((kernel) => inBootOrder(scenarios).map((scenario) => ({ scenario, kernel })));
   const cells: (Cell | null)[] = pairs.map(() => null);
   let next = 0;
   let fromStore = 0;
   const stopAt = options.minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.minutes * 60_000;
   const worker = async (): Promise<void> => {
+    let guests = null as { readonly kernel: LabKernel; readonly run: Guests } | null;
     for (let i = next; i < pairs.length; i = next) {
       next += 1;
       const pair = pairs[i];
-      if (!pair) return;
+      if (!pair) break;
       const known = options.again ? null : options.store.read(pair.scenario.scenario, pair.kernel.name);
       if (known?.key === cellKey(pair.scenario, pair.kernel) && known.cell.status !== 'lab-failed') {
         cells[i] = known.cell;
@@ -43,18 +45,29 @@ export async function runMatrix(scenarios: readonly Scenario[], kernels: readonl
         continue;
       }
       if (performance.now() > stopAt) continue;
-      cells[i] = await one(pair.scenario, pair.kernel, `${i + 1}/${pairs.length}`, options);
+      if (guests?.kernel !== pair.kernel) {
+        await guests?.run.close();
+        guests = { kernel: pair.kernel, run: new Guests(pair.kernel, { ...options, say: (line) => options.say(`  ${line}`) }) };
+      }
+      cells[i] = await one(guests.run, pair, `${i + 1}/${pairs.length}`, options);
     }
+    await guests?.run.close();
   };
   await Promise.all(Array.from({ length: options.jobs }, worker));
   const done = cells.filter((cell) => cell !== null);
   return { cells: done, fromStore, left: pairs.length - done.length };
 }
 
-async function one(scenario: Scenario, kernel: LabKernel, place: string, options: MatrixOptions): Promise<Cell> {
+/** Scenarios that can share a boot stand together, in the order in which the first of each kind was given. */
+export function inBootOrder(scenarios: readonly Scenario[]): Scenario[] {
+  const groups = Map.groupBy(scenarios, bootKey);
+  return [...groups.values()].flat();
+}
+
+async function one(guests: Guests, { scenario, kernel }: { readonly scenario: Scenario; readonly kernel: LabKernel }, place: string, options: MatrixOptions): Promise<Cell> {
   const name = `${scenario.scenario} on ${kernel.name}`;
   options.say(`${place} ${name}`);
-  const cell = await runCell(kernel, scenario, { ...options, say: (line) => options.say(`  ${line}`) });
+  const cell = await guests.run(scenario);
   options.store.write({ key: cellKey(scenario, kernel), date: new Date().toISOString(), cell });
   options.say(`${place} ${name}: ${cell.status}${cell.reason === undefined ? '' : ` (${cell.reason.split('\n')[0]})`}`);
   for (const d of cell.disagreements) options.say(`  ${d.what}: expected ${d.expected}, seen ${d.seen}`);

@@ -17,7 +17,7 @@ export function wantedModules(s: Scenario): string[] {
   if (m.virtioMem.length > 0) wanted.push('virtio_mem');
   if (m.disks.length > 0) wanted.push('virtio_blk');
   // ext4 and XFS ask for crc32c through a crypto alias, which no dependency shows.
-  if (s.filesystems.length > 0) wanted.push('crc32c_generic', 'crc32c_intel', 'libcrc32c');
-  for (const type of new Set(s.filesystems.map((f) => f.type))) wanted.push(type);
+  // Both file systems always, so that scenarios of either can share a boot.
+  if (nd || s.filesystems.length > 0) wanted.push('crc32c_generic', 'crc32c_intel', 'libcrc32c', 'ext4', 'xfs');
   return [...new Set(wanted)];
 }

@@ -1,0 +1,99 @@
+/** Brings the machine into a scenario's state, takes its steps, and reports each. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Observation } from '../../../scenario/observation.ts';
+import type { Step } from '../../../scenario/step.ts';
+import type { FromHost } from '../../channel/protocol.ts';
+import { countFindings, findingsIn, firstTrace } from '../../log-findings.ts';
+import { sendCapture } from './capture.ts';
+import { cleanUp } from './clean-up.ts';
+import { sendForecast } from './forecast.ts';
+import { NotAvailable, type Guest } from './machine.ts';
+import { makeFilesystems } from './setup/filesystems.ts';
+import { setUpHardware } from './setup/hardware.ts';
+import { findRegions, makeNamespaces } from './setup/namespaces.ts';
+import { startProcesses } from './setup/processes.ts';
+import { useAsRam } from './setup/system-ram.ts';
+import type { Seen } from './steps/outcome.ts';
+import { takeStep } from './steps/take.ts';
+
+export const uptime = (): number => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+
+export async function runScenario(guest: Guest, { upTo, plan }: Extract<FromHost, { type: 'run' }>): Promise<void> {
+  const from = guest.log.lines.length;
+  let whole = false;
+  try {
+    await setUp(guest);
+    guest.channel.send({ type: 'ready', facts: { seconds: uptime(), devices: [...guest.devices.values()], pids: Object.fromEntries([...guest.holders].map(([name, h]) => [name, h.pid])) } });
+    if (plan) await sendForecast(guest);
+    if (upTo === 'capture') await sendCapture(guest);
+    whole = upTo === 'capture';
+    if (upTo === 'end') whole = await takeAll(guest);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    guest.channel.send({ type: 'setup-failed', reason: `${detail}\n${guest.log.fresh().slice(-15).join('\n')}`, notAvailable: error instanceof NotAvailable });
+  }
+  guest.log.fresh();
+  const lines = guest.log.lines.slice(from);
+  guest.channel.send({ type: 'done', log: countFindings(lines), lines: lines.filter((line) => findingsIn(line).length > 0).slice(0, 60) });
+  // The result is out: only now is touched what may crash the machine.
+  guest.channel.send({ type: 'again', clean: whole && (await cleanUp(guest)) });
+}
+
+async function setUp(guest: Guest): Promise<void> {
+  await setUpHardware(guest);
+  await findRegions(guest);
+  await makeNamespaces(guest);
+  await useAsRam(guest);
+  await makeFilesystems(guest);
+  await startProcesses(guest);
+}
+
+/** True when every step ended by itself and left no stale memory behind that a later cell could meet. */
+async function takeAll(guest: Guest): Promise<boolean> {
+  let whole = true;
+  for (const [index, step] of guest.scenario.steps.entries()) {
+    const seen = await observe(guest, step, index);
+    const stale = seen.verb === 'read' && (seen.pages ?? []).some((p) => p.own > 0) && guest.scenario.steps.slice(0, index).some((s) => s.verb === 'unbind');
+    if (stale || ['hangs', 'spins', 'oops'].includes(seen.ending)) whole = false;
+  }
+  return whole;
+}
+
+async function observe(guest: Guest, step: Step, index: number): Promise<Observation> {
+  guest.log.fresh();
+  guest.channel.send({ type: 'begin', step: index });
+  const lines: string[] = [];
+  const crashed = (): boolean => {
+    lines.push(...guest.log.fresh());
+    return lines.some((line) => findingsIn(line).includes('oops'));
+  };
+  const begun = performance.now();
+  let seen: Seen;
+  try {
+    seen = await takeStep(guest, step, crashed);
+  } catch (error) {
+    seen = { ending: 'not-available', detail: error instanceof Error ? error.message : String(error) };
+  }
+  const milliseconds = Math.round(performance.now() - begun);
+  // What the kernel still has to say about the step comes a moment after it.
+  await sleep(250);
+  const oops = crashed();
+  const trace = firstTrace(lines);
+  const detail = [seen.detail, trace].filter((text) => text !== undefined && text !== '').join('\n');
+  const observation: Observation = {
+    ...seen, step: index, verb: step.verb, label: step.label, subject: seen.subject ?? subjectOf(step), milliseconds,
+    ending: oops && seen.ending !== 'not-available' ? 'oops' : seen.ending, log: countFindings(lines), ...(detail === '' ? {} : { detail }),
+  };
+  guest.channel.send({ type: 'observation', observation });
+  return observation;
+}
+
+function subjectOf(step: Step): string {
+  const a: unknown = step.argument;
+  if (typeof a === 'string') return a;
+  if (Array.isArray(a)) return a.join(' ');
+  if (typeof a !== 'object' || a === null) return String(a);
+  const o = a as Record<string, unknown>;
+  return String(o['process'] ?? o['device'] ?? o['at'] ?? (typeof o['block'] === 'number' ? `block at 0x${o['block'].toString(16)}` : ''));
+}
