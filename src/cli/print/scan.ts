@@ -1,7 +1,7 @@
 /** `unseat scan` for people: what could leave, what carries it, the memory blocks, what acts behind our back, what was not seen. */
 import type { Machine } from '../../machine/machine.ts';
 import type { Device } from '../../machine/types/device.ts';
-import type { Holder } from '../../machine/types/holder.ts';
+import { LONG_TERM, type Certainty, type Holder } from '../../machine/types/holder.ts';
 import { formatBytes } from '../../range/units.ts';
 import { BLOCK_HEADING, blockCells, blockRows } from './block-list.ts';
 import type { Style } from './output.ts';
@@ -73,7 +73,16 @@ function holdersOf(machine: Machine, device: Device): string {
   if (holders === undefined || (blind && holders.length === 0)) return '?';
   const counts = new Map<string, number>();
   for (const holder of holders) counts.set(word(holder), (counts.get(word(holder)) ?? 0) + 1);
-  return [...counts].map(([what, n]) => `${n} ${what}${n === 1 ? '' : what.endsWith('s') ? 'es' : 's'}`).join(', ') || 'nobody seen';
+  const counted = [...counts].map(([what, n]) => `${n} ${what}${n === 1 ? '' : what.endsWith('s') ? 'es' : 's'}`).join(', ') || 'nobody seen';
+  return `${counted}${pinned(holders)}`;
+}
+
+/** Only pins that last: a removal has to know of them before anything else. `plan` says whose they are, and lists the short ones. */
+function pinned(holders: readonly Holder[]): string {
+  const pins = holders.flatMap((h) => (h.kind === 'process' ? h.pins : [])).filter((p) => LONG_TERM.includes(p.kind));
+  const kinds = (certainty: Certainty): string[] => [...new Set(pins.filter((p) => p.certainty === certainty).map((p) => p.kind))];
+  const [seen, possible] = [kinds('seen'), kinds('possible').filter((k) => !kinds('seen').includes(k))];
+  return `${seen.length > 0 ? `; pinned by ${seen.join(', ')}` : ''}${possible.length > 0 ? `; perhaps pinned by ${possible.join(', ')}` : ''}`;
 }
 
 function word(holder: Holder): string {

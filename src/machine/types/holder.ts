@@ -25,6 +25,9 @@ export interface HeldFile {
 
 export type PinKind = 'io_uring' | 'vfio' | 'iommufd' | 'rdma' | 'af_xdp' | 'kvm' | 'pipe' | 'io-in-flight' | 'other';
 
+/** Kinds that are made with FOLL_LONGTERM: they last until the holder drops them, and a file system's DAX pages refuse them. */
+export const LONG_TERM: readonly PinKind[] = ['io_uring', 'vfio', 'iommufd', 'rdma', 'af_xdp'];
+
 export interface Pin {
   readonly kind: PinKind;
   readonly certainty: Certainty;

@@ -1,11 +1,11 @@
 /** Blockers that are processes: mappings, files, directories, pins, VMs, and those that must not be touched. */
 import { displayName } from '../../host/names.ts';
-import type { HeldMapping, Pin, ProcessHolder } from '../../machine/types/holder.ts';
+import { LONG_TERM, type HeldMapping, type Pin, type ProcessHolder } from '../../machine/types/holder.ts';
 import { formatBytes } from '../../range/units.ts';
 import { valueOf } from '../../profile/build.ts';
 import type { Blocker, Way } from '../../steps/reason.ts';
 import type { PlanContext } from '../context.ts';
-import { LONG_TERM, who } from '../facts/leaf-facts.ts';
+import { who } from '../facts/leaf-facts.ts';
 
 const LET_GO: readonly Way[] = ['detach', 'force', 'kill'];
 

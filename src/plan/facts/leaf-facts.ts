@@ -6,7 +6,7 @@ import type { Machine } from '../../machine/machine.ts';
 import { offlineObstacles, type OfflineObstacle } from '../../machine/memory/obstacles.ts';
 import { displayName } from '../../host/names.ts';
 import type { Device } from '../../machine/types/device.ts';
-import type { Holder, HeldMapping, MemmapHolder, MountHolder, Pin, PinKind, ProcessHolder, StackHolder, SwapHolder } from '../../machine/types/holder.ts';
+import { LONG_TERM, type Holder, type HeldMapping, type MemmapHolder, type MountHolder, type Pin, type ProcessHolder, type StackHolder, type SwapHolder } from '../../machine/types/holder.ts';
 import type { MemoryBlock } from '../../machine/types/memory.ts';
 import { valueOf } from '../../profile/build.ts';
 import type { Profile } from '../../profile/profile.ts';
@@ -76,8 +76,6 @@ const fsOf = (mounts: readonly MountHolder[]): LeafFacts['fs'] => {
   return type === undefined ? null : type === 'ext4' || type === 'xfs' ? type : 'other';
 };
 
-/** Pins that are made with FOLL_LONGTERM, which a file system's DAX pages refuse. */
-export const LONG_TERM: readonly PinKind[] = ['io_uring', 'vfio', 'iommufd', 'rdma', 'af_xdp'];
 const CHARACTER = ['devdax', 'kmem', 'unbound'];
 
 export function leafFacts(machine: Machine, profile: Profile, device: Device, through: LeafFacts['through'], known: KnownFacts = {}): LeafFacts {

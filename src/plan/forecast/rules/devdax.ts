@@ -1,5 +1,6 @@
 /** device-dax: what unbinding the driver, or losing the device, does. */
-import { everybody, LONG_TERM, type LeafFacts } from '../../facts/leaf-facts.ts';
+import { LONG_TERM } from '../../../machine/types/holder.ts';
+import { everybody, type LeafFacts } from '../../facts/leaf-facts.ts';
 import type { Rule } from '../rule.ts';
 
 const base: Pick<Rule, 'events' | 'kinds'> = { events: ['unbind', 'pull'], kinds: ['devdax'] };
