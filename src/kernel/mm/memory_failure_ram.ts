@@ -26,10 +26,19 @@ export function memoryFailureRam(k: Kernel, pfn: number): number {
   }
   setUserPfn(k, user, pageLoad(k, head, PAGE.index, where), -1);
   const pages = 2 ** pageOrder(k, head, where);
-  for (let at = head; at < head + pages; at += 1) pageStore(k, at, PAGE.refcount, 0, where);
   freePages(k, head, pages);
+  offLru(k, pfn);
   k.log.write(KERN_ERR, `Memory failure: ${hex(pfn)}: recovery action for dirty LRU page: Recovered`);
   return 0;
+}
+
+/** A poisoned frame is on no list any more: not free, not on the LRU, nobody's. It keeps one reference for good. */
+export function offLru(k: Kernel, pfn: number): void {
+  const where = 'isolate_lru_page';
+  pageStore(k, pfn, PAGE.flags, PG.hwpoison, where);
+  pageStore(k, pfn, PAGE.mapping, 0, where);
+  pageStore(k, pfn, PAGE.mapcount, 0, where);
+  pageStore(k, pfn, PAGE.refcount, 1, where);
 }
 
 /** take_page_off_buddy. */

@@ -6,7 +6,7 @@
 import type { Kernel } from '../kernel.ts';
 import { fillPages, fillRecord, setMigratetype } from './memmap-fill.ts';
 import { links, linksMigrate, linksNode, linksType, linksZone, MIGRATE, PAGE, PG, TYPE, ZONE } from './page-template.ts';
-import { makeTable, pageblockMigratetype, pageLoad, pageNode, pageOrder, pageStore, pageZone } from './page.ts';
+import { makeTable, pageblockMigratetype, pageLoad, pageNode, pageOrder, pageStore, pageZone, tableOf } from './page.ts';
 import { SECTION, STORE } from './section-table.ts';
 
 /** Which zones an allocation may come from (gfp_zone). */
@@ -190,7 +190,7 @@ function freeWithin(k: Kernel, pfn: number, count: number): void {
   const zone = pageZone(k, pfn, where);
   const nid = pageNode(k, pfn, where);
   const migrate = pageblockMigratetype(k, pfn);
-  if (count === sparse.ppss && (pageLoad(k, pfn, PAGE.flags, where) & PG.hwpoison) === 0) {
+  if (count === sparse.ppss && tableOf(k, pfn) === 0 && (pageLoad(k, pfn, PAGE.flags, where) & PG.hwpoison) === 0) {
     fillPages(k, pfn, count, buddyTemplate(k, zone, nid, migrate));
     if (migrate !== MIGRATE.isolate) k.zones.add(nid, zone, 'free', count);
   } else {

@@ -9,6 +9,7 @@ import { oopsPage } from '../../oops.ts';
 import { KERN_INFO, KERN_WARNING } from '../../printk.ts';
 import { AT, BLOCKED, type Path } from '../../state/path.ts';
 import { walkSystemRam } from '../../resource.ts';
+import { offLru } from '../memory_failure_ram.ts';
 import { folioOf, isMigratable, migratable, migrateFolio } from '../migrate.ts';
 import { linksNode, linksZone, MIGRATE, PAGE, PG, TYPE } from '../page-template.ts';
 import { alikeFrom, dumpPage, startIsolatePageRange, testPagesIsolated, undoIsolatePageRange } from '../page_isolation.ts';
@@ -93,7 +94,10 @@ export function* doMigrateRange(k: Kernel, start: number, end: number): Path<num
 function unmapPoisoned(k: Kernel, head: number): void {
   const user = pageLoad(k, head, PAGE.mapping, 'unmap_poisoned_folio');
   if (user !== 0) setUserPfn(k, user, pageLoad(k, head, PAGE.index, 'unmap_poisoned_folio'), -1);
+  const pages = 2 ** pageOrder(k, head, 'unmap_poisoned_folio');
+  const poisoned = Array.from({ length: pages }, (_, i) => head + i).filter((pfn) => (pageFlags(k, pfn, 'unmap_poisoned_folio') & PG.hwpoison) !== 0);
   freeFolio(k, head);
+  for (const pfn of poisoned) offLru(k, pfn);
 }
 
 /** dissolve_free_huge_pages: pool pages that nobody uses go back to the allocator. */
@@ -141,7 +145,7 @@ function* emptyRange(k: Kernel, pfn = 0, end = 0, task = 0): Path<number> {
       if (signal()) return -EINTR;
       if ((yield* k.call(doMigrateRange, pfn, end)) === 0) continue;
       yield k.concurrent ? AT('offline_pages: repeat') : BLOCKED(LOOPS);
-      while (!signal() && !someFolioMayMove(k, pfn, end)) yield BLOCKED(LOOPS);
+      while (!signal() && scanMovablePages(k, pfn, end) >= 0 && !someFolioMayMove(k, pfn, end)) yield BLOCKED(LOOPS);
     }
     dissolveFreeHugePages(k, pfn, end);
     if (testPagesIsolated(k, pfn, end) === 0) return 0;
