@@ -9,6 +9,7 @@ import type { ProcessRef } from '../../src/host/actions.ts';
 
 const has = (program: string): boolean => (process.env['PATH'] ?? '').split(':').some((dir) => existsSync(join(dir, program)));
 
+export const hasProgram = has;
 export const hasPython = (): boolean => has('python3');
 
 /** Why live tests cannot run here; false where they can. For the `skip` option of a test. */
