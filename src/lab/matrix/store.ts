@@ -14,7 +14,7 @@ export interface StoredCell {
   readonly cell: Cell;
 }
 
-export const cellKey = (scenario: Scenario, kernel: LabKernel): string =>
+export const cellKey = (scenario: Scenario, kernel: Pick<LabKernel, 'release' | 'version'>): string =>
   createHash('sha256').update(JSON.stringify([scenario, kernel.release, kernel.version])).digest('hex').slice(0, 16);
 
 export class ResultStore {

@@ -3,7 +3,7 @@ import { UnseatError } from '../../../errors/unseat-error.ts';
 import { cacheFolder } from '../../../lab/cache.ts';
 import { ktap } from '../../../lab/ktap.ts';
 import { roomForGuests, runMatrix } from '../../../lab/matrix/run-matrix.ts';
-import { ResultStore } from '../../../lab/matrix/store.ts';
+import { cellKey, ResultStore } from '../../../lab/matrix/store.ts';
 import { allScenarios, scenarioNamed } from '../../../lab/project.ts';
 import type { CellStatus } from '../../../lab/run/cell.ts';
 import { writeFiles } from '../../../lab/write-files.ts';
@@ -24,7 +24,12 @@ export async function run(names: readonly string[], options: LabOptions, out: Ou
   for (const cell of result.cells) counts[cell.status] = (counts[cell.status] ?? 0) + 1;
   if (options.out !== undefined) {
     const { matrixFiles } = await import('../../../evidence/kernel-matrix.ts');
-    writeFiles(options.out, matrixFiles(store.all(), new Map(allScenarios().map((s) => [s.scenario, s.title]))));
+    // What was seen with another text of the scenario is no evidence for this one.
+    const current = store.all().filter((stored) => {
+      const scenario = allScenarios().find((one) => one.scenario === stored.cell.scenario);
+      return scenario !== undefined && stored.key === cellKey(scenario, { release: stored.cell.release, version: stored.cell.version });
+    });
+    writeFiles(options.out, matrixFiles(current, new Map(allScenarios().map((s) => [s.scenario, s.title]))));
   }
   if (out.options.json) out.json({ cells: result.cells, counts, fromStore: result.fromStore, left: result.left });
   else if (options.ktap === true) out.text(ktap(result.cells));

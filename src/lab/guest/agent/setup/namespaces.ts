@@ -49,7 +49,10 @@ export async function makeNamespace(guest: Guest, spec: Namespace): Promise<void
   const mode = ['-m', spec.mode, ...(spec.mode === 'fsdax' || spec.mode === 'devdax' ? ['-M', spec.map] : [])];
   const size = spec.size === undefined ? [] : ['-s', String(spec.size)];
   const align = spec.align === undefined ? [] : ['-a', String(spec.align)];
-  const target = spec.size === undefined ? ['-f', '-e', firstNamespace(on.region)] : ['-r', on.region];
+  // Without labels a region is one namespace, which is made over; with labels a new one is cut out of the free space.
+  const m = guest.scenario.machine;
+  const unlabelled = m.memmapPmem.some((r) => r.name === spec.on) || m.nvdimms.some((n) => n.name === spec.on && n.labels === 0);
+  const target = unlabelled ? ['-f', '-e', firstNamespace(on.region)] : ['-r', on.region];
   const text = await run('ndctl', ['create-namespace', ...target, ...mode, ...size, ...align]);
   const made = JSON.parse(text) as NdctlNamespace;
   const region = on.region;
