@@ -130,3 +130,21 @@ export function* entriesIn(k: Kernel, inode: number, from: number, to: number): 
     }
   }
 }
+
+/** Set-up: entries for [index, index + pages), 2 MiB aligned, that hold consecutive pfns from `pfn`. */
+export function setSlotRun(k: Kernel, inode: number, index: number, pages: number, pfn: number, flags: number, huge: boolean): void {
+  const slots = k.heap.load(inode + INODE.iPages);
+  for (let page = 0; page < pages; page += SLOT_PAGES) {
+    const pair = slots + 2 * ((index + page) / SLOT_PAGES);
+    if (huge) {
+      k.heap.store(pair, pfn + page);
+      k.heap.store(pair + 1, flags);
+      continue;
+    }
+    const table = tableFor(k, pair);
+    for (let i = 0; i < SLOT_PAGES && page + i < pages; i += 1) {
+      k.heap.store(table + 2 * i, pfn + page + i);
+      k.heap.store(table + 2 * i + 1, flags);
+    }
+  }
+}

@@ -18,6 +18,7 @@ function writepagesRefused(k: Kernel, sb: number): boolean {
 
 /** dax_writeback_mapping_range: every dirty entry is locked, write-protected everywhere, flushed, and clean again. */
 export function* daxWritebackMapping(k: Kernel, inode: number): Path {
+  if (!k.concurrent) return yield* writebackRuns(k, inode);
   for (const [index, pair] of [...entriesIn(k, inode, 0, k.heap.load(inode + INODE.pages))]) {
     if ((entryFlags(k, pair) & DAX_DIRTY) === 0 || !entryHasPages(k, pair)) continue;
     if (k.concurrent) yield AT('dax_writeback_one: lock the entry');
@@ -28,6 +29,23 @@ export function* daxWritebackMapping(k: Kernel, inode: number): Path {
     k.heap.store(entry + 1, entryFlags(k, entry) & ~DAX_DIRTY);
     unlockEntry(k, entry);
   }
+  return 0;
+}
+
+/** The same with nobody else about: neighbouring dirty entries are write-protected in one go. */
+function* writebackRuns(k: Kernel, inode: number): Path {
+  let [start, end] = [0, 0];
+  for (const [index, pair] of [...entriesIn(k, inode, 0, k.heap.load(inode + INODE.pages))]) {
+    if ((entryFlags(k, pair) & DAX_DIRTY) === 0 || !entryHasPages(k, pair)) continue;
+    yield* k.call(unlockedEntry, inode, index);
+    if (index !== end) {
+      if (end > start) yield* k.call(mkcleanRange, inode, start, end - start);
+      start = index;
+    }
+    end = index + entryPages(k, pair);
+    k.heap.store(pair + 1, entryFlags(k, pair) & ~DAX_DIRTY);
+  }
+  if (end > start) yield* k.call(mkcleanRange, inode, start, end - start);
   return 0;
 }
 

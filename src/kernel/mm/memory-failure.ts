@@ -56,17 +56,22 @@ function isCollected(k: Kernel, task: number, flags: number, current: number): b
 function collectProcs(k: Kernel, inode: number, index: number, flags: number, current: number): ToKill[] {
   const found: ToKill[] = [];
   const costs = costsOf(k);
+  const byMm = new Map<number, ToKill[]>();
+  for (let vma = k.heap.load(inode + INODE.iMmap); vma !== 0; vma = k.heap.load(vma + VMA.nextInMapping)) {
+    const vpn = vmaVpnOf(k, vma, index);
+    if (vpn < 0) continue;
+    const entry = walk(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn));
+    if (entry.level === 0 || (entry.flags & PTE_PRESENT) === 0) continue;
+    const mm = k.heap.load(vma + VMA.mm);
+    const list = byMm.get(mm);
+    const kill = { task: 0, vpn, pages: levelPages(entry.level) };
+    if (list === undefined) byMm.set(mm, [kill]);
+    else list.push(kill);
+  }
   for (const task of eachTask(k)) {
     if (costs !== null) costs.tasksVisited += 1;
     if (!isCollected(k, task, flags, current)) continue;
-    const mm = k.heap.load(task + TASK.mm);
-    for (let vma = k.heap.load(inode + INODE.iMmap); vma !== 0; vma = k.heap.load(vma + VMA.nextInMapping)) {
-      if (k.heap.load(vma + VMA.mm) !== mm) continue;
-      const vpn = vmaVpnOf(k, vma, index);
-      if (vpn < 0) continue;
-      const entry = walk(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn));
-      if (entry.level !== 0 && (entry.flags & PTE_PRESENT) !== 0) found.push({ task, vpn, pages: levelPages(entry.level) });
-    }
+    for (const kill of byMm.get(k.heap.load(task + TASK.mm)) ?? []) found.push({ ...kill, task });
   }
   return found;
 }

@@ -12,7 +12,8 @@ import { kvmInvalidateRange } from '../virt/kvm.ts';
 import { costsOf } from './costs.ts';
 import { pagemapsOf } from './memremap.ts';
 import { MM, regionPage, regionVpn, VMA, vmaEnd, vmaStart } from './mm_struct.ts';
-import { clearEntry, leaves, levelPages, PTE_ANON, PTE_DEVMAP, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, setFlags, type Leaf } from './pgtable.ts';
+import { memmapPresent } from './page.ts';
+import { clearEntry, clearLeaf, leaves, levelPages, PTE_ANON, PTE_DEVMAP, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, setLeafFlags, type Leaf } from './pgtable.ts';
 import { addFileRmap, mappingsCount, zapRmap } from './rmap.ts';
 
 /** Waits for the page-table lock and takes it. The holder gives it back by `ptlUnlock` without a yield between. */
@@ -33,8 +34,30 @@ export function* flushTlb(k: Kernel): Path<void> {
   while (k.heap.load(pagemapsOf(k).irqsOff) !== 0) yield BLOCKED('D flush_tlb_range: a CPU has interrupts off');
 }
 
+/**
+ * Equal runs of entries that several processes of a straight machine have for the same pages: their counts are given back
+ * once for all of them, after the entries are gone. Never used where a look at a page could oops.
+ */
+class RmapBatch {
+  private readonly runs = new Map<string, { leaf: Leaf; users: number }>();
+
+  add(leaf: Leaf): void {
+    const key = `${leaf.pfn} ${leaf.count} ${leaf.level} ${leaf.flags}`;
+    const known = this.runs.get(key);
+    if (known === undefined) this.runs.set(key, { leaf, users: 1 });
+    else known.users += 1;
+  }
+
+  finish(k: Kernel, where: string): void {
+    for (const { leaf, users } of this.runs.values()) {
+      const unit = levelPages(leaf.level);
+      for (let i = 0; i < leaf.count; i += 1) zapRmap(k, leaf.level, leaf.pfn + i * unit, leaf.flags, where, users);
+    }
+  }
+}
+
 /** Clears what maps virtual pages `from`..`to` of a VMA. A PMD or PUD that lies partly inside goes whole. Returns entries. */
-export function zapRange(k: Kernel, vma: number, from: number, to: number, evenCows: boolean, where: string): number {
+export function zapRange(k: Kernel, vma: number, from: number, to: number, evenCows: boolean, where: string, batch: RmapBatch | null = null): number {
   const { heap } = k;
   const region = heap.load(vma + VMA.region);
   const mm = heap.load(vma + VMA.mm);
@@ -42,15 +65,24 @@ export function zapRange(k: Kernel, vma: number, from: number, to: number, evenC
   let zapped = 0;
   for (const leaf of leaves(heap, region, regionPage(k, vma, from), regionPage(k, vma, to))) {
     if (!evenCows && (leaf.flags & PTE_ANON) !== 0) continue;
-    zapped += zapLeaf(k, region, leaf, where);
+    zapped += zapLeaf(k, region, leaf, where, batch);
   }
   const costs = costsOf(k);
   if (costs !== null) costs.entriesZapped += zapped;
   return zapped;
 }
 
-function zapLeaf(k: Kernel, region: number, leaf: Leaf, where: string): number {
+function zapLeaf(k: Kernel, region: number, leaf: Leaf, where: string, batch: RmapBatch | null): number {
   const unit = levelPages(leaf.level);
+  if (leaf.count > 1 && !mappingsCount(k) && (leaf.flags & (PTE_DEVMAP | PTE_ANON)) === PTE_DEVMAP) {
+    clearLeaf(k.heap, region, leaf);
+    return leaf.count;
+  }
+  if (batch !== null && leaf.count > 1 && memmapPresent(k, leaf.pfn)) {
+    clearLeaf(k.heap, region, leaf);
+    batch.add(leaf);
+    return leaf.count;
+  }
   for (let i = 0; i < leaf.count; i += 1) {
     clearEntry(k.heap, region, leaf.page + i * unit);
     zapRmap(k, leaf.level, leaf.pfn + i * unit, leaf.flags, where);
@@ -77,6 +109,7 @@ export function* unmapMappingRange(k: Kernel, inode: number, first: number, coun
   const { heap } = k;
   const last = count === 0 ? Infinity : first + count;
   let total = 0;
+  const batch = costsOf(k) === null ? null : new RmapBatch();
   if (k.concurrent) yield AT('unmap_mapping_range');
   for (let vma = heap.load(inode + INODE.iMmap); vma !== 0; vma = heap.load(vma + VMA.nextInMapping)) {
     const pgoff = heap.load(vma + VMA.pgoff);
@@ -88,12 +121,13 @@ export function* unmapMappingRange(k: Kernel, inode: number, first: number, coun
     if (from >= to) continue;
     const mm = heap.load(vma + VMA.mm);
     yield* ptlLock(k, mm);
-    const zapped = zapRange(k, vma, from, to, evenCows !== 0, 'zap_pte_range');
+    const zapped = zapRange(k, vma, from, to, evenCows !== 0, 'zap_pte_range', batch);
     ptlUnlock(k, mm);
     total += zapped;
     if (zapped > 0) yield* flushTlb(k);
     if (k.concurrent && heap.load(vma + VMA.nextInMapping) !== 0) yield AT('unmap_mapping_range: next VMA');
   }
+  batch?.finish(k, 'zap_pte_range');
   return total;
 }
 
@@ -145,7 +179,7 @@ export function* mkcleanRange(k: Kernel, inode: number, first: number, count: nu
     const region = heap.load(vma + VMA.region);
     for (const leaf of leaves(heap, region, regionPage(k, vma, from), regionPage(k, vma, to))) {
       if ((leaf.flags & PTE_ANON) !== 0 || (leaf.flags & (PTE_WRITE | PTE_DIRTY)) === 0) continue;
-      for (let i = 0; i < leaf.count; i += 1) setFlags(heap, region, leaf.page + i * levelPages(leaf.level), leaf.flags & ~(PTE_WRITE | PTE_DIRTY));
+      setLeafFlags(heap, region, leaf, leaf.flags & ~(PTE_WRITE | PTE_DIRTY));
       cleaned += leaf.count;
     }
     ptlUnlock(k, mm);

@@ -278,6 +278,27 @@ function leavesOfChunk(heap: Heap, chunk: number, base: number, from: number, to
   }
 }
 
+/** Clears the leaves that `leaves` found as one: a run's head, tail or whole costs one step, anything else entry by entry. */
+export function clearLeaf(heap: Heap, region: number, leaf: Leaf): void {
+  const chunk = chunkOf(heap, region, leaf.page);
+  const unit = levelPages(leaf.level);
+  if (leaf.count > 1 && chunk !== 0 && heap.load(chunk) === RUN) {
+    const entry = (leaf.page % PUD_PAGES) / unit;
+    const [lo, hi] = [heap.load(chunk + 1), heap.load(chunk + 2)];
+    if (entry === lo && entry + leaf.count === hi) return heap.store(chunk, EMPTY);
+    if (entry === lo) return heap.store(chunk + 1, entry + leaf.count);
+    if (entry + leaf.count === hi) return heap.store(chunk + 2, entry);
+  }
+  for (let i = 0; i < leaf.count; i += 1) clearEntry(heap, region, leaf.page + i * unit);
+}
+
+/** Changes the flags of the leaves that `leaves` found as one. */
+export function setLeafFlags(heap: Heap, region: number, leaf: Leaf, flags: number): void {
+  const chunk = chunkOf(heap, region, leaf.page);
+  if (chunk !== 0 && heap.load(chunk) === RUN && heap.load(chunk + 2) - heap.load(chunk + 1) === leaf.count) return heap.store(chunk + 4, flags);
+  for (let i = 0; i < leaf.count; i += 1) setFlags(heap, region, leaf.page + i * levelPages(leaf.level), flags);
+}
+
 /** Gives all tables of a region back (free_pgtables). Leaves must have been zapped before. */
 export function freeRegion(heap: Heap, region: number): void {
   const chunks = heap.load(region);

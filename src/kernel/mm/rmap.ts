@@ -48,9 +48,9 @@ export function addFileRmap(k: Kernel, pfn: number, count: number, where: string
 /**
  * What zap_present_pte / zap_huge_pmd does for one entry that it has cleared: nothing for an entry without a normal
  * page; else the map count and the reference go back. A map count below zero is a "Bad page map": the entry outlived
- * the page it was made for.
+ * the page it was made for. `users`: so many equal entries of as many processes at once.
  */
-export function zapRmap(k: Kernel, level: number, pfn: number, flags: number, where: string): void {
+export function zapRmap(k: Kernel, level: number, pfn: number, flags: number, where: string, users = 1): void {
   if ((flags & PTE_DEVICE_PRIVATE) !== 0) return putPage(k, pfn, 1, where);
   if ((flags & PTE_PRESENT) === 0) return;
   if ((flags & PTE_ANON) !== 0) {
@@ -62,8 +62,8 @@ export function zapRmap(k: Kernel, level: number, pfn: number, flags: number, wh
   const head = compoundHead(k, pfn, where);
   // A PMD of a page that is no folio of that size any more counts in a field that a single page does not have.
   if (level === 1 || pageOrder(k, head, where) > 0) {
-    const mapcount = pageAdd(k, head, PAGE.mapcount, -1, where);
+    const mapcount = pageAdd(k, head, PAGE.mapcount, -users, where);
     if (mapcount < 0) k.log.write(KERN_ALERT, `BUG: Bad page map in process  pte:${pfn.toString(16)} page: refcount:0 mapcount:${mapcount}`);
   }
-  putPage(k, head, 1, where);
+  putPage(k, head, users, where);
 }

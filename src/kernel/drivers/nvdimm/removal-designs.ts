@@ -8,14 +8,16 @@
 import { DAXDEV, daxBase } from '../dax/super.ts';
 import { daxDeleteMappingRange } from '../../fs/dax.ts';
 import { corruptRange } from '../../fs/corrupt-range.ts';
-import { INODE, inodesOf, SB, superBlocks } from '../../fs/inode.ts';
+import { INODE, inodeFreeing, inodesOf, SB, superBlocks } from '../../fs/inode.ts';
 import { deviceNumber } from '../../fs/multi.ts';
 import type { Kernel } from '../../kernel.ts';
 import { costsOf } from '../../mm/costs.ts';
 import { memoryFailure } from '../../mm/memory-failure.ts';
 import { ptlLock, ptlUnlock, unmapMappingRange, vmaLeaves, zapRange, flushTlb } from '../../mm/memory.ts';
 import { mmOf, vmasOf, vmaEnd } from '../../mm/mm_struct.ts';
-import { compoundHead, PAGE, pageLoad, pageOrder, isRecord, templateOf } from '../../mm/page.ts';
+import { fillRecord } from '../../mm/memmap-fill.ts';
+import { PGMAP } from '../../mm/memremap.ts';
+import { compoundHead, PAGE, pageLoad, pageOrder, PG, isRecord, templateOf } from '../../mm/page.ts';
 import { pageFileIndex } from '../../fs/dax-associate.ts';
 import { levelPages, PTE_ANON, PTE_PRESENT } from '../../mm/pgtable.ts';
 import { AT, type Path } from '../../state/path.ts';
@@ -50,6 +52,7 @@ export function* devPagemapFailure(k: Kernel, start: number, end: number): Path 
     if (same > 1 && untouched(k, pfn)) {
       if (costs !== null) costs.pagesVisited += same;
     } else {
+      if (same > 1) poisonAll(k, pfn);
       yield* k.call(memoryFailure, pfn, MF_MASS, 0);
       // The rest of a mapping that one call has cleared: each costs another search of all tasks and finds nothing.
       if (same > 1 && costs !== null && before !== null) {
@@ -60,6 +63,14 @@ export function* devPagemapFailure(k: Kernel, start: number, end: number): Path 
     pfn += same;
   }
   return 0;
+}
+
+/** All pages of a 2 MiB that is stored as one get poisoned, one after the other; as long as they all are, one record says so. */
+function poisonAll(k: Kernel, pfn: number): void {
+  const words = Array.from({ length: PAGE.words }, (_, word) => pageLoad(k, pfn, word, 'SetPageHWPoison'));
+  words[PAGE.flags] = (words[PAGE.flags] as number) | PG.hwpoison;
+  fillRecord(k, pfn, words);
+  k.heap.add((words[PAGE.pgmap] as number) + PGMAP.bind, 512);
 }
 
 /** Pages from `pfn` on that are stored as one and so belong to one entry: 512 or 1. */
@@ -73,10 +84,18 @@ export function* unmapAllInodes(k: Kernel, dax: number): Path {
   const costs = costsOf(k);
   for (const sb of [...superBlocks(k)]) {
     if (deviceNumber(k, sb, dax) < 0) continue;
-    for (let inode = k.heap.load(sb + SB.inodes); inode !== 0; inode = k.heap.load(inode + INODE.next)) {
-      if (k.concurrent) yield AT('drop_pagecache_sb: next inode');
-      if (costs !== null) costs.inodesVisited += 1;
-      yield* k.call(unmapMappingRange, inode, 0, 0, 0);
+    // The walk holds a reference on the inode that it stands on (__iget), so that its link stays good; what is being freed is passed over.
+    for (let inode = k.heap.load(sb + SB.inodes); inode !== 0;) {
+      const held = !inodeFreeing(k, inode);
+      if (held) {
+        k.heap.add(inode + INODE.count, 1);
+        if (k.concurrent) yield AT('drop_pagecache_sb: next inode');
+        if (costs !== null) costs.inodesVisited += 1;
+        yield* k.call(unmapMappingRange, inode, 0, 0, 0);
+      }
+      const next = k.heap.load(inode + INODE.next);
+      if (held) k.heap.add(inode + INODE.count, -1);
+      inode = next;
     }
   }
   return 0;
