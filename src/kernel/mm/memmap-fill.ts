@@ -71,6 +71,11 @@ export function clearPages(k: Kernel, pfn: number, count: number): void {
   const { sparse } = k;
   for (let at = pfn; at < pfn + count; at += sparse.ppss) {
     const section = sparse.section(sparse.sectionNr(at));
+    if (at % sparse.pps === 0 && pfn + count - at >= sparse.pps) {
+      sparse.dropExtra(section);
+      at += sparse.pps - sparse.ppss;
+      continue;
+    }
     sparse.dropEntry(sparse.makeExtra(section) + sparse.subIndex(at));
   }
 }
