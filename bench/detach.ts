@@ -24,6 +24,7 @@ const host: Host = openLive();
 const trace = host.trace;
 if (trace === undefined) throw new Error('the live host cannot trace');
 const mapper = compile('mapper', fs.directory, '-O2');
+const least = (values: readonly number[]): number => Math.min(...values);
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const ms = (nanoseconds: number): string => `${(nanoseconds / 1e6).toFixed(2)} ms`;
 
@@ -35,7 +36,19 @@ async function detach(ref: { pid: number; startTime: number }): Promise<void> {
   if (!outcome.done) throw new Error(outcome.why);
 }
 
-async function measure(bytes: number, mappings: number, threads: number, isPrivate: boolean): Promise<{ pause: number; munmap: number; copy: number }> {
+interface Measured {
+  readonly pause: number;
+  readonly munmap: number;
+  readonly copy: number;
+}
+
+/** The median, and the least: on a machine with other work the least is nearer to what the work itself takes. */
+interface Both {
+  readonly median: Measured;
+  readonly least: Measured;
+}
+
+async function measure(bytes: number, mappings: number, threads: number, isPrivate: boolean): Promise<Both> {
   const program = new Program(mapper, [fs.path('bench'), String(bytes), String(mappings), String(threads), isPrivate ? '1' : '0', '1']);
   try {
     await program.line();
@@ -53,7 +66,8 @@ async function measure(bytes: number, mappings: number, threads: number, isPriva
       pauses.push(Number(await program.ask('gap')));
       await program.ask('map');
     }
-    return { pause: median(pauses.slice(2)), munmap: median(munmaps.slice(2)), copy: median(copies.slice(2)) };
+    const of = (take: (values: readonly number[]) => number): Measured => ({ pause: take(pauses.slice(2)), munmap: take(munmaps.slice(2)), copy: take(copies.slice(2)) });
+    return { median: of(median), least: of(least) };
   } finally {
     program.kill();
   }
@@ -79,7 +93,7 @@ async function thousand(holders: number): Promise<{ all: number; munmap: number 
     await Promise.all(Array.from({ length: 8 }, async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) await detach(next);
     }));
-    return { all: performance.now() - began, munmap: one.munmap };
+    return { all: performance.now() - began, munmap: one.median.munmap };
   } finally {
     program.kill();
   }
@@ -87,16 +101,17 @@ async function thousand(holders: number): Promise<{ all: number; munmap: number 
 
 try {
   const fixed = await measure(4096, 1, 1, false);
-  console.log(`fixed part, one holder, one page: pause ${ms(fixed.pause)} (target under 3 ms)`);
+  console.log(`fixed part, one holder, one page: pause ${ms(fixed.median.pause)}, least ${ms(fixed.least.pause)} (target under 3 ms)`);
   for (const [bytes, mappings, threads] of [[16, 1, 1], [64, 1, 1], [256, 1, 1], [64, 16, 1], [64, 256, 1], [64, 1, 16], [64, 1, 64]] as const) {
     const r = await measure(bytes * MiB, mappings, threads, false);
-    const rest = Math.max(0, r.pause - fixed.pause);
-    console.log(`${bytes} MiB shared, ${mappings} mapping(s), ${threads} thread(s): pause ${ms(r.pause)}, munmap ${ms(r.munmap)}, (pause - fixed) / munmap ${(rest / r.munmap).toFixed(2)} (target 1.5)`);
+    const ratio = (m: Measured, f: Measured): string => (Math.max(0, m.pause - f.pause) / m.munmap).toFixed(2);
+    console.log(`${bytes} MiB shared, ${mappings} mapping(s), ${threads} thread(s): pause ${ms(r.median.pause)}, munmap ${ms(r.median.munmap)}, `
+      + `(pause - fixed) / munmap ${ratio(r.median, fixed.median)}, of the least ${ratio(r.least, fixed.least)} (target 1.5)`);
   }
   for (const bytes of [16, 64, 256]) {
     const r = await measure(bytes * MiB, 1, 1, true);
-    const rest = Math.max(1, r.pause - fixed.pause);
-    console.log(`${bytes} MiB private copy: pause ${ms(r.pause)}, memcpy ${ms(r.copy)}, memcpy / (pause - fixed) ${(r.copy / rest).toFixed(2)} (target 0.5)`);
+    const ratio = (m: Measured, f: Measured): string => (m.pause <= f.pause ? 'within noise' : (m.copy / (m.pause - f.pause)).toFixed(2));
+    console.log(`${bytes} MiB private copy: pause ${ms(r.median.pause)}, memcpy ${ms(r.median.copy)}, memcpy / (pause - fixed) ${ratio(r.median, fixed.median)}, of the least ${ratio(r.least, fixed.least)} (target 0.5)`);
   }
   const many = await thousand(1000);
   console.log(`1000 holders of 4 MiB: ${(many.all / 1000).toFixed(2)} s in all (target 2 s; 1000 times the munmap of one is ${ms(many.munmap * 1000)})`);

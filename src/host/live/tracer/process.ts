@@ -19,6 +19,8 @@ export class StoppedProcess {
   readonly pid: number;
   readonly threads: readonly number[];
   private readonly memory: Memory;
+  /** Nobody but a chain changes them while every thread stands still. */
+  private maps: readonly MapLine[] | null = null;
   private readonly finder: GadgetFinder;
 
   constructor(pid: number, deadlineMs: number, finder: GadgetFinder) {
@@ -34,7 +36,7 @@ export class StoppedProcess {
   }
 
   describe(): StopValue {
-    const maps = readMaps(this.pid);
+    const maps = (this.maps = readMaps(this.pid));
     if (this.finder.find(maps, (a, b) => this.memory.read(a, b), []) === null) {
       return { threads: this.threads, obstacle: 'no code to build a chain with (syscall; ret and the signal restorer) is mapped' };
     }
@@ -62,7 +64,8 @@ export class StoppedProcess {
     const began = performance.now();
     const failed = (detail: string): InjectValue => ({ ok: false, definite: true, milliseconds: performance.now() - began, results: [], errno: 'EINVAL', detail });
     const dataBytes = calls.flatMap((c) => c.args).reduce<number>((sum, a) => sum + (typeof a === 'object' ? a.base64.length + 16 : 0), 0);
-    const maps = readMaps(this.pid);
+    const maps = this.maps ?? readMaps(this.pid);
+    this.maps = null;
     const carrier = this.chooseCarrier(maps, roomFor(calls.length + 1, dataBytes + 64));
     if (typeof carrier === 'string') return failed(carrier);
     const gadgets = this.finder.find(maps, (a, b) => this.memory.read(a, b), touchedRanges(calls));
