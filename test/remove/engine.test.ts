@@ -201,6 +201,19 @@ test('an unbind after which the kernel log tells of harm is not a success', asyn
   assert.equal(record.kernelLog.length, 1);
 });
 
+test('a removal that is still under way is not taken over', async () => {
+  const machine = machineFor('detach');
+  const unseat = machine.add(500);
+  const { plan, way } = planFor(machine, 'detach');
+  const recorded = recordHost(machine.host(), [{ at: 60, fault: { kind: 'crash', when: 'before' } }]);
+  await assert.rejects(remove(recorded.host, plan, way, [FS_DEV], { own: [unseat.pid] }), Crashed);
+  machine.crash();
+  const journal = findJournals(machine.host())[0]!;
+  for (const how of [resume, rollback]) await assert.rejects(how(machine.host(), journal.path, journal.content, { own: [501] }), /still under way, by process 500/);
+  unseat.alive = false;
+  assert.equal((await resume(machine.host(), journal.path, journal.content, { own: [501] })).status, 'done');
+});
+
 test('a second removal is refused while the journal of an interrupted one is there', async () => {
   const machine = await crashAt('detach', 40, 'before');
   await assert.rejects(start(machine.host(), machine, 'detach'), /interrupted/);

@@ -8,7 +8,9 @@ import type { Header, JournalContent } from '../journal/entries.ts';
 import { Journal } from '../journal/journal.ts';
 import { keepRecord } from '../record.ts';
 import type { RemovalRecord, RemovalStatus } from '../record.ts';
-import { alarming } from '../acts/state.ts';
+import { alarming, isAlive } from '../acts/state.ts';
+import type { ProcessRef } from '../../host/actions.ts';
+import { parseStat } from '../../machine/holders/stat.ts';
 import { carryOut } from './step.ts';
 import type { StepReport } from './step.ts';
 import { releaseAll, undoSteps } from './undo.ts';
@@ -41,6 +43,7 @@ export async function remove(host: Host, plan: RemovalPlan, way: WayPlan, device
 export async function resume(host: Host, path: string, content: JournalContent, options: RunOptions = {}): Promise<RemovalRecord> {
   const { actions } = mustAct(host);
   const journal = Journal.continued(actions.store, path, content);
+  await takeOver(host, journal, content, options);
   const removal = makeRemoval(host, content.header, journal, options);
   await journal.write({ entry: 'resumed', at: orElse(host.time.wall(), null), says: content.tornLine ? 'the last line of the journal was torn' : '' });
   return finish(removal, begunIn(content), options);
@@ -50,12 +53,29 @@ export async function resume(host: Host, path: string, content: JournalContent, 
 export async function rollback(host: Host, path: string, content: JournalContent, options: RunOptions = {}): Promise<RemovalRecord> {
   const { actions } = mustAct(host);
   const journal = Journal.continued(actions.store, path, content);
+  await takeOver(host, journal, content, options);
   const removal = makeRemoval(host, content.header, journal, options);
   const undone = await undoSteps(removal, begunIn(content));
   const failed = undone.filter((u) => !u.ok);
   await journal.write({ entry: 'rolled-back', at: orElse(host.time.wall(), null), says: failed.length === 0 ? 'everything is as before' : `${failed.length} step(s) could not be put back` });
   const record = await close(removal, failed.length === 0 ? 'rolled-back' : 'partly', [], undone, options);
   return record;
+}
+
+/** Two at the same removal would undo each other's work. */
+async function takeOver(host: Host, journal: Journal, content: JournalContent, options: RunOptions): Promise<void> {
+  const by = content.entries.reduce<ProcessRef | null>((last, e) => (e.entry === 'removal' || e.entry === 'taken-over' ? (e.by ?? null) : last), null);
+  if (by !== null && isAlive(host, by)) {
+    throw new UnseatError('REFUSED', `the removal is still under way, by process ${by.pid}`, { subject: content.header.deviceName, next: 'Wait for it, or end that process first.' });
+  }
+  await journal.write({ entry: 'taken-over', by: self(host, options) });
+}
+
+function self(host: Host, options: RunOptions): ProcessRef | null {
+  const pid = options.own?.[0];
+  const bytes = pid === undefined ? null : host.processes.read(pid, 'stat');
+  const stat = bytes === null || isMissing(bytes) ? null : parseStat(Buffer.from(bytes).toString('latin1'));
+  return pid === undefined || stat === null ? null : { pid, startTime: stat.startTime };
 }
 
 const begunIn = (content: JournalContent): Set<string> => new Set(content.entries.flatMap((e) => (e.entry === 'begin' ? [e.step] : [])));
@@ -68,7 +88,7 @@ function mustAct(host: Host): { actions: NonNullable<Host['actions']> } {
 function headerOf(host: Host, plan: RemovalPlan, way: WayPlan, deviceNumbers: readonly string[], options: RunOptions): Header {
   return {
     entry: 'removal', version: 1, device: plan.device, deviceName: plan.deviceName, way: way.way, deviceNumbers, kernel: plan.kernel.release,
-    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), acceptsUnseen: options.acceptUnseen === true, steps: way.steps,
+    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), acceptsUnseen: options.acceptUnseen === true, by: self(host, options), steps: way.steps,
   };
 }
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { parseJournal } from './entries.ts';
 import type { Header } from './entries.ts';
 
-const header: Header = { entry: 'removal', version: 1, device: 'd', deviceName: 'n', way: 'detach', deviceNumbers: ['1:2'], kernel: null, boot: null, begun: null, acceptsUnseen: false, steps: [] };
+const header: Header = { entry: 'removal', version: 1, device: 'd', deviceName: 'n', way: 'detach', deviceNumbers: ['1:2'], kernel: null, boot: null, begun: null, acceptsUnseen: false, by: null, steps: [] };
 const lines = [JSON.stringify(header), '{"entry":"begin","step":"1","title":"t"}', '{"entry":"end","step":"1","outcome":"done","milliseconds":1}'];
 
 test('cut at any byte: what was complete is there, a torn line is told', () => {

@@ -1,4 +1,5 @@
 /** What a journal says, line by line: JSON that people can read. The first line is the header. */
+import type { ProcessRef } from '../../host/actions.ts';
 import type { Way } from '../../steps/reason.ts';
 import type { Step } from '../../steps/step.ts';
 
@@ -16,6 +17,8 @@ export interface Header {
   readonly begun: string | null;
   /** It was accepted that some processes cannot be looked at. */
   readonly acceptsUnseen: boolean;
+  /** The process that carries it out; null where it is none of this host. */
+  readonly by: ProcessRef | null;
   readonly steps: readonly Step[];
 }
 
@@ -28,6 +31,8 @@ export type Entry =
   | { readonly entry: 'undo'; readonly step: string; readonly title: string }
   | { readonly entry: 'undone'; readonly step: string; readonly ok: boolean; readonly says?: string }
   | { readonly entry: 'latecomer'; readonly pid: number; readonly what: string }
+  /** From here on another process carries it on. */
+  | { readonly entry: 'taken-over'; readonly by: ProcessRef | null }
   | { readonly entry: 'resumed' | 'rolled-back' | 'finished'; readonly at: string | null; readonly says: string };
 
 /** `already`: the state was as wanted before anything was done. `unknown`: it is not certain what took effect. */
