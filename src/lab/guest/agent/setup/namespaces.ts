@@ -49,10 +49,7 @@ export async function makeNamespace(guest: Guest, spec: Namespace): Promise<void
   const mode = ['-m', spec.mode, ...(spec.mode === 'fsdax' || spec.mode === 'devdax' ? ['-M', spec.map] : [])];
   const size = spec.size === undefined ? [] : ['-s', String(spec.size)];
   const align = spec.align === undefined ? [] : ['-a', String(spec.align)];
-  // Without labels a region is one namespace, which is made over; with labels a new one is cut out of the free space.
-  const m = guest.scenario.machine;
-  const unlabelled = m.memmapPmem.some((r) => r.name === spec.on) || m.nvdimms.some((n) => n.name === spec.on && n.labels === 0);
-  const target = unlabelled ? ['-f', '-e', firstNamespace(on.region)] : ['-r', on.region];
+  const target = await placeFor(guest, on.region, spec.size !== undefined);
   const text = await run('ndctl', ['create-namespace', ...target, ...mode, ...size, ...align]);
   const made = JSON.parse(text) as NdctlNamespace;
   const region = on.region;
@@ -62,7 +59,20 @@ export async function makeNamespace(guest: Guest, spec: Namespace): Promise<void
   else await nameBlock(device, made.blockdev ?? '');
 }
 
-const firstNamespace = (region: string): string => namesIn(`${ND}/${region}`).find((name) => /^namespace\d+\.\d+$/.test(name)) ?? 'namespace0.0';
+/**
+ * Where the next namespace goes. A region whose labels were never written (and one without labels) is one namespace that
+ * is made over; for one of a size the labels are written first. Otherwise it is cut out of the free space.
+ */
+async function placeFor(guest: Guest, region: string, sized: boolean): Promise<string[]> {
+  const ours = new Set([...guest.devices.values()].map((d) => d.namespace));
+  const whole = namesIn(`${ND}/${region}`).find((name) => /^namespace\d+\.\d+$/.test(name) && !ours.has(name) && Number(textOf(`${ND}/${name}/size`) ?? 0) > 0);
+  if (whole === undefined) return ['-r', region];
+  if (!sized) return ['-f', '-e', whole];
+  await run('ndctl', ['disable-region', region]);
+  await run('ndctl', ['init-labels', '-f', 'all']);
+  await run('ndctl', ['enable-region', region]);
+  return ['-r', region];
+}
 
 async function nameBlock(device: GuestDevice, block: string): Promise<void> {
   await waitFor(() => textOf(`/sys/block/${block}/dev`));
