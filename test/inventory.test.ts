@@ -172,6 +172,9 @@ test('room: what would be emptied, who is confined to it, and that it does not f
   const host = await planted(t, {
     ...SIZE, ...block(0, 0), ...block(1, 1), ...block(2, 1), ...node(0, 1024), ...node(1, 0), 'proc/meminfo': 'SwapFree: 0 kB\n', 'uname.txt': 'Linux host 7.2.0 #1 SMP x86_64 GNU/Linux\n',
     'sys/fs/cgroup/cgroup.procs': '', 'sys/fs/cgroup/batch/cgroup.procs': '', 'sys/fs/cgroup/batch/cpuset.mems': '1\n', 'sys/fs/cgroup/web/cgroup.procs': '', 'sys/fs/cgroup/web/cpuset.mems': '0-1\n',
+    'sys/fs/cgroup/web/memory.max': 'max\n', 'sys/fs/cgroup/web/memory.swap.max': '0\n', 'sys/fs/cgroup/web/memory.swap.current': '0\n', 'sys/fs/cgroup/web/memory.numa_stat': 'anon N0=4096 N1=8192\nfile N0=0 N1=4096\nslab_reclaimable N0=1 N1=1\n',
+    'sys/fs/cgroup/batch/job/cgroup.procs': '', 'sys/fs/cgroup/batch/job/memory.max': '8192\n', 'sys/fs/cgroup/batch/job/memory.current': '4096\n',
+    'sys/fs/cgroup/other/cgroup.procs': '', 'sys/fs/cgroup/other/memory.max': '8192\n', 'sys/fs/cgroup/other/memory.numa_stat': 'anon N0=4096 N1=0\nfile N0=0 N1=0\n',
     'proc/9/status': 'Name:\tcalc\nMems_allowed_list:\t1\n', 'proc/9/stat': '9 (calc) S 1\n',
   });
   const { memory } = readMachine(host);
@@ -179,4 +182,8 @@ test('room: what would be emptied, who is confined to it, and that it does not f
   const room = readRoom(host, memory, memory.blocks.filter((b) => b.nodes.includes(1)).map((b) => ({ ...b, pages })));
   assert.deepEqual([room.emptied, room.fits, room.movable], [[1], 'no', 20000 * 4096]);
   assert.deepEqual(room.confined.map((c) => c.who), ['cgroup /batch', 'pid 9 (calc)']);
+  assert.deepEqual(room.limited, [
+    { who: 'cgroup /batch/job', max: 8192, current: 4096, swapMax: null, swapCurrent: null, onNodes: null, source: '/sys/fs/cgroup/batch/job/memory.max' },
+    { who: 'cgroup /web', max: null, current: null, swapMax: 0, swapCurrent: 0, onNodes: 12288, source: '/sys/fs/cgroup/web/memory.swap.max' },
+  ].sort((a, b) => (b.onNodes ?? 0) - (a.onNodes ?? 0)));
 });

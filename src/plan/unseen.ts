@@ -4,7 +4,7 @@ import type { PlanContext } from './context.ts';
 
 /** One sentence each. */
 export function unseen(c: PlanContext): string[] {
-  return [...pins(c), ...xfs(c), ...late(c), ...pages(c), ...notes(c)];
+  return [...pins(c), ...xfs(c), ...late(c), ...pages(c), ...policies(c), ...notes(c)];
 }
 
 function pins(c: PlanContext): string[] {
@@ -31,7 +31,13 @@ function late(c: PlanContext): string[] {
 function pages(c: PlanContext): string[] {
   const blind = c.leaves.flatMap((l) => l.online).filter((b) => b.pages === undefined);
   if (blind.length === 0) return [];
-  return [`What is on ${blind.length === 1 ? `memory${blind[0]?.index}` : `${blind.length} memory blocks`}: /proc/kpageflags was not readable.`];
+  return [`What is on ${blind.length === 1 ? `memory${blind[0]?.index}` : `${blind.length} memory blocks`}: /proc/kpageflags ${c.machine.host.kind === 'capture' ? 'is not in the capture for it' : 'was not readable'}.`];
+}
+
+/** Only where there are other nodes to be bound to. */
+function policies(c: PlanContext): string[] {
+  if (!c.leaves.some((l) => l.online.length > 0) || c.machine.memory.nodes.length < 2) return [];
+  return ['Memory policies of processes (mbind, set_mempolicy): numa_maps is not read, because it can crash a kernel with a stale mapping; pages are moved against MPOL_BIND all the same.'];
 }
 
 /** Limits of the inventory itself. */

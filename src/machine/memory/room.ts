@@ -6,7 +6,7 @@ import { formatBytes } from '../../range/units.ts';
 import { numbered, parseIdList, Reader } from '../reader.ts';
 import type { MemoryBlock, MemoryInventory } from '../types/memory.ts';
 import type { HugePool, Room, RoomOnNode } from '../types/room.ts';
-import { confinedCgroups } from './cgroups.ts';
+import { confinedCgroups, limitedCgroups } from './cgroups.ts';
 import { parseMeminfo } from './meminfo.ts';
 import { parseZoneinfo } from './zoneinfo.ts';
 
@@ -33,6 +33,7 @@ export function readRoom(host: Host, memory: MemoryInventory, leaving: readonly 
     swapFree: memory.swapFreeBytes,
     hugePages: receivers.flatMap((r) => hugePools(reader, r.node)),
     confined: emptied.length === 0 ? [] : [...confinedCgroups(reader, emptied), ...confinedProcesses(host, emptied)],
+    limited: online.length === 0 ? [] : limitedCgroups(reader, [...new Set(online.flatMap((b) => b.nodes))]),
   };
   return { ...facts, ...verdict(facts) };
 }

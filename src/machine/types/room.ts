@@ -13,6 +13,11 @@ export interface Room {
   readonly hugePages: readonly HugePool[];
   /** Cgroups and processes that may use no memory but that of the emptied nodes. The kernel moves their pages all the same. */
   readonly confined: readonly { readonly who: string; readonly memoryNodes: readonly number[]; readonly source: string }[];
+  /**
+   * Cgroups with a limit that have memory on the leaving nodes. The limit does not stop a migration (the charge moves along),
+   * but bounds what can be swapped where room is tight, and the copies that `--detach` makes of private mappings.
+   */
+  readonly limited: readonly LimitedCgroup[];
   /** `no` only when it is certain from the numbers; `tight` when it needs reclaim or swap. */
   readonly fits: 'yes' | 'tight' | 'no' | 'unknown';
   /** One sentence with the numbers that decide. */
@@ -33,4 +38,16 @@ export interface HugePool {
   readonly pageSize: number;
   readonly total: number;
   readonly free: number;
+}
+
+/** Sizes in bytes; null where there is no limit or the file is not there. */
+export interface LimitedCgroup {
+  readonly who: string;
+  readonly max: number | null;
+  readonly current: number | null;
+  readonly swapMax: number | null;
+  readonly swapCurrent: number | null;
+  /** Of its memory, what lies on the nodes of the leaving blocks. */
+  readonly onNodes: number | null;
+  readonly source: string;
 }

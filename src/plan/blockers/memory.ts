@@ -1,4 +1,5 @@
 /** Blockers of memory used as RAM: blocks that will not go offline, and what has no room elsewhere. */
+import type { LimitedCgroup } from '../../machine/types/room.ts';
 import { formatBytes } from '../../range/units.ts';
 import type { Blocker } from '../../steps/reason.ts';
 import type { PlanContext } from '../context.ts';
@@ -39,5 +40,16 @@ export function roomLines(c: PlanContext): string[] {
   const lines = [`${online.length} memory block(s), ${formatBytes(size)}, go offline; pages on them are migrated, their owners notice nothing`];
   if (room !== undefined) lines.push(room.says);
   for (const confined of room?.confined ?? []) lines.push(`${confined.who} may use only memory of node(s) ${confined.memoryNodes.join(', ')} (${confined.source}); its pages are moved all the same`);
+  const limited = room?.limited ?? [];
+  lines.push(...limited.slice(0, SHOWN).map(limitLine));
+  if (limited.length > SHOWN) lines.push(`${limited.length - SHOWN} more cgroups with limits have memory on the node(s)`);
   return lines;
+}
+
+const SHOWN = 5;
+
+/** The kernel moves pages of a full cgroup too; what its limits bound is swapping when room is tight. */
+function limitLine(g: LimitedCgroup): string {
+  const limits = [g.max === null ? '' : `${g.current === null ? '' : `${formatBytes(g.current)} of `}${formatBytes(g.max)} memory`, g.swapMax === null ? '' : `${g.swapCurrent === null ? '' : `${formatBytes(g.swapCurrent)} of `}${formatBytes(g.swapMax)} swap`].filter((t) => t !== '');
+  return `${g.who} has ${g.onNodes === null ? 'perhaps memory' : formatBytes(g.onNodes)} on the node(s) and is limited: ${limits.join(', ')} (${g.source}); its pages move all the same, only swapping is bound by it`;
 }

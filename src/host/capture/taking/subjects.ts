@@ -34,7 +34,7 @@ export const BLOCK_LISTS: readonly string[] = ['/sys/block', '/sys/class/block']
 export const MODULES = /^(memory_hotplug|kmem|dax|dax_\w+|device_dax|nd_\w+|libnvdimm|nfit|cxl_\w+|virtio_mem|virtio_pmem|pciehp|acpiphp|acpi_memhotplug|kexec|numa_balancing)$/;
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
-export const CGROUP_FILES = /^(cgroup\.procs|cgroup\.controllers|cpuset\.mems(\.effective)?|memory\.(max|current|high))$/;
+export const CGROUP_FILES = /^(cgroup\.procs|cgroup\.controllers|cpuset\.mems(\.effective)?|memory\.(max|current|high|numa_stat|swap\.(max|current)))$/;
 
 /** Looked for by name where a whole directory would be too much. */
 export const SINGLE_FILES: readonly string[] = [
