@@ -60,6 +60,19 @@ test('a stack of its own making is not written to: an obstacle at the stop, and 
   assert.equal(await program.ask('still there?'), 'alive');
 });
 
+test('a process whose first thread has ended is detached by another one', { skip }, async (t) => {
+  const program = start(t, odd, 'headless', fs.path('headless'));
+  await program.line();
+  const { ref } = program;
+  const stopped = await host.trace!.stop(ref, 5000);
+  assert.ok(!isMissing(stopped), JSON.stringify(stopped));
+  const outcome = await detachStopped(host, host.trace!, ref, fs.deviceNumbers());
+  await host.trace!.release(ref);
+  assert.ok(outcome.done, JSON.stringify([outcome, stopped]));
+  assert.ok(outcome.calls > 0, 'its open file was seen');
+  assert.equal(await program.ask('still there?'), 'alive');
+});
+
 test('a kernel thread, a process that is gone, ourselves', { skip }, () => {
   const gone = { pid: 2 ** 22 - 1, startTime: 1 };
   const answer = host.trace!.obstacle(gone);
@@ -86,6 +99,15 @@ test('a static program whose own file is on the device runs on from its copy', {
   assert.equal(await program.ask('private'), 'intact');
   assert.match(await program.ask('check'), /^errors 0 /);
   fs.mount();
+});
+
+test('a program file on the device is refused where the process lacks CAP_SYS_RESOURCE', { skip: skip === false && !noResource ? 'this root has CAP_SYS_RESOURCE' : skip }, async (t) => {
+  copyFileSync(odd, fs.path('own'));
+  chmodSync(fs.path('own'), 0o755);
+  const program = start(t, fs.path('own'), 'coroutine', fs.path('f'));
+  await program.line();
+  const foresight = foreseeDetach(host, program.ref, fs.deviceNumbers());
+  assert.match(foresight.possible ? 'possible' : foresight.why, /program file is on the device/);
 });
 
 test('settings are put back by the child when unseat is killed', { skip }, async () => {

@@ -1,12 +1,14 @@
 /*
  * Processes that cannot be detached, or not like others. usage: odd WHAT FILE
  * seccomp: a filter that allows everything; traced: a child traced by its parent (the parent prints the child's pid);
+ * headless: its first thread has ended, another goes on;
  * coroutine: stands on a small stack of its own making inside other data; chroot: its root is FILE's directory.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +54,10 @@ int main(int argc, char **argv)
 		usleep(50000);
 		printf("%d\n", (int)pid);
 		pause();
+	} else if (!strcmp(argv[1], "headless")) {
+		pthread_t t;
+		pthread_create(&t, NULL, (void *(*)(void *))stay, NULL);
+		pthread_exit(NULL);
 	} else if (!strcmp(argv[1], "coroutine")) {
 		static ucontext_t main_context, small;
 		char *heap = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -16,11 +16,12 @@ export function obstacleTo(process: ProcessRef): Fact<string | null> {
     if (stat === null || stat.startTime !== process.startTime) return missing('vanished', path, 'the start time no longer fits');
     const own = ownObstacle(process.pid);
     if (own !== null) return own;
-    for (const tid of threadsOf(process.pid)) {
+    const threads = threadsOf(process.pid);
+    for (const tid of threads) {
       const no = threadObstacle(process.pid, tid);
       if (no !== null) return no;
     }
-    return stat.state === 'Z' ? 'the process has ended and waits for its parent (zombie)' : programObstacle(process.pid);
+    return stat.state === 'Z' && threads.length <= 1 ? 'the process has ended and waits for its parent (zombie)' : programObstacle(process.pid);
   } catch (error) {
     const kind = absence(error, path);
     return kind.missing === 'absent' ? missing('vanished', path, kind.detail) : kind;

@@ -22,13 +22,16 @@ export class StoppedProcess {
   /** Nobody but a chain changes them while every thread stands still. */
   private maps: readonly MapLine[] | null = null;
   private readonly finder: GadgetFinder;
+  /** A thread that is there: memory and maps are read by it, because the first thread may have ended. */
+  private readonly reader: number;
 
   constructor(pid: number, deadlineMs: number, finder: GadgetFinder) {
     this.pid = pid;
     this.finder = finder;
     this.threads = stopAll(pid, deadlineMs);
+    this.reader = this.threads[0] ?? pid;
     try {
-      this.memory = new Memory(pid);
+      this.memory = new Memory(this.reader);
     } catch (error) {
       for (const tid of this.threads) releaseThread(tid, performance.now() + 100);
       throw error;
@@ -36,7 +39,7 @@ export class StoppedProcess {
   }
 
   describe(): StopValue {
-    const maps = (this.maps = readMaps(this.pid));
+    const maps = (this.maps = readMaps(this.reader));
     if (this.finder.find(maps, (a, b) => this.memory.read(a, b), []) === null) {
       return { threads: this.threads, obstacle: 'no code to build a chain with (syscall; ret and the signal restorer) is mapped' };
     }
@@ -64,7 +67,7 @@ export class StoppedProcess {
     const began = performance.now();
     const failed = (detail: string): InjectValue => ({ ok: false, definite: true, milliseconds: performance.now() - began, results: [], errno: 'EINVAL', detail });
     const dataBytes = calls.flatMap((c) => c.args).reduce<number>((sum, a) => sum + (typeof a === 'object' ? a.base64.length + 16 : 0), 0);
-    const maps = this.maps ?? readMaps(this.pid);
+    const maps = this.maps ?? readMaps(this.reader);
     this.maps = null;
     const carrier = this.chooseCarrier(maps, roomFor(calls.length + 1, dataBytes + 64));
     if (typeof carrier === 'string') return failed(carrier);

@@ -38,8 +38,9 @@ export interface Held {
 
 const O_CLOEXEC = 0o2000000;
 
-export function readHeld(host: Host, pid: number, devices: ReadonlySet<string>): Held | Missing {
+export function readHeld(host: Host, process: number, devices: ReadonlySet<string>): Held | Missing {
   const { processes } = host;
+  const pid = readableThread(host, process);
   const mappings = processes.mappings(pid, devices);
   if (isMissing(mappings)) return mappings;
   const all = mappings.length === 0 ? [] : processes.mappings(pid);
@@ -53,8 +54,8 @@ export function readHeld(host: Host, pid: number, devices: ReadonlySet<string>):
   const held = files.filter((f) => (f.dev !== undefined && devices.has(f.dev)) || (f.rdev !== undefined && devices.has(f.rdev)));
   const pageSize = host.identity.pageSize;
   return {
-    pid,
-    ownPid: ownPid(host, pid),
+    pid: process,
+    ownPid: ownPid(host, process),
     mappings: mappings.map((m) => ({ ...m, fileSize: m.perms[3] === 'p' ? fileSize(host, pid, m) : null })),
     descriptors: held.map((f) => ({ fd: f.fd, closeOnExec: closesOnExec(host, pid, f.fd) })),
     cwd: on('cwd'),
@@ -66,6 +67,15 @@ export function readHeld(host: Host, pid: number, devices: ReadonlySet<string>):
     descriptorLimit: descriptorLimit(host, pid),
     pageSize: isMissing(pageSize) ? 4096 : pageSize,
   };
+}
+
+/** A process whose first thread has ended shows its memory and files only under another thread's id. */
+function readableThread(host: Host, pid: number): number {
+  const bytes = host.processes.read(pid, 'stat');
+  const state = isMissing(bytes) ? null : /^.*\) (\S)/s.exec(text(bytes))?.[1];
+  if (state !== 'Z' && state !== 'X') return pid;
+  const threads = host.processes.threads(pid);
+  return (isMissing(threads) ? undefined : threads.find((tid) => tid !== pid)) ?? pid;
 }
 
 export const holdsNothing = (held: Held): boolean =>
