@@ -6,7 +6,7 @@
 import { EBUSY, ENODEV, EINVAL } from '../../errno.ts';
 import type { Kernel } from '../../kernel.ts';
 import { KERN_INFO } from '../../printk.ts';
-import { BLOCKED, type Path } from '../../state/path.ts';
+import { BLOCKED, repeat, type Path } from '../../state/path.ts';
 import { deviceDriver } from '../base/bus.ts';
 import { deviceDel, getDevice, putDevice } from '../base/dd.ts';
 import { cardUnpowered, INDICATOR, SLOT, slotName } from './slot.ts';
@@ -47,18 +47,20 @@ function buttonPress(k: Kernel, slot: number): void {
 
 /** pciehp_ist: the slot's interrupt thread. Ends never; waits for a press, the end of the five seconds, a lost link. */
 export function* pciehpIst(k: Kernel, slot = 0): Path<number> {
-  for (;;) {
-    while (k.heap.load(slot + SLOT.events) === 0 && !due(k, slot)) yield BLOCKED(`S pciehp ${slotName(k, slot)}: waits for an event`);
-    const events = k.heap.load(slot + SLOT.events);
-    k.heap.store(slot + SLOT.events, 0);
-    if ((events & EVENT.button) !== 0) buttonPress(k, slot);
-    if ((events & (EVENT.linkDown | EVENT.presence)) !== 0) yield* k.call(presenceOrLinkChange, slot, events);
-    if (due(k, slot)) {
-      k.heap.store(slot + SLOT.deadline, 0);
-      if (state(k, slot) === HP.blinkingOff) yield* k.call(disableSlot, slot, 1);
-      else if (state(k, slot) === HP.blinkingOn) yield* k.call(enableSlot, slot);
-    }
-  }
+  return yield* repeat(k, handleEvents, slot);
+}
+
+function* handleEvents(k: Kernel, slot = 0): Path<number> {
+  while (k.heap.load(slot + SLOT.events) === 0 && !due(k, slot)) yield BLOCKED(`S pciehp ${slotName(k, slot)}: waits for an event`);
+  const events = k.heap.load(slot + SLOT.events);
+  k.heap.store(slot + SLOT.events, 0);
+  if ((events & EVENT.button) !== 0) buttonPress(k, slot);
+  if ((events & (EVENT.linkDown | EVENT.presence)) !== 0) yield* k.call(presenceOrLinkChange, slot, events);
+  if (!due(k, slot)) return slot;
+  k.heap.store(slot + SLOT.deadline, 0);
+  if (state(k, slot) === HP.blinkingOff) yield* k.call(disableSlot, slot, 1);
+  else if (state(k, slot) === HP.blinkingOn) yield* k.call(enableSlot, slot);
+  return slot;
 }
 
 const due = (k: Kernel, slot: number): boolean => {

@@ -9,7 +9,7 @@ import { offlineAndRemoveMemory, removeMemory } from '../../mm/memory_hotplug/re
 import { freeToZone } from '../../mm/memory_hotplug/online.ts';
 import { MIGRATE } from '../../mm/page-template.ts';
 import { pageNode, pageZone } from '../../mm/page.ts';
-import { BLOCKED, type Path } from '../../state/path.ts';
+import { BLOCKED, repeat, STOP, type Path } from '../../state/path.ts';
 import { blockState, MEM } from '../base/memory.ts';
 import { setSubBlock, subBlockPlugged, subBlockSize, vmAddr, VM, vmPlugged, vmRequested, vmSize } from './virtio_mem.ts';
 
@@ -37,11 +37,14 @@ export function* virtioMemRun(k: Kernel, vm = 0): Path<number> {
 
 /** The kworker of one device: rounds while the driver lives, waits while there is nothing to do or nothing moves. */
 export function* virtioMemWork(k: Kernel, vm = 0): Path<number> {
-  while (k.heap.load(vm + VM.alive) !== 0) {
-    const left = vmRequested(k, vm) === vmPlugged(k, vm) ? 0 : yield* k.call(virtioMemRun, vm);
-    yield BLOCKED(left === 0 ? 'S virtio_mem: nothing to do' : 'S virtio_mem: retry timer');
-  }
-  return 0;
+  return yield* repeat(k, workRound, vm);
+}
+
+function* workRound(k: Kernel, vm = 0): Path<number> {
+  if (k.heap.load(vm + VM.alive) === 0) return STOP;
+  const left = vmRequested(k, vm) === vmPlugged(k, vm) ? 0 : yield* k.call(virtioMemRun, vm);
+  yield BLOCKED(left === 0 ? 'S virtio_mem: nothing to do' : 'S virtio_mem: retry timer');
+  return vm;
 }
 
 /** Plugs sub-blocks from the bottom up: in blocks that are there first, then in new ones. */

@@ -7,7 +7,9 @@ import { EINTR, EINVAL } from '../../errno.ts';
 import type { Kernel } from '../../kernel.ts';
 import { oopsPage } from '../../oops.ts';
 import { KERN_INFO, KERN_WARNING } from '../../printk.ts';
-import { AT, BLOCKED, type Path } from '../../state/path.ts';
+import { loadLong, storeLong } from '../../state/long.ts';
+import { AT, BLOCKED, repeat, STOP, type Path } from '../../state/path.ts';
+import { Slab } from '../../state/slab.ts';
 import { walkSystemRam } from '../../resource.ts';
 import { offLru } from '../memory_failure_ram.ts';
 import { folioOf, isMigratable, migratable, migrateFolio } from '../migrate.ts';
@@ -137,22 +139,46 @@ export function* offlinePages(k: Kernel, pfn: number, count: number, nid: number
   return 0;
 }
 
+/** What one offline is about; in the heap, so that each of its rounds forgets the last. Pages; `result` is the errno. */
+const REQUEST = { pfn: 0, end: 2, task: 4, result: 5, words: 6 } as const;
+const makeRequests = (k: Kernel): Slab => new Slab(k.heap, 'offline request', REQUEST.words, 8);
+
 /** The loop of offline_pages: migrate until nothing is left that can move, then until everything is isolated. */
 function* emptyRange(k: Kernel, pfn = 0, end = 0, task = 0): Path<number> {
+  const request = k.part(makeRequests).alloc();
+  storeLong(k.heap, request + REQUEST.pfn, pfn);
+  storeLong(k.heap, request + REQUEST.end, end);
+  k.heap.store(request + REQUEST.task, task);
+  yield* repeat(k, emptyRound, request);
+  const result = k.heap.load(request + REQUEST.result);
+  k.part(makeRequests).free(request);
+  return result;
+}
+
+/** One round: everything that moves is tried once. Waits where nothing would move in the next round either. */
+function* emptyRound(k: Kernel, request = 0): Path<number> {
+  const pfn = loadLong(k.heap, request + REQUEST.pfn);
+  const end = loadLong(k.heap, request + REQUEST.end);
+  const task = k.heap.load(request + REQUEST.task);
   const signal = (): boolean => task !== 0 && k.heap.load(task) !== 0;
-  for (;;) {
-    while (scanMovablePages(k, pfn, end) >= 0) {
-      if (signal()) return -EINTR;
-      if ((yield* k.call(doMigrateRange, pfn, end)) === 0) continue;
-      yield k.concurrent ? AT('offline_pages: repeat') : BLOCKED(LOOPS);
-      while (!signal() && scanMovablePages(k, pfn, end) >= 0 && !someFolioMayMove(k, pfn, end)) yield BLOCKED(LOOPS);
-    }
-    dissolveFreeHugePages(k, pfn, end);
-    if (testPagesIsolated(k, pfn, end) === 0) return 0;
-    if (signal()) return -EINTR;
+  if (scanMovablePages(k, pfn, end) >= 0) {
+    if (signal()) return ends(k, request, -EINTR);
+    if ((yield* k.call(doMigrateRange, pfn, end)) === 0) return request;
     yield k.concurrent ? AT('offline_pages: repeat') : BLOCKED(LOOPS);
-    while (!signal() && testPagesIsolated(k, pfn, end) < 0 && scanMovablePages(k, pfn, end) < 0) yield BLOCKED(LOOPS);
+    while (!signal() && !someFolioMayMove(k, pfn, end)) yield BLOCKED(LOOPS);
+    return request;
   }
+  dissolveFreeHugePages(k, pfn, end);
+  if (testPagesIsolated(k, pfn, end) === 0) return ends(k, request, 0);
+  if (signal()) return ends(k, request, -EINTR);
+  yield k.concurrent ? AT('offline_pages: repeat') : BLOCKED(LOOPS);
+  while (!signal() && testPagesIsolated(k, pfn, end) < 0 && scanMovablePages(k, pfn, end) < 0) yield BLOCKED(LOOPS);
+  return request;
+}
+
+function ends(k: Kernel, request: number, result: number): number {
+  k.heap.store(request + REQUEST.result, result);
+  return STOP;
 }
 
 /** Where an offline that never ends goes round; it ends with a signal or with the last foreign reference. */
