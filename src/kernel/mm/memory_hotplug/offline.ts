@@ -165,7 +165,7 @@ function* emptyRound(k: Kernel, request = 0): Path<number> {
     if (signal()) return ends(k, request, -EINTR);
     if ((yield* k.call(doMigrateRange, pfn, end)) === 0) return request;
     yield k.concurrent ? AT('offline_pages: repeat') : BLOCKED(LOOPS);
-    while (!signal() && !someFolioMayMove(k, pfn, end)) yield BLOCKED(LOOPS);
+    while (!signal() && scanMovablePages(k, pfn, end) >= 0 && !someFolioMayMove(k, pfn, end)) yield BLOCKED(LOOPS);
     return request;
   }
   dissolveFreeHugePages(k, pfn, end);
