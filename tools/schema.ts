@@ -1,6 +1,7 @@
 /** Writes the published JSON Schemas from the zod schemas. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { litmusJsonSchema } from '../src/explore/litmus/json-schema.ts';
 import { captureJsonSchema } from '../src/host/capture/json-schema.ts';
 import { doctorJsonSchema } from '../src/machine/schema/doctor.ts';
 import { machineJsonSchema, mapJsonSchema } from '../src/machine/schema/json-schema.ts';
@@ -17,3 +18,4 @@ writeFileSync(resolve(folder, 'plan.json'), `${JSON.stringify(planJsonSchema(), 
 writeFileSync(resolve(folder, 'layout.json'), `${JSON.stringify(layoutJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'capture.json'), `${JSON.stringify(captureJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'doctor.json'), `${JSON.stringify(doctorJsonSchema(), null, 1)}\n`);
+writeFileSync(resolve(folder, 'litmus.json'), `${JSON.stringify(litmusJsonSchema(), null, 1)}\n`);

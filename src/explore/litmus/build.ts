@@ -4,7 +4,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { Path, PathFunction } from '../../kernel/state/path.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Program, Property } from '../program.ts';
-import { buildMachine } from './machine.ts';
+import { buildMachine, reserveRoom } from './machine.ts';
 import { parseOperation } from './operation.ts';
 import { makePredicate, type Subjects } from './predicates.ts';
 import { parsePredicate } from './predicate-text.ts';
@@ -29,6 +29,7 @@ export function buildLitmus(test: Litmus, profile: Profile): Program<Kernel> {
   const built = buildMachine(test.machine, profile);
   const processes = new Map<string, ProcessHandle>();
   for (const [name, spec] of Object.entries(test.processes)) processes.set(name, addProcessNamed(built, name, spec));
+  reserveRoom(built.k);
   const names = Object.keys(test.threads);
   const threads = names.map((name) => {
     const steps = (test.threads[name] as readonly string[]).map((text) => stepOf(built, processes, text));

@@ -81,7 +81,6 @@ export function buildMachine(machine: LitmusMachine, base: Profile): BuiltMachin
     ram: shared ? [{ start: 0, end: BOOT_RAM, nid: 0 }, { start: DEVICES, end: ramEnd, nid: 0 }] : [{ start: 0, end: ramEnd, nid: 0 }],
   });
   k.concurrent = true;
-  reserveRoom(k);
   if (machine.early_kill) k.heap.store(tasksOf(k).earlyKill, 1);
   const devices = new Map<string, DeviceHandle>();
   const files = new Map<string, number>();
@@ -114,8 +113,8 @@ class Placement {
   }
 }
 
-/** Objects that explored paths may allocate. */
-function reserveRoom(k: Kernel): void {
+/** Objects that explored paths may allocate; after everything else has been set up. */
+export function reserveRoom(k: Kernel): void {
   for (let words = 1; words <= 16; words += 1) kmemReserve(k.heap, words, 12);
   kmemReserve(k.heap, 1024, 6);
 }

@@ -7,7 +7,7 @@ import { assignOwner } from '../../kernel/domains.ts';
 import { daxBase } from '../../kernel/drivers/dax/super.ts';
 import { fdClose, FD, fdsOf } from '../../kernel/fs/file.ts';
 import { daxBreakLayout, daxDeleteMappingRange } from '../../kernel/fs/dax.ts';
-import { extentsOf, ihold, INODE } from '../../kernel/fs/inode.ts';
+import { extentsOf, ihold, INODE, SB } from '../../kernel/fs/inode.ts';
 import { iput } from '../../kernel/fs/super.ts';
 import { sbDax } from '../../kernel/fs/iomap.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -17,6 +17,7 @@ import { doMmap, mmapFixed } from '../../kernel/mm/mmap.ts';
 import { mmOf, regionPage, VMA, vmaEnd, vmasOf, vmaStart, VM_READ, VM_SHARED, VM_WRITE } from '../../kernel/mm/mm_struct.ts';
 import { PTE_ANON, PTE_PRESENT, PTE_SPECIAL, walk } from '../../kernel/mm/pgtable.ts';
 import { AT, BLOCKED, type Path } from '../../kernel/state/path.ts';
+import { enterKernel, inKernel, leaveKernel } from './in-kernel.ts';
 import { continueTask, eachTask, isAlive, stopTask, TASK } from '../../kernel/task.ts';
 
 /** ext4_setattr to size 0: no faults from here on, layouts broken, entries deleted; the blocks then belong to somebody else. */
@@ -46,8 +47,13 @@ export function* handOver(k: Kernel, start: number, end: number, domain: number)
 
 /** mmap of a file by a process that had no part in set-up. The VMA, or -errno. */
 export function* mapLate(k: Kernel, task: number, inode: number, pages: number): Path {
-  if (k.concurrent) yield AT('mmap');
+  yield* enterKernel(k, task);
   if (!isAlive(k, task)) return -ENOENT;
+  if (k.concurrent) yield AT('mmap');
+  leaveKernel(k, task);
+  const sb = k.heap.load(inode + INODE.sb);
+  // A path leads to the file only while it is mounted.
+  if (sb !== 0 && k.heap.load(sb + SB.mounts) <= 0) return -ENOENT;
   return doMmap(k, task, { inode, pgoff: 0, pages, flags: VM_READ | VM_WRITE | VM_SHARED });
 }
 
@@ -62,9 +68,10 @@ export function* closeLate(k: Kernel, inode: number): Path {
   return yield* k.call(iput, inode);
 }
 
-/** SIGSTOP, freezer or ptrace stop of one process. -ENOENT where it is dead. */
+/** SIGSTOP, freezer or ptrace stop of one process: it stops on its way out of the kernel, never inside. -ENOENT where it is dead. */
 export function* stopOne(k: Kernel, task: number): Path {
   if (k.concurrent) yield AT('stop');
+  while (isAlive(k, task) && inKernel(k, task)) yield BLOCKED('S stop: the process is in the kernel');
   if (!isAlive(k, task)) return -ENOENT;
   stopTask(k, task);
   return 0;
@@ -77,6 +84,7 @@ export function* continueOne(k: Kernel, task: number): Path {
 
 /** Detach: the stopped process puts an empty file in the place of every mapping of a device, and closes what it has open there. */
 export function* detachOne(k: Kernel, task: number): Path {
+  while (isAlive(k, task) && inKernel(k, task)) yield BLOCKED('D detach: mmap_lock');
   if (!isAlive(k, task)) return 0;
   for (const vma of [...vmasOf(k, mmOf(k, task))]) {
     if (k.heap.load(vma + VMA.inode) === 0) continue;

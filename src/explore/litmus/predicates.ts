@@ -4,11 +4,13 @@ import { blockState, MEM } from '../../kernel/drivers/base/memory.ts';
 import { deviceDriver } from '../../kernel/drivers/base/bus.ts';
 import { SLOT } from '../../kernel/drivers/pci/slot.ts';
 import { domainsOf } from '../../kernel/domains.ts';
-import { daxBase } from '../../kernel/drivers/dax/super.ts';
+import { daxAlive, daxBase } from '../../kernel/drivers/dax/super.ts';
 import { sbDax } from '../../kernel/fs/iomap.ts';
-import { extentsOf, INODE, SB_SHUTDOWN, sbHas } from '../../kernel/fs/inode.ts';
+import { extentsOf, INODE, SB, SB_SHUTDOWN, sbHas } from '../../kernel/fs/inode.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { mmOf, regionPage, VMA, vmaEnd, vmasOf, vmaStart } from '../../kernel/mm/mm_struct.ts';
+import { HOLDER } from '../../kernel/mm/pin-holders.ts';
+import { userPfn } from '../../kernel/mm/ram-user.ts';
 import { pageIsBusy } from '../../kernel/mm/memremap.ts';
 import { memmapPresent } from '../../kernel/mm/page.ts';
 import { PTE_ANON, PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, walk } from '../../kernel/mm/pgtable.ts';
@@ -161,20 +163,37 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
     },
   },
   'got-offline-page': {
-    takes: 'THREAD RAM', says: 'the thread\'s last line was given a page of an offline block',
+    takes: 'THREAD RAM', says: 'what the last line of the thread allocated lies in a block that is offline',
     make: (s, [thread, name]) => {
       const t = threadOf(s, thread);
       const device = s.built.devices.get(name ?? '');
       if (device?.kind !== 'ram') throw missing(`${name ?? ''} is no ram`);
       return (k, done) => {
-        const pfn = done(t) ?? -1;
-        return pfn >= device.range[0] && pfn < device.range[1] && device.blocks.every((id) => blockState(k, id) !== MEM.online);
+        const user = done(t) ?? -1;
+        const pfn = user > 0 ? userPfn(k, user, 0) : -1;
+        return pfn >= device.range[0] && pfn < device.range[1] && blockState(k, Math.floor(pfn / k.geo.pagesPerBlock)) === MEM.offline;
       };
+    },
+  },
+  'pin-without-page': {
+    takes: '', says: 'a pin of a process is still held and its struct page has gone',
+    make: (s) => {
+      const holders = [...s.processes.values()].map((p) => p.pinHolder).filter((holder) => holder !== 0);
+      return (k) => holders.some((holder) => k.heap.load(holder + HOLDER.count) > 0 && !memmapPresent(k, k.heap.load(k.heap.load(holder + HOLDER.pfns))));
     },
   },
   'shut-down': {
     takes: 'DEVICE', says: 'the file system on it has been shut down',
     make: (s, [name]) => { const device = s.built.devices.get(name ?? ''); if (device?.kind !== 'pmem') throw missing(`${name ?? ''} is no pmem`); return (k) => sbHas(k, device.sb, SB_SHUTDOWN); },
+  },
+  'mounted-dead': {
+    takes: 'DEVICE', says: 'its file system is mounted and the dax device is dead',
+    make: (s, [name]) => {
+      const device = s.built.devices.get(name ?? '');
+      if (device?.kind !== 'pmem' || device.sb === 0) throw missing(`${name ?? ''} has no file system`);
+      const dax = s.built.k.heap.load(device.sb + SB.daxDev);
+      return (k) => k.heap.load(device.sb + SB.mounts) > 0 && !daxAlive(k, dax);
+    },
   },
   'file-held': {
     takes: 'FILE', says: 'somebody has the file open or mapped',

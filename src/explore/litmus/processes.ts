@@ -11,6 +11,7 @@ import { addProcess, chdir, mapFile, openFile, touchAll } from '../../kernel/set
 import { run } from '../../kernel/setup/run.ts';
 import { runStraight } from '../../kernel/state/path.ts';
 import { kvmCreate } from '../../kernel/virt/kvm.ts';
+import { watchProcess } from './in-kernel.ts';
 import type { BuiltMachine } from './machine.ts';
 import type { LitmusProcess } from './schema.ts';
 
@@ -42,6 +43,7 @@ export function inodeNamed(built: BuiltMachine, name: string): number {
 export function addProcessNamed(built: BuiltMachine, name: string, spec: LitmusProcess): ProcessHandle {
   const { k } = built;
   const task = addProcess(k, { comm: name, domain: spec.domain, handlesSigbus: spec.handles_sigbus, ...(spec.mce_kill === undefined ? {} : { mceKill: spec.mce_kill }) });
+  watchProcess(k, task);
   let [vma, vpn, pages] = [0, 0, 0];
   if (spec.maps !== undefined) {
     const inode = inodeNamed(built, spec.maps);

@@ -1,4 +1,5 @@
 /** Verbs of drivers, file systems, memory hotplug, the bus, and the steps of a removal. */
+import { ENOMEM } from '../../kernel/errno.ts';
 import { SLOT } from '../../kernel/drivers/pci/slot.ts';
 import { EVENT, pciehpIst, powerStore } from '../../kernel/drivers/pci/pciehp.ts';
 import { cardUnpowered } from '../../kernel/drivers/pci/slot.ts';
@@ -25,7 +26,7 @@ import { unmapMappingRange } from '../../kernel/mm/memory.ts';
 import { PAGE, pageLoad } from '../../kernel/mm/page.ts';
 import { pinLongterm, spliceGet, splicePut, unpinLongterm } from '../../kernel/mm/pin-ram.ts';
 import { pfnToOnlinePage, pfnValidRacy } from '../../kernel/mm/pfn.ts';
-import { userFree, userRead, userWrite } from '../../kernel/mm/ram-user.ts';
+import { userAlloc, userFree, userRead, userWrite } from '../../kernel/mm/ram-user.ts';
 import { AT, type Path } from '../../kernel/state/path.ts';
 import { PAGE_SIZE, type RamHandle } from './machine.ts';
 import { confirmNobody, handOver, passTime, stopDetachConfirm, truncateFile } from './paths.ts';
@@ -53,10 +54,12 @@ const driverOf = (line: Line): { dev: number; driver: number } => {
 };
 const blockOf = (line: Line, ram: RamHandle): number => ram.blocks[line.option('block', 0)] ?? (ram.blocks[0] as number);
 
-/** alloc_pages on a node, with a write to what came of it: the pfn, or -ENOMEM. */
+/** A process faults in one page of RAM from a node, movable (anonymous) or for the kernel: its user, or the pfn, or -ENOMEM. */
 function* allocOne(k: Kernel, nid: number, movable: number): Path {
   if (k.concurrent) yield AT('alloc_pages');
-  return allocPages(k, { nid, order: 0, gfp: movable === 1 ? 'movable' : 'kernel', thisNode: true });
+  if (movable === 0) return allocPages(k, { nid, order: 0, gfp: 'kernel', thisNode: true });
+  const user = userAlloc(k, { name: 'allocator', kind: 'anon', nid, folios: 1, order: 0, thisNode: true, value: 3 });
+  return user === 0 ? -ENOMEM : user;
 }
 function* ramRead(k: Kernel, user: number): Path {
   if (k.concurrent) yield AT('load from RAM');
