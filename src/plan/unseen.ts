@@ -1,10 +1,19 @@
 /** What this host cannot show, so that the plan cannot know it. Listed, never taken for absent. */
 import { valueOf } from '../profile/build.ts';
+import { formatBytes } from '../range/units.ts';
 import type { PlanContext } from './context.ts';
+import { notMeasuredHere } from './facts/leaf-facts.ts';
 
 /** One sentence each. */
 export function unseen(c: PlanContext): string[] {
-  return [...pins(c), ...xfs(c), ...late(c), ...pages(c), ...policies(c), ...notes(c)];
+  return [...elsewhere(c), ...pins(c), ...xfs(c), ...late(c), ...pages(c), ...policies(c), ...notes(c)];
+}
+
+/** What was measured ran on x86-64 with pages of 4 KiB. */
+function elsewhere(c: PlanContext): string[] {
+  const { arch, pageSize } = c.machine.kernel;
+  if (!notMeasuredHere(c.machine)) return [];
+  return [`How this architecture differs: forecasts were measured on x86_64 with pages of 4 KiB, this is ${arch ?? 'another architecture'}${pageSize === null ? '' : ` with pages of ${formatBytes(pageSize)}`}. What is certain there is called likely here.`];
 }
 
 function pins(c: PlanContext): string[] {

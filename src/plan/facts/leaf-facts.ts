@@ -11,7 +11,7 @@ import type { MemoryBlock } from '../../machine/types/memory.ts';
 import { valueOf } from '../../profile/build.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { alignOutward, overlaps, type PhysRange } from '../../range/phys-range.ts';
-import { MiB, SUBSECTION_SIZE } from '../../range/units.ts';
+import { geometryOf, KiB, type MemoryGeometry } from '../../range/units.ts';
 import { blindness } from './sight.ts';
 
 export type Known = 'yes' | 'no' | 'unknown';
@@ -40,7 +40,7 @@ export interface LeafFacts {
   readonly openers: readonly ProcessHolder[];
   readonly inside: readonly ProcessHolder[];
   readonly processes: readonly ProcessHolder[];
-  /** Mappings that can be 2 MiB entries, and those that cannot. */
+  /** Mappings that can be PMD entries (2 MiB on x86-64), and those that cannot. */
   readonly hugeMapped: readonly ProcessHolder[];
   readonly smallMapped: readonly ProcessHolder[];
   /** Pins seen or possible on this memory. */
@@ -62,10 +62,17 @@ export interface LeafFacts {
   readonly maybeUnmovable: readonly MemoryBlock[];
 }
 
-/** True when `mapping` covers a whole aligned 2 MiB unit at a congruent file offset, so that a PMD entry is possible. */
-export function canBeHuge(mapping: HeldMapping): boolean {
-  const first = Math.ceil(mapping.start / SUBSECTION_SIZE) * SUBSECTION_SIZE;
-  return first + SUBSECTION_SIZE <= mapping.end && (mapping.start - mapping.offset) % SUBSECTION_SIZE === 0;
+/** Taken where architecture or page size are not known: x86-64, which all that was measured ran on. */
+const MEASURED: MemoryGeometry = geometryOf('x86_64', 4 * KiB)!;
+const geometry = ({ kernel }: Machine): MemoryGeometry => (kernel.arch === null ? MEASURED : geometryOf(kernel.arch, kernel.pageSize ?? MEASURED.pageSize) ?? MEASURED);
+
+/** True on an architecture or page size other than that of the measurements: what follows from page tables is likely at best. */
+export const notMeasuredHere = ({ kernel }: Machine): boolean => (kernel.arch !== null && kernel.arch !== 'x86_64') || (kernel.pageSize !== null && kernel.pageSize !== MEASURED.pageSize);
+
+/** True when `mapping` covers a whole aligned unit of `pmdSize` bytes at a congruent file offset, so that a PMD entry is possible. */
+export function canBeHuge(mapping: HeldMapping, pmdSize: number = MEASURED.pmdSize): boolean {
+  const first = Math.ceil(mapping.start / pmdSize) * pmdSize;
+  return first + pmdSize <= mapping.end && (mapping.start - mapping.offset) % pmdSize === 0;
 }
 
 const of = <K extends Holder['kind']>(holders: readonly Holder[], kind: K): Extract<Holder, { kind: K }>[] =>
@@ -85,6 +92,7 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
   const character = CHARACTER.includes(device.kind);
   const mapped = processes.filter((p) => p.mappings.length > 0);
   const online = blocksOf(machine, device).filter((b) => b.state !== 'offline');
+  const { pmdSize } = geometry(machine);
   const obstacles = online.flatMap((block) => offlineObstacles(block).map((o) => ({ ...o, block })));
   return {
     machine, profile, device, through,
@@ -95,8 +103,8 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
     mapped, processes,
     openers: processes.filter((p) => p.files.length > 0),
     inside: processes.filter((p) => p.cwd !== null || p.root !== null),
-    hugeMapped: mapped.filter((p) => p.mappings.some(canBeHuge)),
-    smallMapped: mapped.filter((p) => p.mappings.some((m) => !canBeHuge(m))),
+    hugeMapped: mapped.filter((p) => p.mappings.some((m) => canBeHuge(m, pmdSize))),
+    smallMapped: mapped.filter((p) => p.mappings.some((m) => !canBeHuge(m, pmdSize))),
     pins: processes.flatMap((process) => process.pins.map((pin) => ({ process, pin }))).filter(({ pin }) => character || valueOf(profile, 'gup.longterm-on-fsdax') || !LONG_TERM.includes(pin.kind)),
     memmap: memmapFate(machine, device),
     swaps: of(holders, 'swap'), stack: of(holders, 'stack'), memmaps: of(holders, 'memmap'),
@@ -106,10 +114,9 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
   };
 }
 
-const SECTION = 128 * MiB;
-
 function memmapFate(machine: Machine, device: Device): LeafFacts['memmap'] {
-  const wide = device.ranges.map((r) => alignOutward(r, SECTION));
+  const { sectionSize } = geometry(machine);
+  const wide = device.ranges.map((r) => alignOutward(r, sectionSize));
   const inside = (r: PhysRange): boolean => wide.some((w) => overlaps(w, r));
   if (device.blocks.length === 0 && machine.memory.blocks.some(inside)) return 'early';
   const others = machine.devices.filter((d) => d.id !== device.id && d.contains.length === 0 && d.driver !== null && d.blocks.length === 0);

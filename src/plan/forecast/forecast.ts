@@ -3,7 +3,7 @@ import type { Machine } from '../../machine/machine.ts';
 import type { Device } from '../../machine/types/device.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Forecast, RemovalEvent } from '../../steps/forecast.ts';
-import { leafFacts, type KnownFacts } from '../facts/leaf-facts.ts';
+import { leafFacts, notMeasuredHere, type KnownFacts } from '../facts/leaf-facts.ts';
 import { blindness } from '../facts/sight.ts';
 import { behindCxl, isCxlContainer, leavesOf } from '../facts/tree.ts';
 import { applies, type Rule } from './rule.ts';
@@ -27,7 +27,8 @@ export function forecast(machine: Machine, profile: Profile, device: Device, eve
     const through = isCxlContainer(machine, device) || (event === 'pull' && behindCxl(machine, leaf)) ? 'cxl' : 'self';
     const facts = leafFacts(machine, profile, leaf, through, known);
     for (const rule of RULES.filter((r) => applies(r, event, facts))) {
-      const certainty = typeof rule.certainty === 'function' ? rule.certainty(facts) : rule.certainty;
+      const own = typeof rule.certainty === 'function' ? rule.certainty(facts) : rule.certainty;
+      const certainty = own === 'certain' && notMeasuredHere(machine) ? 'likely' : own;
       const hit = hits.get(`${rule.id} ${certainty}`) ?? { rule, certainty, whom: [] };
       hits.set(`${rule.id} ${certainty}`, { ...hit, whom: [...new Set([...hit.whom, rule.whom(facts)])] });
     }
