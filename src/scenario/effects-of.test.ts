@@ -19,7 +19,7 @@ steps: [{unbind: data}]
 `, 'x.yaml');
 
 const seen = (verb: Observation['verb'], more: Partial<Observation> = {}): Observation =>
-  ({ step: 0, verb, label: null, subject: 'h', ending: 'returned', milliseconds: 1, ...more });
+  ({ step: 0, verb, label: null, subject: ['unbind', 'bind', 'remove'].includes(verb) ? 'data' : 'h', ending: 'returned', milliseconds: 1, ...more });
 const counts = (more: Partial<PageCounts>): readonly PageCounts[] =>
   [{ process: 'h', map: 'm', pages: 1024, own: 0, zero: 0, ones: 0, others: {}, unknown: 0, sigbus: 0, sigsegv: 0, codes: [], ...more }];
 
@@ -58,4 +58,9 @@ test('what could not be done says nothing', () => {
 test("unseat's own removal is a removal: what holders find after it counts", () => {
   assert.deepEqual(effectsOf(FSDAX, [seen('remove'), seen('read', { pages: counts({ sigbus: 1024 }) })]), ['sigbus']);
   assert.deepEqual(effectsOf(FSDAX, [seen('remove', { ending: 'refused' }), seen('read', { pages: counts({ own: 1024 }) })]), []);
+});
+
+test('a mapping of a neighbour of what leaves is nobody\'s business', () => {
+  assert.deepEqual(effectsOf(FSDAX, [seen('unbind', { subject: 'other' }), seen('read', { pages: counts({ own: 1024 }) })]), ['clean']);
+  assert.deepEqual(effectsOf(FSDAX, [seen('unbind', { subject: 'nv' }), seen('read', { pages: counts({ own: 1024 }) })]), ['stale-mapping']);
 });

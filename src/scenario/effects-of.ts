@@ -4,6 +4,7 @@
  */
 import type { Effect } from './effect.ts';
 import type { LogFinding, Observation, PageCounts } from './observation.ts';
+import type { MapSpec } from './process.ts';
 import type { Scenario } from './scenario.ts';
 import type { Verb } from './step.ts';
 
@@ -12,6 +13,8 @@ interface State {
   readonly found: Set<Effect>;
   /** Whether anything was unbound or pulled yet, whether it came back as success, and whether it was bound again since. */
   removed: 'not-yet' | 'tried' | 'gone' | 'bound-again';
+  /** Devices that were unbound, pulled or removed. */
+  readonly gone: Set<string>;
   /** Processes started after the removal. */
   readonly late: Set<string>;
   readonly droppedPins: Set<string>;
@@ -23,7 +26,7 @@ const crashed = (o: Observation): boolean => o.ending === 'oops' || has(o, 'oops
 
 /** The effects of a run, sorted by name. `clean` stands alone: a removal was made and nothing else was seen. */
 export function effectsOf(scenario: Scenario, observations: readonly Observation[]): Effect[] {
-  const state: State = { scenario, found: new Set(), removed: 'not-yet', late: new Set(), droppedPins: new Set() };
+  const state: State = { scenario, found: new Set(), removed: 'not-yet', gone: new Set(), late: new Set(), droppedPins: new Set() };
   for (const o of observations) {
     if (o.ending === 'not-available') continue;
     logEffects(state, o);
@@ -38,7 +41,10 @@ function stepEffects(state: State, o: Observation): void {
   const add = (effect: Effect, when = true): void => { if (when) state.found.add(effect); };
   const after = state.removed !== 'not-yet';
   if (o.verb === 'remove') {
-    if (o.ending === 'returned') state.removed = 'gone';
+    if (o.ending === 'returned') {
+      state.removed = 'gone';
+      state.gone.add(o.subject);
+    }
     return;
   }
   if (REMOVALS.includes(o.verb)) return removal(state, o);
@@ -71,6 +77,7 @@ function stepEffects(state: State, o: Observation): void {
 function removal(state: State, o: Observation): void {
   const hardware = o.verb === 'pull' || o.verb === 'eject';
   state.removed = o.ending === 'returned' ? 'gone' : 'tried';
+  state.gone.add(o.subject);
   if (o.ending === 'hangs') state.found.add(hardware ? 'never-ends' : 'unbind-hangs');
   if (o.ending === 'spins') state.found.add(hardware ? 'never-ends' : 'unbind-spins');
   if (o.ending === 'refused') state.found.add('veto');
@@ -94,9 +101,17 @@ function logEffects(state: State, o: Observation): void {
   if (has(o, 'bad-page-map')) state.found.add('bad-page-map');
 }
 
+/** The device that a map's memory is on, and what that lies on: a neighbour of what leaves is not concerned. */
+function liesOn({ machine, filesystems }: Scenario, map: MapSpec): string[] {
+  const device = 'device' in map ? map.device : 'file' in map
+    ? filesystems.filter((f) => map.file.startsWith(`${f.at}/`)).sort((a, b) => b.at.length - a.at.length)[0]?.on : undefined;
+  return device === undefined ? [] : [device, ...machine.namespaces.filter((n) => n.name === device).map((n) => n.on)];
+}
+
 function pageEffects(state: State, o: Observation, counts: PageCounts): void {
   if (state.removed === 'not-yet' || state.removed === 'tried') return;
   const map = state.scenario.processes.find((p) => p.name === counts.process)?.maps.find((m) => m.name === counts.map);
+  if (map !== undefined && !('anonymous' in map) && !liesOn(state.scenario, map).some((name) => state.gone.has(name))) return;
   const ofDevice = map !== undefined && !('anonymous' in map) && map.share === 'shared';
   const others = Object.values(counts.others).reduce((sum, n) => sum + n, 0);
   if (state.late.has(counts.process)) {

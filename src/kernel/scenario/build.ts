@@ -5,69 +5,92 @@
 import { UnseatError } from '../../errors/unseat-error.ts';
 import { MiB } from '../../range/units.ts';
 import type { Profile } from '../../profile/profile.ts';
+import type { Filesystem } from '../../scenario/layout.ts';
+import type { ProcessSpec } from '../../scenario/process.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { busDevices, deviceName } from '../drivers/base/bus.ts';
+import { deviceChildren, deviceDriver } from '../drivers/base/bus.ts';
+import { REGION } from '../drivers/cxl/cxl.ts';
+import { pmemDax } from '../drivers/nvdimm/pmem.ts';
+import { ENOENT } from '../errno.ts';
 import { FIRST_NAMESPACE, type DaxPlace, type PmemPlace, type World } from '../host/world.ts';
 import { MountTable } from '../host/mount-table.ts';
 import { bootMachine } from '../setup/boot-machine.ts';
-import { addDevDax } from '../setup/devdax.ts';
+import { adoptByRegion } from '../setup/cxl.ts';
 import { addPmem, mountFs } from '../setup/fsdax.ts';
 import type { Kernel } from '../kernel.ts';
-import { startProcess, type Started } from './start-process.ts';
-import { placeDevices, type PlacedNamespace } from './place-devices.ts';
+import { makeDax, makeDisk, makeMemory, useAsRam } from './build-memory.ts';
+import type { BuiltDevice, BuiltScenario } from './built.ts';
+import { startProcess } from './start-process.ts';
+import { placeDevices, type PlacedMemory, type PlacedNamespace } from './place-devices.ts';
 
-export interface BuiltScenario {
-  readonly world: World;
-  readonly scenario: Scenario;
-  /** Heap address of the device of each namespace, by its name in the scenario. */
-  readonly devices: ReadonlyMap<string, number>;
-  /** Super block by mount point. */
-  readonly supers: ReadonlyMap<string, number>;
-  readonly processes: ReadonlyMap<string, Started>;
-}
+export type { BuiltDevice, BuiltScenario } from './built.ts';
 
 const ND_BUS = '/sys/devices/platform/ACPI0012:00/ndbus0';
 const LEGACY_BUS = '/sys/devices/platform/e820_pmem/ndbus0';
 
+/** @throws UnseatError UNSUPPORTED for what cannot be simulated, said by name */
 export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenario {
   refuseUnbuilt(scenario);
   const placed = placeDevices(scenario.machine);
-  const nodes = scenario.machine.nodes?.length ?? 1;
+  const nodes = (scenario.machine.nodes?.length ?? 1) + 1;
   const k = bootMachine({
     profile, ram: placed.ram, nodes: Math.max(2, nodes), pmem: placed.memmapPmem, memmapOnMemory: scenario.machine.memmapOnMemory,
     autoOnline: scenario.machine.autoOnline, cpuNodes: [0],
   });
+  const built = new Map(makeMemory(k, scenario.machine, placed).map((device) => [device.name, device]));
+  scenario.machine.disks.forEach((disk, i) => built.set(disk.name, makeDisk(k, disk, i)));
   const pmems = new Map<string, PmemPlace>();
   const daxes = new Map<string, DaxPlace>();
   for (const namespace of placed.namespaces) {
-    const mode = namespace.spec.mode;
-    if (mode === 'fsdax' || mode === 'raw') pmems.set(namespace.spec.name, pmemPlace(k, namespace, pmems.size));
-    else daxes.set(namespace.spec.name, daxPlace(k, namespace, daxes.size));
+    const { spec, range } = namespace;
+    const dax = spec.mode === 'devdax';
+    const place = dax ? daxPlace(k, namespace, daxes.size) : pmemPlace(k, namespace, pmems.size);
+    if (dax) daxes.set(spec.name, place as DaxPlace);
+    else pmems.set(spec.name, place as PmemPlace);
+    const region = namespace.card === null ? undefined : built.get(namespace.card)?.region;
+    if (region !== undefined) adoptByRegion(k, region, place.device);
+    built.set(spec.name, { name: spec.name, kind: 'namespace', range, dev: place.device, driver: deviceDriver(k, place.device) });
   }
+  for (const memory of placed.memory.filter((m) => m.kind === 'virtio-pmem')) {
+    const place = virtioPmemPlace(k, memory, pmems.size);
+    pmems.set(memory.name, place);
+    built.set(memory.name, { name: memory.name, kind: 'virtio-pmem', range: memory.range, dev: place.device, driver: deviceDriver(k, place.device) });
+  }
+  for (const use of scenario.systemRam) useAsRam(k, use, built.get(use.device) as BuiltDevice);
   const mounts = new MountTable(k);
-  const supers = new Map<string, number>();
-  for (const fs of scenario.filesystems) {
-    const place = pmems.get(fs.on);
-    if (place === undefined) throw notBuilt(`a file system on ${fs.on}`);
-    if (!fs.mounted) continue;
-    const sb = mountFs(k, place.device, { type: fs.type, rmapbt: fs.rmapbt, reflink: fs.reflink, groups: fs.groups, readOnly: fs.readOnly });
-    supers.set(fs.at, sb);
-    mounts.add(sb, fs.at, FIRST_NAMESPACE, fs.readOnly ? 'ro,relatime' : 'rw,relatime');
-  }
   const commandOf = new Map<number, string>();
   const world: World = {
     k, label: scenario.scenario, release: `${profile.name}.0-simulated`, version: '#1 SMP PREEMPT_DYNAMIC unseat', cmdline: 'console=ttyS0',
     pmems: [...pmems.values()], daxes: [...daxes.values()], mounts, namespaceOf: new Map(), commandOf, cpus: scenario.machine.cpus,
   };
   const devices = new Map([...pmems, ...daxes].map(([name, place]) => [name, place.device]));
-  const processes = new Map<string, Started>();
-  for (const [index, spec] of scenario.processes.entries()) {
-    if (!spec.started) continue;
-    const started = startProcess({ k, scenario, supers, devices, domain: index + 1 }, spec);
-    commandOf.set(started.task, `/usr/bin/holder ${spec.name}`);
-    processes.set(spec.name, started);
-  }
-  return { world, scenario, devices, supers, processes };
+  for (const device of built.values()) if (device.kind === 'cxl' && device.region !== undefined) devices.set(device.name, daxOfRegion(k, device.region));
+  const whole: BuiltScenario = { world, scenario, devices, built, supers: new Map(), processes: new Map() };
+  for (const fs of scenario.filesystems) if (fs.mounted) mountDeclared(whole, fs);
+  for (const spec of scenario.processes) if (spec.started) startDeclared(whole, spec);
+  return whole;
+}
+
+const daxOfRegion = (k: Kernel, region: number): number => deviceChildren(k, k.heap.load(region + REGION.dev))[0] ?? 0;
+
+/** Mounts a declared file system, with what is on its medium. -EBUSY-like refusals are for the caller: 0 or -errno. */
+export function mountDeclared(built: BuiltScenario, fs: Filesystem): number {
+  const { world: { k, mounts } } = built;
+  const device = built.built.get(fs.on);
+  if (device === undefined || (device.kind !== 'namespace' && device.kind !== 'virtio-pmem')) throw notBuilt(`a file system on ${fs.on}`);
+  if (deviceDriver(k, device.dev) === 0 || pmemDax(k, device.dev) === 0) return -ENOENT;
+  const sb = mountFs(k, device.dev, { type: fs.type, rmapbt: fs.rmapbt, reflink: fs.reflink, groups: fs.groups, readOnly: fs.readOnly });
+  built.supers.set(fs.at, sb);
+  mounts.add(sb, fs.at, FIRST_NAMESPACE, fs.readOnly ? 'ro,relatime' : 'rw,relatime');
+  return 0;
+}
+
+export function startDeclared(built: BuiltScenario, spec: ProcessSpec): void {
+  const { world: { k, commandOf }, scenario, supers, devices } = built;
+  const mark = scenario.processes.indexOf(spec) + 1;
+  const started = startProcess({ k, scenario, supers, devices, mark }, spec);
+  (commandOf as Map<number, string>).set(started.task, `/usr/bin/holder ${spec.name}`);
+  built.processes.set(spec.name, started);
 }
 
 function pmemPlace(k: Kernel, n: PlacedNamespace, index: number): PmemPlace {
@@ -77,11 +100,21 @@ function pmemPlace(k: Kernel, n: PlacedNamespace, index: number): PmemPlace {
   return { ...parents(n), device, claimant, dataOffset: 2 * MiB, memmap: n.spec.map, align: n.spec.align ?? 2 * MiB, block: `pmem${n.regionIndex}${n.index === 0 ? '' : `.${n.index}`}`, dev: `259:${index}` };
 }
 
+/** A virtio-pmem device: the whole of it is a raw namespace of its own bus. */
+function virtioPmemPlace(k: Kernel, m: PlacedMemory, index: number): PmemPlace {
+  const { start, end } = m.range;
+  const namespace = `namespace${index}.0`;
+  const device = addPmem(k, { name: namespace, start, size: end - start, dataOffset: 0, node: m.node });
+  return {
+    device, bus: 'ndbus1', busPath: '/sys/devices/pci0000:00/0000:00:04.0/virtio1/ndbus1', provider: 'virtio-pmem', region: `region${index}`, regionStart: start, regionSize: end - start, dimm: null,
+    namespace, claimant: null, start, size: end - start, dataOffset: 0, memmap: 'mem', align: 2 * MiB, uuid: '', node: m.node, block: `pmem${index}`, dev: `259:${index}`,
+  };
+}
+
 function daxPlace(k: Kernel, n: PlacedNamespace, index: number): DaxPlace {
   const name = `dax${n.regionIndex}.${n.index}`;
   const align = n.spec.align ?? 2 * MiB;
-  const device = addDevDax(k, { name, start: n.range.start, size: n.range.end - n.range.start, align, node: n.node });
-  if (!busDevices(k, 'dax').some((dev) => deviceName(k, dev) === name)) throw notBuilt(name);
+  const device = makeDax(k, { name, namespace: `namespace${n.regionIndex}.${n.index}`, range: n.range, align, node: n.node, targetNode: n.node });
   const pmem = { ...parents(n), claimant: name, dataOffset: 2 * MiB, memmap: n.spec.map, align };
   return { device, name, dev: `252:${index}`, path: `${pmem.busPath}/${pmem.region}/${name}/${name}`, align, targetNode: n.node, pmem };
 }
@@ -95,12 +128,13 @@ function parents(n: PlacedNamespace): Pick<PmemPlace, 'bus' | 'busPath' | 'provi
   };
 }
 
-/** What a scenario may ask for and cannot be simulated yet is refused by name, never left out in silence. */
+/** What a scenario may ask for and the simulated kernel has not is refused by name, never left out in silence. */
 function refuseUnbuilt(s: Scenario): void {
   const m = s.machine;
-  const wanted = { DIMMs: m.dimms, 'virtio-mem': m.virtioMem, 'virtio-pmem': m.virtioPmem, CXL: m.cxl, disks: m.disks, 'memory used as System RAM': s.systemRam, swap: s.swaps };
-  for (const [what, list] of Object.entries(wanted)) if (list.length > 0) throw notBuilt(what);
-  if (m.namespaces.some((n) => n.mode === 'sector')) throw notBuilt('a namespace in sector mode');
+  if (s.swaps.length > 0) throw notBuilt('swap (swapped pages are not modelled)');
+  if (m.namespaces.some((n) => n.mode === 'sector')) throw notBuilt('a namespace in sector mode (a BTT has no memory that processes map)');
+  const disk = s.filesystems.find((f) => m.disks.some((d) => d.name === f.on));
+  if (disk !== undefined) throw notBuilt(`a file system on the disk ${disk.on} (only file systems with DAX are modelled)`);
 }
 
 const notBuilt = (what: string): UnseatError => new UnseatError('UNSUPPORTED', `a simulated machine with ${what} cannot be built from a scenario`, {

@@ -7,6 +7,8 @@ import type { RamRange } from '../mm/boot.ts';
 /** RAM below this address; what does not fit goes above 4 GiB (QEMU q35, and most PCs). */
 const LOW_RAM_END = 2 * GiB;
 const ABOVE_4G = 4 * GiB;
+/** CXL windows are multiples of 256 MiB (CXL 3.1, 9.18.1.3). */
+const WINDOW_ALIGN = GiB / 4;
 
 export interface PlacedNamespace {
   readonly spec: Namespace;
@@ -17,6 +19,16 @@ export interface PlacedNamespace {
   readonly index: number;
   readonly range: PhysRange;
   readonly legacy: boolean;
+  /** The CXL card that it lies on, if it does. */
+  readonly card: string | null;
+  readonly node: number;
+}
+
+/** Memory that is no namespace: a DIMM, a virtio device, a CXL card. */
+export interface PlacedMemory {
+  readonly name: string;
+  readonly kind: 'dimm' | 'virtio-mem' | 'virtio-pmem' | 'cxl';
+  readonly range: PhysRange;
   readonly node: number;
 }
 
@@ -25,18 +37,39 @@ export interface Placement {
   readonly namespaces: readonly PlacedNamespace[];
   /** Ranges of `memmap=SIZE!START`. */
   readonly memmapPmem: readonly PhysRange[];
+  readonly memory: readonly PlacedMemory[];
+  /** The window of the host bridge that all CXL cards lie in; null without cards. */
+  readonly cxlWindow: PhysRange | null;
 }
 
 export function placeDevices(machine: Machine): Placement {
   const memmapPmem = machine.memmapPmem.map((p) => ({ start: p.at, end: p.at + p.size }));
   const ram = ramRanges(machine).flatMap((range) => carve(range, memmapPmem));
   let next = alignUp(Math.max(ABOVE_4G, ...ram.map((r) => r.end)), GiB / 8);
-  const regions = new Map<string, { range: PhysRange; index: number; legacy: boolean; node: number; free: number }>();
+  const regions = new Map<string, { range: PhysRange; index: number; legacy: boolean; card?: boolean; node: number; free: number }>();
   machine.memmapPmem.forEach((p, i) => regions.set(p.name, { range: memmapPmem[i] as PhysRange, index: regions.size, legacy: true, node: 0, free: p.at }));
   for (const dimm of machine.nvdimms) {
     regions.set(dimm.name, { range: { start: next, end: next + dimm.size }, index: regions.size, legacy: false, node: dimm.node, free: next });
     next += dimm.size;
   }
+  const memory: PlacedMemory[] = [];
+  const place = (kind: PlacedMemory['kind'], name: string, size: number, node: number): PhysRange => {
+    const range = { start: alignUp(next, GiB / 8), end: alignUp(next, GiB / 8) + size };
+    memory.push({ name, kind, range, node });
+    next = range.end;
+    return range;
+  };
+  for (const dimm of machine.dimms) place('dimm', dimm.name, dimm.size, dimm.node);
+  for (const vm of machine.virtioMem) place('virtio-mem', vm.name, vm.size, vm.node);
+  for (const vp of machine.virtioPmem) place('virtio-pmem', vp.name, vp.size, 0);
+  next = alignUp(next, WINDOW_ALIGN);
+  const windowStart = next;
+  const cardNode = machine.nodes?.length ?? 1;
+  for (const card of machine.cxl) {
+    const range = place('cxl', card.name, card.size, cardNode);
+    if (card.memory === 'persistent') regions.set(card.name, { range, index: regions.size, legacy: false, card: true, node: 0, free: range.start });
+  }
+  const cxlWindow = machine.cxl.length === 0 ? null : { start: windowStart, end: alignUp(next, WINDOW_ALIGN) + WINDOW_ALIGN };
   const counts = new Map<string, number>();
   const namespaces = machine.namespaces.flatMap((spec): PlacedNamespace[] => {
     const region = regions.get(spec.on);
@@ -46,9 +79,9 @@ export function placeDevices(machine: Machine): Placement {
     region.free = range.end;
     const index = counts.get(spec.on) ?? 0;
     counts.set(spec.on, index + 1);
-    return [{ spec, region: region.range, regionIndex: region.index, index, range, legacy: region.legacy, node: region.node }];
+    return [{ spec, region: region.range, regionIndex: region.index, index, range, legacy: region.legacy, card: region.card === true ? spec.on : null, node: region.node }];
   });
-  return { ram, namespaces, memmapPmem };
+  return { ram, namespaces, memmapPmem, memory, cxlWindow };
 }
 
 /** The first MiB belongs to firmware; the last pages below 2 GiB too, as on the machines that were measured. */

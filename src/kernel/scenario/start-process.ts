@@ -1,6 +1,6 @@
 /** A process of a scenario, started: it opens, maps, touches and holds what its description says. */
 import { UnseatError } from '../../errors/unseat-error.ts';
-import type { MapSpec, ProcessSpec } from '../../scenario/process.ts';
+import type { MapSpec, PinSpec, ProcessSpec } from '../../scenario/process.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { fdInstall } from '../fs/file.ts';
 import { INODE, inodesOf } from '../fs/inode.ts';
@@ -8,17 +8,35 @@ import type { Kernel } from '../kernel.ts';
 import { fork } from '../mm/fork.ts';
 import { devDaxInode } from '../setup/devdax.ts';
 import { createFile } from '../setup/fsdax.ts';
-import { addProcess, chdir, mapAnonymous, mapFile, touchAll } from '../setup/process.ts';
-import { must } from '../setup/run.ts';
+import { errnoName } from '../errno.ts';
+import { PIN_KINDS, pinPages, type PinKind } from '../mm/pin-holders.ts';
+import { pinLongterm, spliceGet } from '../mm/pin-ram.ts';
+import { userAlloc } from '../mm/ram-user.ts';
+import { addProcess, chdir, mapAnonymous, mapFile } from '../setup/process.ts';
+import { must, run } from '../setup/run.ts';
 import { userRead, userWrite } from '../mm/access.ts';
 import { vmaPages, vmaStart } from '../mm/mm_struct.ts';
 import { TASK } from '../task.ts';
 
+/** Where a map lies in its process: virtual page numbers. */
+export interface Area {
+  readonly spec: MapSpec;
+  readonly vpn: number;
+  readonly pages: number;
+  /** Anonymous memory on a node of its own choice: a user of System RAM (mm/ram-user.ts), 0 for all else. */
+  readonly user: number;
+}
+
 export interface Started {
   readonly task: number;
+  /** What its writes leave in a page. */
+  readonly mark: number;
   /** VMA of each map, by name. */
   readonly maps: ReadonlyMap<string, number>;
-  readonly children: readonly number[];
+  readonly areas: readonly Area[];
+  readonly children: number[];
+  /** Descriptor (heap address) of each pin on device memory, by name. */
+  readonly pins: Map<string, number>;
 }
 
 export interface Surroundings {
@@ -26,26 +44,60 @@ export interface Surroundings {
   readonly scenario: Scenario;
   readonly supers: ReadonlyMap<string, number>;
   readonly devices: ReadonlyMap<string, number>;
-  /** Security domain of the process: what it writes is its own. */
-  readonly domain: number;
+  /** What the process's writes leave in a page. */
+  readonly mark: number;
 }
 
 const PAGE = 4096;
+const HUGE = 2 * 1024 * 1024;
 
 export function startProcess(around: Surroundings, spec: ProcessSpec): Started {
-  const { k } = around;
-  if (spec.pins.length > 0) throw unsupported(`pins of process ${spec.name}`);
+  const { k, mark } = around;
   // Files belong to whoever keeps them on the device: one domain for all that share a machine at its start.
   const task = addProcess(k, { comm: spec.name.slice(0, 15), domain: 1, handlesSigbus: spec.sigbus === 'handler', ...(spec.mceKill === undefined ? {} : { mceKill: spec.mceKill }) });
   const maps = new Map<string, number>();
-  for (const map of spec.maps) maps.set(map.name, makeMap(around, task, spec, map));
+  const areas: Area[] = [];
+  for (const map of spec.maps) {
+    const user = 'anonymous' in map ? ramUser(around, spec, map) : 0;
+    const vma = makeMap(around, task, spec, map);
+    maps.set(map.name, vma);
+    areas.push({ spec: map, vpn: vmaStart(k, vma), pages: vmaPages(k, vma), user });
+  }
+  const pins = new Map<string, number>();
+  for (const pin of spec.pins) makePin(k, task, areas, pin, pins);
   for (const file of spec.files) fdInstall(k, task, fileInode(around, file.path, Math.max(1, Math.ceil(file.write / PAGE))));
   if (spec.cwd !== undefined) chdir(k, task, directoryInode(around, spec.cwd));
   const children = Array.from({ length: spec.forks }, () => forked(k, task));
-  return { task, maps, children };
+  return { task, mark, maps, areas, children, pins };
 }
 
-function forked(k: Kernel, task: number): number {
+/** Anonymous memory that a scenario puts on a node: folios that can be moved, or not. Huge where nothing pins it. */
+function ramUser({ k, mark }: Surroundings, spec: ProcessSpec, map: Extract<MapSpec, { anonymous: true }>): number {
+  const order = map.size % HUGE === 0 && !spec.pins.some((p) => p.map === map.name) ? 9 : 0;
+  const node = map.node ?? 0;
+  const input = { name: spec.name, kind: map.hugetlb ? 'hugetlb' as const : map.locked ? 'mlock' as const : 'anon' as const, nid: node, folios: map.size / (PAGE << order), order, value: mark };
+  const user = userAlloc(k, { ...input, thisNode: map.node !== undefined }) || userAlloc(k, input);
+  if (user === 0) throw unsupported(`${map.size} bytes of anonymous memory: there is not so much free memory`);
+  return user;
+}
+
+const KINDS: Readonly<Record<PinSpec['by'], PinKind>> = { vmsplice: 'vmsplice', 'io-uring': 'io_uring', 'af-xdp': 'af_xdp', 'o-direct-read': 'o_direct' };
+
+function makePin(k: Kernel, task: number, areas: readonly Area[], pin: PinSpec, pins: Map<string, number>): void {
+  const area = areas.find((a) => a.spec.name === pin.map) as Area;
+  const pages = Math.min(area.pages, Math.ceil(pin.size / PAGE));
+  if (area.user !== 0) {
+    if (pin.by === 'vmsplice' || pin.by === 'o-direct-read') spliceGet(k, area.user, 0, pages);
+    else must(k, pinLongterm(k, area.user, 0, pages), `pin by ${pin.by}`);
+    pins.set(pin.name, 0);
+    return;
+  }
+  const ran = run(k, pinPages(k, task, PIN_KINDS.indexOf(KINDS[pin.by]), area.vpn, pages), task);
+  if (ran.rc <= 0) throw unsupported(`pages of a device pinned by ${pin.by}: this kernel says ${errnoName(ran.rc)}`);
+  pins.set(pin.name, ran.rc);
+}
+
+export function forked(k: Kernel, task: number): number {
   const child = must(k, fork(k, task), 'fork');
   k.heap.store(child + TASK.parent, task);
   return child;
@@ -67,14 +119,16 @@ function makeMap(around: Surroundings, task: number, spec: ProcessSpec, map: Map
     if (map.unlink) k.heap.store(inode + INODE.nlink, 0);
     else if (spec.keepFds) fdInstall(k, task, inode);
   }
-  touch(k, task, vma, map.touch);
+  if (!('anonymous' in map)) touch(k, task, vma, map.touch, around.mark);
   return vma;
 }
 
-function touch(k: Kernel, task: number, vma: number, how: MapSpec['touch']): void {
+function touch(k: Kernel, task: number, vma: number, how: MapSpec['touch'], mark: number): void {
   if (how === 'none') return;
-  if (how !== 'write-every-other') return touchAll(k, task, vma, how);
-  for (let i = 0; i < vmaPages(k, vma); i += 1) must(k, i % 2 === 1 ? userWrite(k, task, vmaStart(k, vma) + i, i + 1) : userRead(k, task, vmaStart(k, vma) + i), 'first touch');
+  for (let i = 0; i < vmaPages(k, vma); i += 1) {
+    const write = how === 'write' || (how === 'write-every-other' && i % 2 === 1);
+    must(k, write ? userWrite(k, task, vmaStart(k, vma) + i, mark) : userRead(k, task, vmaStart(k, vma) + i), 'first touch');
+  }
 }
 
 /** The file at a path of a declared mount; made where it does not exist or is too short. */

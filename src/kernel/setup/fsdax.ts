@@ -146,6 +146,11 @@ export function handOver(k: Kernel, dev: number, domain: number): void {
   assignOwner(k, pmemData(k, pmem), pmemEnd(k, pmem), domain);
 }
 
+/** What mkfs does to the files of a namespace: none of them is found any more. */
+export function forgetFiles(k: Kernel, dev: number): void {
+  k.heap.store(deviceData(k, dev) + PMEM.disk, 0);
+}
+
 /** Page frames of a namespace, half open. */
 export const pmemRange = (k: Kernel, dev: number): readonly [number, number] => {
   const medium = mediumOf(k, pmemData(k, deviceData(k, dev)));
