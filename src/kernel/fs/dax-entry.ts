@@ -123,7 +123,7 @@ export function* entriesIn(k: Kernel, inode: number, from: number, to: number): 
       continue;
     }
     const singles = k.heap.load(pair);
-    const last = Math.min(to, (slot + 1) * SLOT_PAGES, k.heap.load(inode + INODE.pages));
+    const last = Math.min(to, (slot + 1) * SLOT_PAGES);
     for (let index = Math.max(from, slot * SLOT_PAGES); index < last; index += 1) {
       const single = singles + 2 * (index % SLOT_PAGES);
       if ((k.heap.load(single + 1) & DAX_PRESENT) !== 0) yield [index, single];

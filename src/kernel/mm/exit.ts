@@ -8,18 +8,23 @@ import { fdCloseAll } from '../fs/file.ts';
 import { AT, type Path } from '../state/path.ts';
 import { TASK, TASK_DEAD } from '../task.ts';
 import { mmOf, MM, mmPart, vmasOf } from './mm_struct.ts';
-import { unmapVma } from './mmap.ts';
+import { unmapVmaKeepFile } from './mmap.ts';
 
-/** do_exit: mm, then files, then working directory. */
+/**
+ * do_exit: exit_mm, exit_files, then what both have queued (exit_task_work): descriptors are let go before the files of
+ * VMAs, since task work runs last in, first out.
+ */
 export function* exitTask(k: Kernel, task: number): Path {
   if (k.concurrent) yield AT('do_exit');
   const mm = mmOf(k, task);
+  const held: number[] = [];
   if (mm !== 0) {
-    for (const vma of [...vmasOf(k, mm)]) yield* k.call(unmapVma, vma);
+    for (const vma of [...vmasOf(k, mm)]) held.push(yield* k.call(unmapVmaKeepFile, vma));
     k.heap.store(task + TASK.mm, 0);
     if (k.heap.add(mm + MM.users, -1) === 0) mmPart(k).mms.free(mm);
   }
   yield* k.call(fdCloseAll, task);
+  for (const inode of held) if (inode !== 0) yield* k.call(iput, inode);
   const cwd = k.heap.load(task + TASK.cwd);
   if (cwd !== 0) {
     k.heap.store(task + TASK.cwd, 0);

@@ -47,12 +47,18 @@ export function doMmap(k: Kernel, task: number, input: MmapInput): number {
 
 /** Whole-VMA munmap as a path that can be explored. */
 export function* unmapVma(k: Kernel, vma: number): Path {
+  const inode = yield* k.call(unmapVmaKeepFile, vma);
+  if (inode !== 0) yield* k.call(iput, inode);
+  return 0;
+}
+
+/** The same without the last step: the file that the VMA held, for the caller to let go (fput is task work in the kernel). */
+export function* unmapVmaKeepFile(k: Kernel, vma: number): Path {
   const inode = k.heap.load(vma + VMA.inode);
   yield* zapPageRange(k, vma, vmaStart(k, vma), vmaEnd(k, vma), 'unmap_vmas');
   if (k.concurrent) yield AT('remove_vma');
   vmaRemove(k, vma, iMmapOf(inode));
-  if (inode !== 0) yield* k.call(iput, inode);
-  return 0;
+  return inode;
 }
 
 /** munmap of virtual pages [from, to) of a task: VMAs that reach outside are cut. */
