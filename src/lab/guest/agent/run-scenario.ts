@@ -54,7 +54,7 @@ async function takeAll(guest: Guest): Promise<boolean> {
   let whole = true;
   for (const [index, step] of guest.scenario.steps.entries()) {
     const seen = await observe(guest, step, index);
-    const stale = seen.verb === 'read' && (seen.pages ?? []).some((p) => p.own > 0) && guest.scenario.steps.slice(0, index).some((s) => s.verb === 'unbind');
+    const stale = seen.verb === 'read' && (seen.pages ?? []).some((p) => p.own > 0 || Object.keys(p.others).length > 0) && guest.scenario.steps.slice(0, index).some((s) => s.verb === 'unbind');
     if (stale || ['hangs', 'spins', 'oops'].includes(seen.ending)) whole = false;
   }
   return whole;
