@@ -141,6 +141,8 @@ export function parseIdList(text: string): number[] | null {
 
 /** Numbers of a name of the form `PREFIXn`: 42 for `memory42`. */
 export function numbered(names: readonly string[], prefix: string): number[] {
-  const pattern = new RegExp(`^${prefix}(\\d+)$`);
-  return names.map((name) => pattern.exec(name)?.[1]).filter((n) => n !== undefined).map(Number).sort((a, b) => a - b);
+  const pattern = new RegExp(`^${prefix}\\d+$`);
+  const numbers: number[] = [];
+  for (const name of names) if (pattern.test(name)) numbers.push(Number(name.slice(prefix.length)));
+  return numbers.sort((a, b) => a - b);
 }

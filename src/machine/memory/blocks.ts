@@ -25,12 +25,29 @@ export function readBlocks(reader: Reader, blockSize: number | null, map: Addres
   if (blockSize === null) return [];
   const finder = new ForeignFinder(map);
   const nodes = nodesByBlock(reader);
-  const indexes = numbered(reader.list(MEMORY), 'memory');
-  return indexes.map((index) => readBlock(reader, index, blockSize, finder, nodes)).filter((block) => block !== null);
+  const zones = zonesByText();
+  const blocks: MemoryBlock[] = [];
+  for (const index of numbered(reader.list(MEMORY), 'memory')) {
+    const block = readBlock(reader, index, blockSize, finder, nodes, zones);
+    if (block !== null) blocks.push(block);
+  }
+  return blocks;
+}
+
+/** There may be 65,536 blocks and they have a handful of zone lists: each list is made once. */
+function zonesByText(): (text: string) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const zones = text.split(/\s+/).filter((zone) => zone !== '');
+    known.set(text, zones);
+    return zones;
+  };
 }
 
 /** N of memoryN is the number of the block (memory_block's dev.id); `phys_index` says the same in hexadecimal and is not read. */
-function readBlock(reader: Reader, index: number, blockSize: number, finder: ForeignFinder, nodes: ReadonlyMap<number, number[]>): MemoryBlock | null {
+function readBlock(reader: Reader, index: number, blockSize: number, finder: ForeignFinder, nodes: ReadonlyMap<number, readonly number[]>, zonesOf: (text: string) => readonly string[]): MemoryBlock | null {
   const directory = `${MEMORY}/memory${index}`;
   const range = { start: index * blockSize, end: (index + 1) * blockSize };
   if (!Number.isSafeInteger(range.end)) {
@@ -44,7 +61,7 @@ function readBlock(reader: Reader, index: number, blockSize: number, finder: For
     index,
     ...range,
     state: state !== null && STATES.has(state) ? (state as BlockState) : 'unknown',
-    validZones: zones === null ? null : zones.split(/\s+/).filter((zone) => zone !== ''),
+    validZones: zones === null ? null : zonesOf(zones),
     nodes: nodes.get(index) ?? numbered(reader.list(directory), 'node'),
     removable: reader.flag(`${directory}/removable`),
     foreign: finder.in(range),
@@ -52,13 +69,13 @@ function readBlock(reader: Reader, index: number, blockSize: number, finder: For
 }
 
 /** From the nodes' own directories: one listing for each node instead of one for each block. A block of two nodes is in both. */
-function nodesByBlock(reader: Reader): Map<number, number[]> {
-  const found = new Map<number, number[]>();
+function nodesByBlock(reader: Reader): Map<number, readonly number[]> {
+  const found = new Map<number, readonly number[]>();
   for (const node of numbered(reader.list(NODES), 'node')) {
+    const alone = [node];
     for (const block of numbered(reader.list(`${NODES}/node${node}`), 'memory')) {
       const before = found.get(block);
-      if (before) before.push(node);
-      else found.set(block, [node]);
+      found.set(block, before ? [...before, node] : alone);
     }
   }
   return found;

@@ -17,6 +17,8 @@ function kindOf(name: string): Kind {
 }
 
 /** System RAM and everything else of the map, prepared once for many blocks. */
+const NOTHING: readonly ForeignRange[] = [];
+
 export class ForeignFinder {
   private readonly ram: readonly PhysRange[];
   private readonly others: readonly ForeignRange[];
@@ -42,8 +44,8 @@ export class ForeignFinder {
   }
 
   /** In address order; empty where the map is not known. */
-  in(block: PhysRange): ForeignRange[] {
-    if (!this.known) return [];
+  in(block: PhysRange): readonly ForeignRange[] {
+    if (!this.known) return NOTHING;
     const found: ForeignRange[] = [];
     for (let i = firstEndingAfter(this.others, block.start); i < this.others.length && this.others[i]!.start < block.end; i += 1) {
       const other = this.others[i]!;
@@ -51,7 +53,10 @@ export class ForeignFinder {
       if (part) found.push({ ...part, what: other.what, kind: other.kind });
     }
     const covered: PhysRange[] = [...found];
-    for (let i = firstEndingAfter(this.ram, block.start); i < this.ram.length && this.ram[i]!.start < block.end; i += 1) covered.push(this.ram[i]!);
+    const firstRam = firstEndingAfter(this.ram, block.start);
+    // Most blocks of a large machine lie wholly in one range of System RAM and hold nothing else.
+    if (found.length === 0 && firstRam < this.ram.length && this.ram[firstRam]!.start <= block.start && this.ram[firstRam]!.end >= block.end) return NOTHING;
+    for (let i = firstRam; i < this.ram.length && this.ram[i]!.start < block.end; i += 1) covered.push(this.ram[i]!);
     const holes = gaps(block, covered).map((hole): ForeignRange => ({ ...hole, what: 'hole', kind: 'hole' }));
     return [...found, ...holes].sort((a, b) => a.start - b.start);
   }
