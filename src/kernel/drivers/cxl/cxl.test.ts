@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PROPOSED } from '../../../profile/proposals/index.ts';
 import { RELEASES } from '../../../profile/releases/index.ts';
 import { GiB, MiB } from '../../../range/units.ts';
 import { EBUSY, EOPNOTSUPP, EPERM } from '../../errno.ts';
@@ -118,6 +119,27 @@ test('9c: only the tool refuses or offlines first', () => {
 test('9c: a kernel that asked (a proposal) would refuse commit 0', () => {
   const r = rig('7.2', { overProfile: { 'bus.cxl-teardown-asks-memory': { value: true, source: 'test' } } });
   assert.equal(runStraight(commitStore(r.k, r.region, 0)), -EBUSY);
+  assert.equal(userRead(r.k, r.user, 3), 77);
+});
+
+const proposed = (name: string): object => PROPOSED.find((p) => p.name === `proposal:${name}`)!.mechanisms;
+
+test('9c: unbinding cxl_mem is refused only where the kernel asks and ->remove() may fail (two proposals together)', () => {
+  for (const [name, refused] of [['cxl-asks-memory', false], ['cxl-asks-memory-and-unbind-may-fail', true]] as const) {
+    const r = rig('7.2', { overProfile: proposed(name) });
+    const dev = r.k.heap.load(r.mem0 + MEMDEV.dev);
+    assert.equal(runStraight(unbindStore(r.k, driverOf(r.k, dev), dev)), refused ? -EBUSY : 0);
+    // Where remove's answer is dropped, the decoders stay as they were all the same: nothing was torn down.
+    assert.equal(userRead(r.k, r.user, 3), 77);
+    assert.equal(driverOf(r.k, dev) !== 0, refused);
+  }
+});
+
+test('9b: a slot that asks the driver (a proposal) keeps its power while the card is in use', () => {
+  const r = rig('7.2', { overProfile: proposed('pciehp-asks-driver') });
+  deviceDelByHost(r.k, r.slot);
+  threads(r.k).pass(6);
+  assert.deepEqual([SLOT.power, SLOT.adapter].map((word) => r.k.heap.load(r.slot + word)), [1, 1]);
   assert.equal(userRead(r.k, r.user, 3), 77);
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PROPOSED } from '../../../profile/proposals/index.ts';
 import { RELEASES } from '../../../profile/releases/index.ts';
 import { GiB, MiB } from '../../../range/units.ts';
 import { EBUSY, EINTR, EINVAL, ENODEV } from '../../errno.ts';
@@ -20,7 +21,7 @@ import { kmemState, kmemStateStore, UNPLUGGED } from './kmem-state.ts';
 
 interface Rig { readonly k: Kernel; readonly dev: number; readonly kmem: number; readonly iomem: string }
 function rig(name: string, ranges = [{ start: 0x100200000, end: 0x120000000 }]): Rig {
-  const k = bootMachine({ profile: RELEASES.find((p) => p.name === name)!, ram: [{ start: MiB, end: 2 * GiB, nid: 0 }] });
+  const k = bootMachine({ profile: [...RELEASES, ...PROPOSED].find((p) => p.name === name)!, ram: [{ start: MiB, end: 2 * GiB, nid: 0 }] });
   pmemResource(k, { start: 4 * GiB, end: 5 * GiB }, 'Persistent Memory');
   const kmem = daxKmemInit(k);
   const dev = runStraight(createDevDax(k, { name: 'dax0.0', ranges, targetNode: 1 }));
@@ -109,4 +110,15 @@ test('6b: without the mechanism there is no such file', () => {
   runStraight(bindStore(k, kmem, dev));
   assert.equal(kmemState(k, dev), null);
   assert.equal(runStraight(kmemStateStore(k, dev, UNPLUGGED, 0)), -ENODEV);
+});
+
+test('9a: where ->remove() may fail (a proposal) an unbind of online memory is refused, and works after it went offline', () => {
+  const { k, dev, kmem, iomem } = rig('proposal:unbind-may-fail');
+  assert.equal(runStraight(bindStore(k, kmem, dev)), 0);
+  set(k, 33, MMOP.onlineMovable);
+  assert.equal(runStraight(unbindStore(k, kmem, dev)), -EBUSY);
+  assert.equal(deviceDriver(k, dev), kmem);
+  assert.equal(set(k, 33, MMOP.offline), 0);
+  assert.equal(runStraight(unbindStore(k, kmem, dev)), 0);
+  assert.equal(iomemText(k), iomem);
 });
