@@ -34,11 +34,11 @@ export function qemuArguments(kernel: LabKernel, scenario: Scenario, paths: Qemu
     // With the hypervisor bit the CXL core refuses to commit decoders.
     '-cpu', m.cxl.length > 0 ? 'max,-hypervisor' : 'max', '-smp', String(m.cpus),
     ...memory(m), ...rootPorts(m), ...nvdimms(m), ...virtioDevices(m, kernel), ...cxl(m), ...disks(m, paths.folder),
-    '-fsdev', 'local,id=hostroot,path=/,security_model=none,readonly=on,multidevs=remap', '-device', 'virtio-9p-pci,fsdev=hostroot,mount_tag=hostroot',
+    '-fsdev', 'local,id=hostroot,path=/,security_model=none,readonly=on,multidevs=remap', '-device', 'virtio-9p-pci,bus=pcie.0,fsdev=hostroot,mount_tag=hostroot',
     '-kernel', kernel.vmlinuz, '-initrd', paths.initramfs, '-append', commandLine(m),
     ...(options.shell ? ['-serial', 'stdio'] : [
       '-serial', `file:${paths.console}`,
-      '-chardev', `socket,id=channel,path=${paths.channel}`, '-device', 'virtio-serial-pci,id=vserial', '-device', 'virtserialport,bus=vserial.0,chardev=channel,name=unseat',
+      '-chardev', `socket,id=channel,path=${paths.channel}`, '-device', 'virtio-serial-pci,bus=pcie.0,id=vserial', '-device', 'virtserialport,bus=vserial.0,chardev=channel,name=unseat',
       '-qmp', `unix:${paths.qmp}`,
     ]),
   ];
@@ -97,7 +97,7 @@ function virtioDevices(m: Machine, kernel: LabKernel): string[] {
       '-object', `memory-backend-ram,id=mem-${v.name},size=${v.size}`,
       '-device', `virtio-mem-pci,id=${v.name},memdev=mem-${v.name},node=${v.node},requested-size=0,block-size=${v.block},bus=${portOf(v.name)}${inaccessible}`,
     ]),
-    ...m.virtioPmem.flatMap((v) => ['-object', `memory-backend-ram,id=mem-${v.name},size=${v.size}`, '-device', `virtio-pmem-pci,id=${v.name},memdev=mem-${v.name}`]),
+    ...m.virtioPmem.flatMap((v) => ['-object', `memory-backend-ram,id=mem-${v.name},size=${v.size}`, '-device', `virtio-pmem-pci,bus=pcie.0,id=${v.name},memdev=mem-${v.name}`]),
   ];
 }
 
@@ -119,6 +119,6 @@ export const diskImage = (folder: string, name: string): string => `${folder}/${
 function disks(m: Machine, folder: string): string[] {
   return m.disks.flatMap((d) => [
     '-drive', `if=none,id=drive-${d.name},file=${diskImage(folder, d.name)},format=raw${d.bytesPerSecond === undefined ? '' : `,throttling.bps-read=${d.bytesPerSecond}`}`,
-    '-device', `virtio-blk-pci,id=${d.name},drive=drive-${d.name},serial=${d.name}${d.hotplug === 'none' ? '' : `,bus=${portOf(d.name)}`}`,
+    '-device', `virtio-blk-pci,id=${d.name},drive=drive-${d.name},serial=${d.name}${d.hotplug === 'none' ? ',bus=pcie.0' : `,bus=${portOf(d.name)}`}`,
   ]);
 }
