@@ -29,28 +29,54 @@ export function maxDumpPfn(k: Kernel): number {
   return Math.ceil(end / k.sparse.pps) * k.sparse.pps;
 }
 
-/** Names of the flags of a frame, in bit order; null where the file has ended before it. */
-export function kpageflags(k: Kernel, pfn: number): KpfName[] | null {
-  if (pfn >= maxDumpPfn(k) && k.mechanism('section.kpageflags-above-ram') === 'eof') return null;
-  const page = pfnToOnlinePage(k, pfn);
-  if (page < 0) return k.mechanism('section.kpageflags-of-device-pages') === 'zero' && pfn < maxDumpPfn(k) ? [] : ['NOPAGE'];
-  const where = 'stable_page_flags';
-  if (pageZone(k, page, where) === ZONE.device) return ['RESERVED'];
-  return pageNames(k, page).sort((a, b) => KPF[a] - KPF[b]);
+/** Fills `into` with the low and high half of the word for a frame; false where the file has ended before it. */
+export type KpageflagReader = (pfn: number, into: [number, number]) => boolean;
+
+const bitOf = (name: KpfName): readonly [number, number] => (KPF[name] < 32 ? [1 << KPF[name], 0] : [0, 1 << (KPF[name] - 32)]);
+/** PG_ bit, and what it sets in the two halves. */
+const PG_BITS = PG_TO_KPF.map(([flag, name]) => [flag, ...bitOf(name)] as const);
+const TYPE_BITS = Array.from({ length: 16 }, (_, type) => (TYPE_TO_KPF[type] === undefined ? 0 : (bitOf(TYPE_TO_KPF[type])[0] as number)));
+const ONE = (name: KpfName): number => bitOf(name)[0];
+
+/** kpageflags_read of this kernel as it is now. Make one for each read: it keeps the end of RAM. */
+export function kpageflagReader(k: Kernel): KpageflagReader {
+  const end = maxDumpPfn(k);
+  const eof = k.mechanism('section.kpageflags-above-ram') === 'eof';
+  const zero = k.mechanism('section.kpageflags-of-device-pages') === 'zero';
+  const ksm = k.mechanism('ram.kpageflags-ksm-on-anon');
+  return (pfn, into) => {
+    if (eof && pfn >= end) return false;
+    const page = pfnToOnlinePage(k, pfn);
+    into[1] = 0;
+    if (page < 0) into[0] = zero && pfn < end ? 0 : ONE('NOPAGE');
+    else if (pageZone(k, page, 'stable_page_flags') === ZONE.device) [into[0], into[1]] = bitOf('RESERVED') as [number, number];
+    else pageBits(k, page, ksm, into);
+    into[0] >>>= 0;
+    return true;
+  };
 }
 
-function pageNames(k: Kernel, pfn: number): KpfName[] {
+function pageBits(k: Kernel, pfn: number, ksm: boolean, into: [number, number]): void {
   const where = 'stable_page_flags';
   const flags = pageLoad(k, pfn, PAGE.flags, where);
-  const head = compoundHead(k, pfn, where);
+  const head = (flags & PG.tail) === 0 ? pfn : compoundHead(k, pfn, where);
   const links = pageLoad(k, head, PAGE.links, where);
-  const names = PG_TO_KPF.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name);
-  const type = TYPE_TO_KPF[linksType(links)];
-  if (type !== undefined) names.push(type);
-  const anon = (pageLoad(k, head, PAGE.flags, where) & PG.anon) !== 0;
-  if (anon) names.push('ANON');
-  if (anon && k.mechanism('ram.kpageflags-ksm-on-anon')) names.push('KSM');
-  if (linksOrder(links) > 0 && anon && linksType(links) !== TYPE.hugetlb) names.push('THP');
-  if (pageLoad(k, head, PAGE.mapcount, where) > 0) names.push('MMAP');
-  return names;
+  let [low, high] = [TYPE_BITS[linksType(links)] as number, 0];
+  for (const [flag, lowBit, highBit] of PG_BITS) {
+    if ((flags & flag) === 0) continue;
+    low |= lowBit;
+    high |= highBit;
+  }
+  const anon = ((head === pfn ? flags : pageLoad(k, head, PAGE.flags, where)) & PG.anon) !== 0;
+  if (anon) low |= ONE('ANON') | (ksm ? ONE('KSM') : 0) | (linksOrder(links) > 0 && linksType(links) !== TYPE.hugetlb ? ONE('THP') : 0);
+  if (pageLoad(k, head, PAGE.mapcount, where) > 0) low |= ONE('MMAP');
+  into[0] = low;
+  into[1] = high;
+}
+
+/** Names of the flags of a frame, in bit order; null where the file has ended before it. */
+export function kpageflags(k: Kernel, pfn: number): KpfName[] | null {
+  const word: [number, number] = [0, 0];
+  if (!kpageflagReader(k)(pfn, word)) return null;
+  return (Object.keys(KPF) as KpfName[]).filter((name) => (word[0] & bitOf(name)[0]) !== 0 || (word[1] & bitOf(name)[1]) !== 0);
 }
