@@ -162,6 +162,24 @@ test('a block that does not go offline: the others come back, nothing is unbound
   assert.deepEqual(machine.harm, []);
 });
 
+test('a detach that ends half way is told as such: partly, with its journal kept', async () => {
+  const machine = machineFor('detach');
+  const { plan, way } = planFor(machine, 'detach');
+  const host = machine.host();
+  const trace = { ...host.trace!, inject: async (...[ref, chain, ms]: Parameters<NonNullable<Host['trace']>['inject']>) => {
+    const at = chain.findIndex((c) => c.name === 'dup3');
+    if (at < 0) return host.trace!.inject(ref, chain, ms);
+    const result = await host.trace!.inject(ref, chain.slice(0, at), ms);
+    return { ...result, results: [...result.results, -24] };
+  } };
+  const record = await remove({ ...host, trace }, plan, way, [FS_DEV]);
+  assert.equal(record.status, 'partly');
+  assert.match(record.steps.at(-1)?.says ?? '', /dup3 returned -24/);
+  assert.equal(machine.bound, true);
+  assert.equal(findJournals(host).length, 1);
+  settled(machine, 'half a detach');
+});
+
 test('memory_failure that reports success and does nothing is not believed', async () => {
   const machine = new FakeMachine();
   machine.add(100, { shared: 1, late: true });

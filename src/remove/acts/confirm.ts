@@ -39,8 +39,8 @@ export const confirmNoHolders: Act<Of<'confirm-no-holders'>> = {
   before: () => yes,
   async act(removal, { allowMounts }, step): Promise<Acted> {
     const late = await letLatecomersGo(removal, step);
-    if (late !== null) return { ok: false, definite: true, says: late };
-    if (allowMounts) return { ok: true, definite: true };
+    if (late.why !== null) return { ok: false, definite: late.letGo === 0, says: late.why };
+    if (allowMounts) return { ok: true, definite: true, ...(late.letGo === 0 ? {} : { says: `${late.letGo} latecomer(s) let go` }) };
     return until(removal, step, () => {
       const mounts = mountsOf(removal.host, removal.devices);
       if (mounts === null) return 'the mounts of some namespace cannot be read';

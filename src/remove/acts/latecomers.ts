@@ -14,52 +14,71 @@ import { holdersNow, nameOf, refOf, whatItHolds } from './holders.ts';
 /** A process that maps anew each time it is let go is not chased for ever. */
 const ROUNDS = 8;
 
-/** Null when nobody holds the device any more; otherwise who does, and why that stays so. */
-export async function letLatecomersGo(removal: Removal, step: Step): Promise<string | null> {
+export interface Latecomers {
+  /** Null when nobody holds the device any more; otherwise who does, and why that stays so. */
+  readonly why: string | null;
+  /** How many were let go: they stay so. */
+  readonly letGo: number;
+}
+
+export async function letLatecomersGo(removal: Removal, step: Step): Promise<Latecomers> {
+  let count = 0;
+  const end = (why: string | null): Latecomers => ({ why, letGo: count });
   for (let round = 0; ; round += 1) {
     const { holders, unseen } = holdersNow(removal.host, removal.devices);
-    if (unseen.length > 0 && !removal.header.acceptsUnseen) return `not everything can be seen: ${unseen.slice(0, 3).join(' ')}`;
-    if (holders.length === 0) return null;
-    if (round === ROUNDS) return `held again and again by ${holders.map(nameOf).join(', ')}`;
+    if (unseen.length > 0 && !removal.header.acceptsUnseen) return end(`not everything can be seen: ${unseen.slice(0, 3).join(' ')}`);
+    if (holders.length === 0) return end(null);
+    if (round === ROUNDS) return end(`held again and again by ${holders.map(nameOf).join(', ')}`);
     for (const holder of holders) {
       await removal.journal.write({ entry: 'latecomer', pid: holder.pid, what: whatItHolds(holder) });
       removal.progress(step, `${nameOf(holder)} holds ${whatItHolds(holder)}`);
-      const why = await letGo(removal, holder, step);
-      if (why !== null) return `held by ${nameOf(holder)}: ${whatItHolds(holder)}; ${why}`;
+      const { why, touched } = await letGo(removal, holder, step);
+      if (touched && why !== null) count += 1;
+      if (why !== null) return end(`held by ${nameOf(holder)}: ${whatItHolds(holder)}; ${why}`);
+      count += 1;
     }
   }
 }
 
-async function letGo(removal: Removal, holder: ProcessHolder, step: Step): Promise<string | null> {
+interface Gone {
+  /** Null when it holds nothing any more. */
+  readonly why: string | null;
+  /** Something of it was replaced or ended. */
+  readonly touched: boolean;
+}
+
+const untouched = (why: string | null): Gone => ({ why, touched: false });
+
+async function letGo(removal: Removal, holder: ProcessHolder, step: Step): Promise<Gone> {
   const { way } = removal.header;
-  if (way === 'graceful') return 'the graceful way ends nobody (see --detach, --force, --kill, --wait)';
+  if (way === 'graceful') return untouched('the graceful way ends nobody (see --detach, --force, --kill, --wait)');
   const why = protectedBecause(removal.host, holder.pid, removal.own);
-  if (why !== null) return why;
+  if (why !== null) return untouched(why);
   const pin = holder.pins.find((p) => p.certainty === 'seen');
-  if (pin !== undefined && way !== 'kill') return `it has memory pinned (${pin.evidence})`;
+  if (pin !== undefined && way !== 'kill') return untouched(`it has memory pinned (${pin.evidence})`);
   return way === 'kill' ? kill(removal, holder, step) : detach(removal, holder, step);
 }
 
-async function kill(removal: Removal, holder: ProcessHolder, step: Step): Promise<string | null> {
+async function kill(removal: Removal, holder: ProcessHolder, step: Step): Promise<Gone> {
   const process = refOf(holder);
   const sent = await removal.actions.signal(process, 'SIGKILL');
-  if (!sent.ok && sent.errno !== 'ESRCH') return `SIGKILL: ${sent.errno ?? sent.detail ?? 'not sent'}`;
+  if (!sent.ok && sent.errno !== 'ESRCH') return untouched(`SIGKILL: ${sent.errno ?? sent.detail ?? 'not sent'}`);
   const ended = await removal.actions.awaitExit(process, step.deadlineMs);
-  return ended.ok ? null : 'it did not end in time';
+  return { why: ended.ok ? null : 'it did not end in time', touched: true };
 }
 
-async function detach(removal: Removal, holder: ProcessHolder, step: Step): Promise<string | null> {
-  if (removal.trace === null) return 'this host cannot edit processes';
+async function detach(removal: Removal, holder: ProcessHolder, step: Step): Promise<Gone> {
+  if (removal.trace === null) return untouched('this host cannot edit processes');
   const process = refOf(holder);
   let stopped = isStopped(removal, process.pid) ? removal.stopped.get(process.pid)?.stopped : undefined;
   if (stopped === undefined) {
     const now = await removal.trace.stop(process, step.deadlineMs);
-    if (isMissing(now)) return now.missing === 'vanished' ? null : `it could not be stopped (${now.detail ?? now.missing})`;
+    if (isMissing(now)) return untouched(now.missing === 'vanished' ? null : `it could not be stopped (${now.detail ?? now.missing})`);
     stopped = now;
     removal.stopped.set(process.pid, { process, stopped });
   }
-  if (stopped.carrier === undefined) return stopped.obstacle ?? 'no thread can carry system calls';
+  if (stopped.carrier === undefined) return untouched(stopped.obstacle ?? 'no thread can carry system calls');
   const outcome = await detachStopped(removal.host, removal.trace, process, removal.devices);
-  return outcome.done ? null : outcome.why;
+  return outcome.done ? { why: null, touched: true } : { why: outcome.why, touched: outcome.touched };
 }
 

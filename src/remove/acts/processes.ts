@@ -66,7 +66,8 @@ export const detachProcess: Act<Of<'detach-process'>> = {
     const outcome = await detachStopped(removal.host, removal.trace, process, new Set([...removal.devices, ...devices]));
     return outcome.done
       ? { ok: true, definite: true, says: `${outcome.calls} call(s) injected${outcome.copyBytes > 0 ? `, ${outcome.copyBytes} bytes copied` : ''}` }
-      : { ok: false, definite: outcome.definite, says: outcome.why };
+      // What was replaced stays replaced: that is not "as before".
+      : { ok: false, definite: outcome.definite && !outcome.touched, says: outcome.why };
   },
   after(removal, { process }, _step, acted) {
     return held(removal, process) ? no(acted.says ?? 'it still holds something of the device') : yes;
@@ -95,7 +96,7 @@ export const signalProcess: Act<Of<'signal-process'>> = {
     if (!sent.ok) return { ok: sent.errno === 'ESRCH', definite: sent.definite, says: sent.detail ?? sent.errno ?? 'the signal was not sent' };
     if (signal !== 'SIGKILL' && signal !== 'SIGTERM') return { ok: true, definite: true };
     const ended = await removal.actions.awaitExit(process, deadlineMs);
-    return { ok: ended.ok, definite: ended.definite, says: ended.ok ? 'it has ended, its memory is gone' : (ended.detail ?? 'it did not end in time') };
+    return { ok: ended.ok, definite: ended.ok, says: ended.ok ? 'it has ended, its memory is gone' : (ended.detail ?? 'it did not end in time') };
   },
   after(removal, { process, signal }, _step, acted): Look {
     if (signal !== 'SIGKILL' && signal !== 'SIGTERM') return acted.ok ? yes : no(acted.says ?? 'the signal was not sent');

@@ -45,17 +45,19 @@ async function copy(trace: Trace, process: ProcessRef, detach: Detach): Promise<
 async function replace(host: Host, trace: Trace, process: ProcessRef, detach: Detach, devices: ReadonlySet<string>): Promise<DetachOutcome> {
   let wrong: string | null = null;
   let definite = true;
+  let touched = false;
   for (const chain of detach.replace) {
     const result = await trace.inject(process, chain, CHAIN_MS);
     wrong = unexpected(chain, result);
     definite = result.definite;
+    touched ||= !definite || result.results.length > 0;
     if (wrong !== null) break;
   }
   const after = readHeld(host, process.pid, devices);
   const gone = isMissing(after) ? after.missing === 'vanished' || after.missing === 'absent' : holdsNothing(after);
   // What counts is what the process holds now; results only say why it is not what was wanted.
   if (gone) return { done: true, calls: detach.copy.length + detach.replace.flat().length, copyBytes: detach.copyBytes };
-  return { done: false, touched: true, definite, why: wrong ?? 'something of the device is still held after every call succeeded' };
+  return { done: false, touched, definite, why: wrong ?? 'something of the device is still held after every call succeeded' };
 }
 
 function unexpected(chain: readonly InjectedCall[], result: ChainResult): string | null {

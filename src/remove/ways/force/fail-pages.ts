@@ -33,7 +33,7 @@ export async function failPages(removal: Removal, process: ProcessRef, range: Ph
       for (let i = 0; i < got / 8; i += 1) {
         if (physical(entries, i, page, range) === null) continue;
         const result = await failPage(removal, process, at + i * page, page, range);
-        if (typeof result === 'string') return failed(result);
+        if (typeof result === 'string') return { ok: false, definite: writes === 0, says: result };
         writes += result;
         if (writes > 0 && writes % SAY_EVERY === 0) removal.progress(step, `${writes} pages written to hard_offline_page`);
       }
