@@ -4,6 +4,7 @@ import { Frontier } from './frontier.ts';
 import { explain } from './explain.ts';
 import { Independence } from './independence.ts';
 import type { Program, Property, WithHeap } from './program.ts';
+import { SymmetricHash } from './symmetry.ts';
 import { Stepper } from './stepper.ts';
 import type { Verdict, Violation } from './verdict.ts';
 import { Visited } from './visited.ts';
@@ -20,6 +21,8 @@ export interface SearchOptions {
   readonly stepper?: Stepper<never>;
   /** Expand one thread alone where the others cannot see it (partial-order reduction). See reduced.ts. */
   readonly independence?: Independence;
+  /** Take states for one that differ only by an exchange of interchangeable threads (Program.symmetry). */
+  readonly symmetry?: boolean;
 }
 
 /** Bits of `via`: thread below, ordinal of the choice combination above. */
@@ -43,6 +46,7 @@ export class BreadthFirst<C extends WithHeap> {
   private readonly pending: Set<Property<C>>;
   private stop: string | null = null;
   private readonly reader: Tap;
+  private readonly symmetric: SymmetricHash | null;
 
   constructor(program: Program<C>, options: SearchOptions) {
     this.program = program;
@@ -57,12 +61,14 @@ export class BreadthFirst<C extends WithHeap> {
       return state.read(address);
     });
     state.begin(this.stepper.roots);
+    const groups = program.symmetry ?? [];
+    this.symmetric = options.symmetry === true && groups.length > 0 ? new SymmetricHash(groups, state, this.stepper.nodes, this.stepper.roots) : null;
   }
 
   run(): Verdict {
     const began = this.options.now();
     const { state } = this.stepper;
-    const first = this.visited.add(state.low, state.high, 0, 0);
+    const first = this.add(0, 0);
     this.look(first);
     this.current.push(first, state);
     while (this.current.count > 0 && this.stop === null) this.level();
@@ -94,9 +100,17 @@ export class BreadthFirst<C extends WithHeap> {
     if (!moved) this.lookAtRest(slot);
   }
 
+  /** Slot of the state that the row holds, -1 where it (or one that is the same by symmetry) was seen. */
+  private add(parent: number, via: number): number {
+    const { symmetric, stepper: { state } } = this;
+    if (symmetric === null) return this.visited.add(state.low, state.high, parent, via);
+    symmetric.compute();
+    return this.visited.add(symmetric.low, symmetric.high, parent, via);
+  }
+
   /** Every step that a thread can make from the current state. */
   private expandThread(slot: number, thread: number): number {
-    const { stepper, visited } = this;
+    const { stepper } = this;
     const { state } = stepper;
     let result = NO_MOVE;
     let ordinal = 0;
@@ -105,7 +119,7 @@ export class BreadthFirst<C extends WithHeap> {
       state.mark();
       if (!stepper.step(thread)) break;
       this.transitions += 1;
-      const fresh = visited.add(state.low, state.high, slot + 1, thread | (ordinal << THREAD_BITS));
+      const fresh = this.add(slot + 1, thread | (ordinal << THREAD_BITS));
       if (fresh >= 0) {
         this.next.push(fresh, state);
         this.look(fresh);

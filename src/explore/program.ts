@@ -26,6 +26,16 @@ export interface Property<C extends WithHeap = WithHeap> {
   readonly holds: (context: C, done: (thread: number) => number | undefined) => boolean;
 }
 
+/**
+ * Threads that do the same, each on words of its own: `words[i]` are those of `threads[i]`, in the same order for all.
+ * The program promises that exchanging two of them changes nothing: whoever goes through them must be able to take any
+ * that is left, and their numbers may not be stored or compared.
+ */
+export interface Symmetry {
+  readonly threads: readonly number[];
+  readonly words: readonly (readonly number[])[];
+}
+
 export interface Program<C extends WithHeap = WithHeap> {
   readonly name: string;
   readonly context: C;
@@ -35,6 +45,7 @@ export interface Program<C extends WithHeap = WithHeap> {
   readonly allowHang?: boolean;
   /** An oops is a forbidden outcome unless allowed. */
   readonly allowOops?: boolean;
+  readonly symmetry?: readonly Symmetry[];
   /** Names for heap words in counterexamples; `null` prints the address. */
   readonly nameOf?: (address: number) => string | null;
   /** What a value of such a word means to people. */
