@@ -6,6 +6,7 @@ import type { Kernel } from '../../kernel.ts';
 import { linksOrder, linksType, ZONE } from '../../mm/page-template.ts';
 import { compoundHead, PAGE, pageLoad, pageZone, PG, TYPE } from '../../mm/page.ts';
 import { pfnToOnlinePage } from '../../mm/pfn.ts';
+import { SECTION } from '../../mm/section-table.ts';
 
 /** Bit numbers of include/uapi/linux/kernel-page-flags.h. */
 export const KPF = {
@@ -29,6 +30,16 @@ export function maxDumpPfn(k: Kernel): number {
   return Math.ceil(end / k.sparse.pps) * k.sparse.pps;
 }
 
+/** max_pfn of kernels in which device memory raises it (update_end_of_memory_vars). */
+function lastPresentPfn(k: Kernel): number {
+  const { sparse } = k;
+  for (let nr = sparse.sections - 1; nr >= 0; nr -= 1) {
+    if (sparse.section(nr) === 0) nr &= ~255;
+    else if ((sparse.flags(nr) & SECTION.present) !== 0) return (nr + 1) * sparse.pps;
+  }
+  return 0;
+}
+
 /** Fills `into` with the low and high half of the word for a frame; false where the file has ended before it. */
 export type KpageflagReader = (pfn: number, into: [number, number]) => boolean;
 
@@ -41,11 +52,11 @@ const ONE = (name: KpfName): number => bitOf(name)[0];
 /** kpageflags_read of this kernel as it is now. Make one for each read: it keeps the end of RAM. */
 export function kpageflagReader(k: Kernel): KpageflagReader {
   const end = maxDumpPfn(k);
-  const eof = k.mechanism('section.kpageflags-above-ram') === 'eof';
+  const last = k.mechanism('section.kpageflags-above-ram') === 'eof' ? end : Math.max(end, lastPresentPfn(k));
   const zero = k.mechanism('section.kpageflags-of-device-pages') === 'zero';
   const ksm = k.mechanism('ram.kpageflags-ksm-on-anon');
   return (pfn, into) => {
-    if (eof && pfn >= end) return false;
+    if (pfn >= last) return false;
     const page = pfnToOnlinePage(k, pfn);
     into[1] = 0;
     if (page < 0) into[0] = zero && pfn < end ? 0 : ONE('NOPAGE');
