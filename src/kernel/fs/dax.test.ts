@@ -182,3 +182,13 @@ test('1f: data of the file is what was written, on the medium too', () => {
   assert.equal(peekMedium(s.k, s.range[0]), 0);
   assert.ok(PROPOSED.length > 0);
 });
+
+test('1f: an inode nobody uses but whose page is pinned: the unbind of 7.2 waits for the pin in its eviction, older kernels do not', () => {
+  for (const [name, hangs] of [['5.10', true], ['6.12', false], ['7.2', true]] as const) {
+    const s = new FsdaxScene(profile(name), ext4);
+    const h = s.hold();
+    must(s.k, pinPages(s.k, h.task, PIN_KINDS.indexOf('vmsplice'), vmaStart(s.k, h.vma), 1), 'pin');
+    must(s.k, munmap(s.k, h.task, vmaStart(s.k, h.vma), vmaEnd(s.k, h.vma)), 'munmap');
+    assert.equal(s.unbind().hangs !== null, hangs, name);
+  }
+});

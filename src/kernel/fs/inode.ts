@@ -78,6 +78,9 @@ export function sbAddInode(k: Kernel, sb: number, inode: number): void {
   k.heap.store(sb + SB.inodes, inode);
 }
 
+/** I_FREEING: eviction has begun, nobody may take it any more. Kept as a link count below 0. */
+export const inodeFreeing = (k: Kernel, inode: number): boolean => k.heap.load(inode + INODE.nlink) < 0;
+
 /** sb->s_inodes, newest first. */
 export function* inodesOf(k: Kernel, sb: number): Generator<number> {
   for (let inode = k.heap.load(sb + SB.inodes); inode !== 0; inode = k.heap.load(inode + INODE.next)) yield inode;

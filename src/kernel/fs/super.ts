@@ -10,7 +10,7 @@ import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { PMEM } from '../drivers/nvdimm/pmem-words.ts';
 import { diskLoseUnlogged } from './disk.ts';
 import { daxBreakLayoutFinal, daxDeleteMappingRange } from './dax.ts';
-import { destroyInode, FS_XFS, fsPart, INODE, inodesOf, SB, SB_BORN, SB_CORRUPT, SB_NOLOGFLUSH, SB_SHUTDOWN, sbHas, sbSet } from './inode.ts';
+import { destroyInode, FS_XFS, fsPart, INODE, inodeFreeing, inodesOf, SB, SB_BORN, SB_CORRUPT, SB_NOLOGFLUSH, SB_SHUTDOWN, sbHas, sbSet } from './inode.ts';
 import { syncFilesystem } from './sync.ts';
 
 export const fsName = (k: Kernel, sb: number): string => (k.heap.load(sb + SB.type) === FS_XFS ? 'XFS' : 'EXT4-fs');
@@ -43,6 +43,7 @@ export function* goingDown(k: Kernel, sb: number, flag: number): Path {
 
 /** evict: the inode's last traces go; its DAX entries give their pages back, which reads or writes struct pages. */
 export function* evictInode(k: Kernel, inode: number): Path {
+  k.heap.store(inode + INODE.nlink, -1);
   if (k.concurrent) yield AT('evict');
   if (k.mechanism('fsdax.evict-entries') === 'break-layout-final') yield* k.call(daxBreakLayoutFinal, inode);
   else yield* k.call(daxDeleteMappingRange, inode, 0, k.heap.load(inode + INODE.pages));
@@ -54,7 +55,7 @@ export function* evictInode(k: Kernel, inode: number): Path {
 export function* evictInodes(k: Kernel, sb: number): Path {
   let evicted = 0;
   for (const inode of [...inodesOf(k, sb)]) {
-    if (k.heap.load(inode + INODE.count) !== 0) continue;
+    if (k.heap.load(inode + INODE.count) !== 0 || inodeFreeing(k, inode)) continue;
     yield* k.call(evictInode, inode);
     evicted += 1;
   }

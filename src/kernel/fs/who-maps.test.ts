@@ -46,7 +46,9 @@ test('3a: the inode walk is unspecific: pages of healthy files go too, and fault
   const vmas = files.map((file) => mapFile(k, task, file));
   for (const vma of vmas) touchAll(k, task, vma, 'write');
   const dax = pmemDax(k, bad);
+  resetCosts(k);
   must(k, unmapAllInodes(k, dax), 'walk');
+  assert.equal(costsOf(k)?.healthyZapped, 1, 'one 2 MiB entry of the healthy device');
   assert.equal(presentPages(k, task, 0x100000, 0x120000), 0, 'both files were unmapped');
   unbindPmem(k, bad);
   assert.equal(touchTest(k, task, vmas[0] as number, 'read').ok, 512);

@@ -20,11 +20,9 @@ export interface Costs {
   /** Of those, entries that did not map the device which goes. */
   healthyZapped: number;
   signalsSent: number;
-  /** Passes over a whole file, inode table or task list. */
-  walks: number;
 }
 
-const fresh = (): Costs => ({ pagesVisited: 0, tasksVisited: 0, vmasVisited: 0, entriesVisited: 0, inodesVisited: 0, extentsVisited: 0, entriesZapped: 0, healthyZapped: 0, signalsSent: 0, walks: 0 });
+const fresh = (): Costs => ({ pagesVisited: 0, tasksVisited: 0, vmasVisited: 0, entriesVisited: 0, inodesVisited: 0, extentsVisited: 0, entriesZapped: 0, healthyZapped: 0, signalsSent: 0 });
 const makeCosts = (_k: Kernel): Costs => fresh();
 
 /** The meter of a straight kernel; null in a concurrent one. */

@@ -235,3 +235,13 @@ test('5d: with nothing open across unbind and bind the namespace can be destroye
   unbindDevDax(d.k, d.dev);
   assert.equal(destroyNamespaceOf(d.k, d.dev).oops, null);
 });
+
+test('5c: a removal that waits for its users ends when the last one has gone', () => {
+  const d = devdax('devdax-remove-waits');
+  const threads = new Threads(d.k);
+  const unbind = threads.spawn('unbind', () => unbindStore(d.k, deviceDaxDriver(d.k), d.dev));
+  assert.equal(unbind.state, 'waiting');
+  run(d.k, exitTask(d.k, d.task), d.task);
+  threads.run();
+  assert.deepEqual([unbind.state, unbind.result], ['done', 0]);
+});

@@ -14,7 +14,7 @@ import type { Kernel } from '../../kernel.ts';
 import { costsOf } from '../../mm/costs.ts';
 import { memoryFailure } from '../../mm/memory-failure.ts';
 import { ptlLock, ptlUnlock, unmapMappingRange, vmaLeaves, zapRange, flushTlb } from '../../mm/memory.ts';
-import { mmOf, vmasOf, vmaEnd } from '../../mm/mm_struct.ts';
+import { mmOf, VMA, vmasOf, vmaEnd } from '../../mm/mm_struct.ts';
 import { fillRecord } from '../../mm/memmap-fill.ts';
 import { PGMAP } from '../../mm/memremap.ts';
 import { compoundHead, PAGE, pageLoad, pageOrder, PG, isRecord, templateOf } from '../../mm/page.ts';
@@ -90,7 +90,10 @@ export function* unmapAllInodes(k: Kernel, dax: number): Path {
       if (held) {
         k.heap.add(inode + INODE.count, 1);
         if (k.concurrent) yield AT('drop_pagecache_sb: next inode');
-        if (costs !== null) costs.inodesVisited += 1;
+        if (costs !== null) {
+          costs.inodesVisited += 1;
+          costs.healthyZapped += entriesOutside(k, inode, daxBase(k, dax), daxBase(k, dax) + k.heap.load(dax + DAXDEV.pages));
+        }
         yield* k.call(unmapMappingRange, inode, 0, 0, 0);
       }
       const next = k.heap.load(inode + INODE.next);
@@ -99,6 +102,18 @@ export function* unmapAllInodes(k: Kernel, dax: number): Path {
     }
   }
   return 0;
+}
+
+/** Entries by which processes map pages of this file that lie outside of [start, end): collateral of unmapping all of it. */
+function entriesOutside(k: Kernel, inode: number, start: number, end: number): number {
+  let count = 0;
+  for (let vma = k.heap.load(inode + INODE.iMmap); vma !== 0; vma = k.heap.load(vma + VMA.nextInMapping)) {
+    for (const { leaf } of vmaLeaves(k, vma)) {
+      if ((leaf.flags & PTE_PRESENT) === 0 || (leaf.flags & PTE_ANON) !== 0) continue;
+      if (leaf.pfn >= end || leaf.pfn + leaf.count * levelPages(leaf.level) <= start) count += leaf.count;
+    }
+  }
+  return count;
 }
 
 /** Every page of the memmap that belongs to a file is unmapped from that file. Shared pages have no mapping to follow. */

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deviceDriver } from '../base/bus.ts';
+import { unbindStore } from '../base/dd.ts';
+import { Threads } from '../../threads.ts';
+import { ndPmemDriver } from './pmem.ts';
 import { memmapPresent } from '../../mm/page.ts';
 import { touchTest } from '../../setup/look.ts';
 import { FsdaxScene } from '../../truth/fsdax-scene.ts';
@@ -110,4 +113,16 @@ test('1c: a removal that is refused leaves everything as it was; one that waits 
   const waits = new FsdaxScene(profile('removal-waits'), ext4);
   waits.hold();
   assert.notEqual(waits.unbind().hangs, null);
+});
+
+test('1c: a removal that waits ends when the file system is unmounted', () => {
+  const s = new FsdaxScene(profile('removal-waits'), ext4);
+  s.hold();
+  const threads = new Threads(s.k);
+  const unbind = threads.spawn('unbind', () => unbindStore(s.k, ndPmemDriver(s.k), s.dev));
+  assert.equal(unbind.state, 'waiting');
+  s.exitAll();
+  s.umount();
+  threads.run();
+  assert.deepEqual([unbind.state, unbind.result, memmapPresent(s.k, s.range[0])], ['done', 0, false]);
 });
