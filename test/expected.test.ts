@@ -3,7 +3,7 @@
  * them anew: look at the difference as an operator would before committing it.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { before, test } from 'node:test';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -16,21 +16,10 @@ import { examine } from '../src/machine/doctor/doctor.ts';
 import { doctorJsonSchema } from '../src/machine/schema/doctor.ts';
 import { machineJsonSchema, mapJsonSchema } from '../src/machine/schema/json-schema.ts';
 import { CAPTURES, look, lookAt, peerMissing, peerPath, type Looked } from './captures.ts';
+import { expected } from './expected-file.ts';
 
-const EXPECTED = resolve(import.meta.dirname, 'expected');
-const UPDATE = process.env['UNSEAT_UPDATE_EXPECTED'] === '1';
 const page = { width: 100, style: (_: string, text: string) => text };
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-/** Compares with the committed file, or writes it. */
-function expected(capture: string, file: string, text: string): void {
-  const path = resolve(EXPECTED, capture, file);
-  if (UPDATE) {
-    mkdirSync(resolve(EXPECTED, capture), { recursive: true });
-    writeFileSync(path, text);
-  }
-  assert.equal(text, readFileSync(path, 'utf8'), `${capture}/${file}; npm run update-expected writes it anew`);
-}
 
 let validMachine: ValidateFunction;
 let validMap: ValidateFunction;

@@ -1,6 +1,6 @@
 /** Outputs of plan for each capture, as committed under test/expected; UNSEAT_UPDATE_EXPECTED=1 writes them anew. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { before, test } from 'node:test';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -11,11 +11,10 @@ import { parseRange } from '../src/plan/layout/parse-range.ts';
 import { layoutJsonSchema } from '../src/plan/schema/layout.ts';
 import { planJsonSchema } from '../src/plan/schema/plan.ts';
 import { geometryOf, MiB } from '../src/range/units.ts';
+import { expected } from './expected-file.ts';
 import { PLANNED, planned } from './planned.ts';
 
-const EXPECTED = resolve(import.meta.dirname, 'expected');
 const SCHEMA = resolve(import.meta.dirname, '../schema');
-const UPDATE = process.env['UNSEAT_UPDATE_EXPECTED'] === '1';
 const page = { width: 100, style: (_: string, text: string) => text };
 
 let validPlan: ValidateFunction;
@@ -25,15 +24,6 @@ before(() => {
   validPlan = ajv.compile(JSON.parse(readFileSync(resolve(SCHEMA, 'plan.json'), 'utf8')) as object);
   validLayout = ajv.compile(JSON.parse(readFileSync(resolve(SCHEMA, 'layout.json'), 'utf8')) as object);
 });
-
-function expected(capture: string, file: string, text: string): void {
-  const path = resolve(EXPECTED, capture, file);
-  if (UPDATE) {
-    mkdirSync(resolve(EXPECTED, capture), { recursive: true });
-    writeFileSync(path, text);
-  }
-  assert.equal(text, readFileSync(path, 'utf8'), `${capture}/${file}; npm run update-expected writes it anew`);
-}
 
 for (const [capture, name] of PLANNED) {
   test(`${capture}: plan ${name} as expected, and its JSON follows schema/plan.json`, async () => {

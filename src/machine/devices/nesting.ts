@@ -31,14 +31,17 @@ export function nest(devices: readonly Device[]): Device[] {
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 /** Everything inside, at any depth, each once. */
-export function insideOf(device: Device, byId: ReadonlyMap<string, Device>): Device[] {
+export const insideOf = (device: Device, byId: ReadonlyMap<string, Device>): Device[] => reachable(device.contains, byId, (d) => d.contains);
+
+/** Devices that `ids` lead to, nearest first, each once; ids of devices that are not there are left out. */
+export function reachable(ids: readonly string[], byId: ReadonlyMap<string, Device>, next: (device: Device) => readonly string[]): Device[] {
   const found = new Map<string, Device>();
-  const queue = [...device.contains];
+  const queue = [...ids];
   for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-    const inner = byId.get(id);
-    if (inner === undefined || found.has(id)) continue;
-    found.set(id, inner);
-    queue.push(...inner.contains);
+    const device = byId.get(id);
+    if (device === undefined || found.has(id)) continue;
+    found.set(id, device);
+    queue.push(...next(device));
   }
   return [...found.values()];
 }

@@ -1,4 +1,5 @@
 /** The device tree of a plan: the device, everything in it, and its leaves. */
+import { reachable } from '../../machine/devices/nesting.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Device } from '../../machine/types/device.ts';
 
@@ -14,18 +15,7 @@ function byIdOf(machine: Machine): Map<string, Device> {
 }
 
 /** `device` and everything inside, outermost first, each once; contents that the inventory lacks are left out. */
-export function insideOf(machine: Machine, device: Device): Device[] {
-  const byId = byIdOf(machine);
-  const found = new Map<string, Device>([[device.id, device]]);
-  const queue = [...device.contains];
-  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-    const inner = byId.get(id);
-    if (inner === undefined || found.has(id)) continue;
-    found.set(id, inner);
-    queue.push(...inner.contains);
-  }
-  return [...found.values()];
-}
+export const insideOf = (machine: Machine, device: Device): Device[] => [device, ...reachable(device.contains, byIdOf(machine), (d) => d.contains).filter((d) => d !== device)];
 
 const CONTAINERS: readonly Device['kind'][] = ['nvdimm-region', 'cxl-region', 'cxl-memdev', 'pci-slot', 'virtio-pmem'];
 
@@ -36,18 +26,7 @@ export function leavesOf(machine: Machine, device: Device): Device[] {
 }
 
 /** Everything that `device` is part of, at any depth. */
-export function aroundOf(machine: Machine, device: Device): Device[] {
-  const byId = byIdOf(machine);
-  const found = new Map<string, Device>();
-  const queue = [...device.partOf];
-  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-    const outer = byId.get(id);
-    if (outer === undefined || found.has(id)) continue;
-    found.set(id, outer);
-    queue.push(...outer.partOf);
-  }
-  return [...found.values()];
-}
+export const aroundOf = (machine: Machine, device: Device): Device[] => reachable(device.partOf, byIdOf(machine), (d) => d.partOf);
 
 const CXL: readonly Device['kind'][] = ['cxl-region', 'cxl-memdev', 'pci-slot'];
 
