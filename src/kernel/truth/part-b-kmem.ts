@@ -92,6 +92,18 @@ const UNBIND_ROWS: readonly TruthRow[] = [
   },
 ];
 
+const TOOL_ROW: TruthRow = {
+  id: 'B 3 b daxctl', says: 'daxctl offline-memory, then reconfigure-device -m devdax: the right order, clean, device_dax takes it', seen: columns('5.10, 7.2', { effects: ['clean'], figures: { offline: 'ok ok ok', unbind: 0, dax: 'ok' } }),
+  run: (profile) => {
+    const s = new KmemScene(profile);
+    s.online(MMOP.onlineMovable);
+    const gone = s.blocks.map((id) => errno(offline(s.k, id))).join(' ');
+    const unbind = s.run(unbindStore(s.k, s.kmem, s.dev));
+    const clean = iomemText(s.k) === s.iomem;
+    return { effects: clean ? ['clean'] : [], figures: { offline: gone, unbind, dax: errno(s.run(bindStore(s.k, s.deviceDax, s.dev))) } };
+  },
+};
+
 /** What a user of the first block does to `echo offline`: how it ended, pages that stayed, whether the data is whole. */
 function offlineWith(profile: Profile, kind: UserKind, folios: number, order: number, pin: 'none' | 'longterm' | 'splice'): Seen {
   const s = new KmemScene(profile);
@@ -177,4 +189,4 @@ const SYSFS_ROWS: readonly TruthRow[] = [
   },
 ];
 
-export const PART_B_KMEM: readonly TruthRow[] = [...SIZE_ROWS, ...UNBIND_ROWS, ...USER_ROWS, ...NORMAL_ROWS, ...SYSFS_ROWS];
+export const PART_B_KMEM: readonly TruthRow[] = [...SIZE_ROWS, ...UNBIND_ROWS, TOOL_ROW, ...USER_ROWS, ...NORMAL_ROWS, ...SYSFS_ROWS];

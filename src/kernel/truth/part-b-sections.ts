@@ -191,51 +191,6 @@ const BLOCK_ROWS: readonly TruthRow[] = [
   },
 ];
 
-const LABEL_START = 0x100000000;
-/** 16, 16, 16, 32, 32 MiB side by side in one section. */
-const LABELS = [16, 16, 16, 32, 32].map((size, i, all) => at(LABEL_START + all.slice(0, i).reduce((n, s) => n + s, 0) * MiB, size * MiB));
-
-const LABEL_ROWS: readonly TruthRow[] = [
-  {
-    id: 'B 4 labels', says: 'five label namespaces in one section: all work, 14680064 of 16 MiB and 31457280 of 32 MiB usable',
-    seen: columns('5.10, 6.12, 7.2', { effects: [], figures: { usable: '14680064 14680064 14680064 31457280 31457280', live: 5 } }),
-    run: (profile) => {
-      const k = bootTruth(profile);
-      const usable: (string | number)[] = [];
-      let live = 0;
-      LABELS.forEach((range, i) => {
-        const sb = ndPfnInit(k, { name: `pfn0.${i}`, range, mode: i === 2 || i === 4 ? 'pmem' : 'ram', align: 2 * MiB });
-        const claimed = typeof sb === 'number' ? sb : ndPfnClaim(k, `pfn0.${i}`, range, sb);
-        if (typeof claimed === 'number') return;
-        usable.push(usableBytes(k, claimed));
-        if (memremapPages(k, { startPfn: range.start / PAGE, endPfn: range.end / PAGE, dataPfn: claimed.blockData / PAGE, type: MEMORY_DEVICE.fsdax }) > 0) live += 1;
-      });
-      return { effects: [], figures: { usable: usable.join(' '), live } };
-    },
-  },
-  {
-    id: 'B 4 neighbours', says: 'unbinding one of five in a section: at once, neighbours go on, rebind works', seen: columns('5.10, 6.12, 7.2', { effects: [], figures: { rc: 0, neighbours: 4, gone: true, rebind: 0 } }),
-    run: (profile) => unbindOneOfFive(profile),
-  },
-];
-
-function unbindOneOfFive(profile: Profile): Seen {
-  const k = bootTruth(profile);
-  const rigs = LABELS.map((range, i) => {
-    const dev = addPmem(k, { name: `pfn0.${i}`, start: range.start, size: range.end - range.start });
-    const file = createFile(k, mountFs(k, dev, { type: 'ext4' }), { pages: 512 });
-    const task = addProcess(k, { comm: `h${i}` });
-    const vma = mapFile(k, task, file, { pages: 512 });
-    if (i !== 0) touchAll(k, task, vma, 'write');
-    return { dev, task, vma };
-  });
-  const driver = ndPmemDriver(k);
-  const rc = runStraight(unbindStore(k, driver, rigs[0]!.dev));
-  const neighboursLive = rigs.slice(1).filter(({ task, vma }) => touchTest(k, task, vma, 'read').ok === 512 && touchTest(k, task, vma, 'write').ok === 512).length;
-  const gone = !memmapPresent(k, LABEL_START / PAGE) && memmapPresent(k, LABELS[1]!.start / PAGE);
-  return { effects: [], figures: { rc, neighbours: neighboursLive, gone, rebind: runStraight(bindStore(k, driver, rigs[0]!.dev)) } };
-}
-
 const TOOL = 'a refusal of ndctl in user space, not of the kernel';
 const OUTSIDE_ROWS: readonly TruthRow[] = [
   { id: 'B 4 ndctl sizes', says: 'ndctl -s 4M, 10M, 18M, 20M: refused in user space by region0/align', seen: columns2('5.10, 6.12, 7.2', TOOL), run: () => ({ effects: [] }) },
@@ -247,4 +202,4 @@ function columns2(names: string, notModelled: string): Record<string, { notModel
   return Object.fromEntries(names.split(',').map((name) => [name.trim(), { notModelled }]));
 }
 
-export const PART_B_SECTIONS: readonly TruthRow[] = [...LAYOUT_ROWS, ...BLOCK_ROWS, ...LABEL_ROWS, ...OUTSIDE_ROWS];
+export const PART_B_SECTIONS: readonly TruthRow[] = [...LAYOUT_ROWS, ...BLOCK_ROWS, ...OUTSIDE_ROWS];
