@@ -3,7 +3,7 @@
  * by an administrator (hard_offline_page), or by a driver whose device goes. Who is told, who is unmapped and how much
  * follows from who is collected.
  */
-import { EBUSY, ENXIO, EOPNOTSUPP } from '../errno.ts';
+import { EBUSY, EIO, ENXIO, EOPNOTSUPP } from '../errno.ts';
 import { daxBase, daxHolderNotifyFailure } from '../drivers/dax/super.ts';
 import { daxLockMappingEntry, daxLockPage, DAX_NO_ENTRY } from '../fs/dax.ts';
 import { entriesIn, entryPages, entryPfn, entryStart, unlockEntry } from '../fs/dax-entry.ts';
@@ -170,6 +170,17 @@ export function* memoryFailure(k: Kernel, pfn: number, flags: number, current: n
 export function* hardOfflinePage(k: Kernel, pfn: number): Path {
   const rc = yield* k.call(memoryFailure, pfn, 0, 0);
   return rc === -EOPNOTSUPP ? 0 : rc;
+}
+
+/**
+ * unpoison_memory (hwpoison-inject): takes the mark off System RAM only; for a device page it says EIO and changes
+ * nothing (measured: A 7).
+ */
+export function unpoisonMemory(k: Kernel, pfn: number): number {
+  const pgmap = getDevPagemap(k, pfn);
+  if (pgmap === 0) return -ENXIO;
+  putDevPagemap(k, pgmap);
+  return -EIO;
 }
 
 /** A machine check on a page that `task` consumes now (do_machine_check, kill_me_maybe): action required. */

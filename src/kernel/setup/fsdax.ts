@@ -109,7 +109,7 @@ export interface FileInput {
 export function createFile(k: Kernel, sb: number, input: FileInput): number {
   const inode = newInode(k, INODE_REG, input.pages);
   const domain = input.domain ?? k.heap.load(sb + SB.domain);
-  const extents = input.extents ?? [allocateExtent(k, sb, input)];
+  const extents = input.extents ?? allocateExtents(k, sb, input);
   setExtents(k, inode, extents);
   k.heap.store(inode + INODE.domain, domain);
   k.heap.store(inode + INODE.name, k.names.of(input.name ?? 'f'));
@@ -124,15 +124,24 @@ export function createFile(k: Kernel, sb: number, input: FileInput): number {
   return inode;
 }
 
-function allocateExtent(k: Kernel, sb: number, input: FileInput): Extent {
+/** Free blocks for a new file: one extent, or one in each allocation group where a group is too small (XFS). */
+function allocateExtents(k: Kernel, sb: number, input: FileInput): Extent[] {
   const groupPages = k.heap.load(sb + SB.groupPages);
-  const group = input.group ?? 0;
-  const floor = group * groupPages + GROUP_METADATA_PAGES;
-  if (k.heap.load(sb + SB.nextFree) < floor) k.heap.store(sb + SB.nextFree, floor);
   const align = input.align ?? (input.pages >= 512 ? 512 : 1);
-  const first = allocBlocks(k, sb, input.pages + (input.offBy ?? 0), align);
-  if (first < 0) throw new UnseatError('INTERNAL', 'simulated file system is full');
-  return { file: 0, device: first + (input.offBy ?? 0), pages: input.pages, shared: false, dev: 0 };
+  const extents: Extent[] = [];
+  let group = input.group ?? 0;
+  for (let file = 0; file < input.pages; group += 1) {
+    const floor = group * groupPages + GROUP_METADATA_PAGES;
+    if (k.heap.load(sb + SB.nextFree) < floor) k.heap.store(sb + SB.nextFree, floor);
+    const first = Math.ceil(k.heap.load(sb + SB.nextFree) / align) * align + (input.offBy ?? 0);
+    const room = Math.min((group + 1) * groupPages, k.heap.load(sb + SB.pages)) - first;
+    if (room <= 0 && (group + 1) * groupPages < k.heap.load(sb + SB.pages)) continue;
+    const whole = room >= input.pages - file ? input.pages - file : room - (room % align);
+    if (whole <= 0 || allocBlocks(k, sb, whole + (input.offBy ?? 0), align) < 0) throw new UnseatError('INTERNAL', 'simulated file system is full');
+    extents.push({ file, device: first, pages: whole, shared: false, dev: 0 });
+    file += whole;
+  }
+  return extents;
 }
 
 /** `echo NAME > .../nd_pmem/unbind`. */
