@@ -28,7 +28,7 @@ export function loopPlan(host: Host, mountPoint: string, device: string, numbers
     [`losetup --detach ${device}`, { kind: 'deactivate', block: basename(device), program: 'losetup', args: ['--detach', device] }],
     ...(way === 'detach' ? each((process, who) => [`let ${who} go on`, { kind: 'release-process', process }]) : []),
   ];
-  const steps = drafts.map<Step>(([title, action, undo], i) => ({ id: String(i + 1), action, title, why: '', undo: undo ?? null, needs: null, deadlineMs: 10_000 }));
+  const steps = drafts.map<Step>(([title, action, undo], i) => ({ id: String(i + 1), action, title, why: '', undo: undo ?? null, needs: null, deadlineMs: 60_000 }));
   const wayPlan: WayPlan = { way, possible: true, blockers: [], consequences: [], steps };
   const id = `loop:${basename(device)}`;
   return {

@@ -20,16 +20,24 @@ let toPutBack: readonly SettingToPutBack[] = [];
 function stop(pid: number, startTime: number, deadlineMs: number): Reply {
   const known = held.get(pid);
   if (known !== undefined) return { ok: true, value: known.describe() };
-  let fits = false;
-  try {
-    fits = readStat(pid)?.startTime === startTime;
-  } catch {
-    fits = false;
-  }
-  if (!fits) return { ok: false, reason: 'vanished', detail: `no process ${pid} with start time ${startTime}` };
+  const gone: Reply = { ok: false, reason: 'vanished', detail: `no process ${pid} with start time ${startTime}` };
+  if (!isThe(pid, startTime)) return gone;
   const stopped = new StoppedProcess(pid, deadlineMs, finder);
   held.set(pid, stopped);
+  // The number may have changed hands before we had it; from now on it cannot.
+  if (!isThe(pid, startTime)) {
+    letGo(pid);
+    return gone;
+  }
   return { ok: true, value: stopped.describe() };
+}
+
+function isThe(pid: number, startTime: number): boolean {
+  try {
+    return readStat(pid)?.startTime === startTime;
+  } catch {
+    return false;
+  }
 }
 
 function letGo(pid: number): void {
