@@ -60,6 +60,7 @@ export class Stepper<C extends WithHeap> {
 
   /** Forgets choices: the next `step` takes the first of each. */
   firstChoices(): void {
+    if (this.choices.length === 0) return;
     this.choices.length = 0;
     this.counts.length = 0;
   }

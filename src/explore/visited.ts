@@ -6,8 +6,8 @@
 const LOAD_LIMIT = 0.75;
 
 export class Visited {
-  private low: Int32Array;
-  private high: Int32Array;
+  /** Both halves of a hash side by side: one probe is one cache line. */
+  private keys: Int32Array;
   private parents: Int32Array;
   private vias: Uint16Array;
   private mask: number;
@@ -18,8 +18,7 @@ export class Visited {
   constructor(onGrow: (moved: Int32Array) => void, slots = 1 << 16) {
     this.onGrow = onGrow;
     this.mask = slots - 1;
-    this.low = new Int32Array(slots);
-    this.high = new Int32Array(slots);
+    this.keys = new Int32Array(slots * 2);
     this.parents = new Int32Array(slots);
     this.vias = new Uint16Array(slots);
   }
@@ -32,16 +31,17 @@ export class Visited {
   add(low: number, high: number, parent: number, via: number): number {
     // A free slot is 0,0: no state may have that hash.
     if (low === 0 && high === 0) high = 1;
-    let slot = (low ^ (high >>> 7)) & this.mask;
+    const { keys, mask } = this;
+    let slot = (low ^ (high >>> 7)) & mask;
     for (;;) {
-      const l = this.low[slot] as number;
-      const h = this.high[slot] as number;
-      if (l === 0 && h === 0) break;
+      const l = keys[slot * 2] as number;
+      const h = keys[slot * 2 + 1] as number;
       if (l === low && h === high) return -1;
-      slot = (slot + 1) & this.mask;
+      if (l === 0 && h === 0) break;
+      slot = (slot + 1) & mask;
     }
-    this.low[slot] = low;
-    this.high[slot] = high;
+    keys[slot * 2] = low;
+    keys[slot * 2 + 1] = high;
     this.parents[slot] = parent;
     this.vias[slot] = via;
     this.count += 1;
@@ -51,18 +51,18 @@ export class Visited {
   /** To be called between expansions: grows when needed, renaming slots. */
   makeRoom(): void {
     if (this.count < (this.mask + 1) * LOAD_LIMIT) return;
-    const { low, high, parents, vias } = this;
-    const slots = low.length * 2;
+    const { keys, parents, vias } = this;
+    const before = vias.length;
+    const slots = before * 2;
     this.mask = slots - 1;
-    this.low = new Int32Array(slots);
-    this.high = new Int32Array(slots);
+    this.keys = new Int32Array(slots * 2);
     this.parents = new Int32Array(slots);
     this.vias = new Uint16Array(slots);
     this.count = 0;
-    const moved = new Int32Array(low.length);
-    for (let slot = 0; slot < low.length; slot += 1) {
-      if (low[slot] === 0 && high[slot] === 0) continue;
-      moved[slot] = this.add(low[slot] as number, high[slot] as number, parents[slot] as number, vias[slot] as number);
+    const moved = new Int32Array(before);
+    for (let slot = 0; slot < before; slot += 1) {
+      if (keys[slot * 2] === 0 && keys[slot * 2 + 1] === 0) continue;
+      moved[slot] = this.add(keys[slot * 2] as number, keys[slot * 2 + 1] as number, parents[slot] as number, vias[slot] as number);
     }
     for (let slot = 0; slot < slots; slot += 1) {
       const parent = this.parents[slot] as number;
