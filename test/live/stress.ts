@@ -24,7 +24,7 @@ export function seeded(seed: number): () => number {
 /** `done`, or why not. */
 async function detachOnce(host: Host, trace: Tracer, program: Program, devices: ReadonlySet<string>): Promise<string> {
   const ref = program.ref;
-  const stopped = await trace.stop(ref, 2000);
+  const stopped = await trace.stop(ref, 30_000);
   if (isMissing(stopped)) return `stop: ${JSON.stringify(stopped)}`;
   const outcome = await detachStopped(host, trace, ref, devices);
   await trace.release(ref);
