@@ -10,6 +10,8 @@ export interface HostOptions {
   readonly simulate?: string;
   /** Profile of the simulated kernel; the newest release unless told. */
   readonly profile?: string;
+  /** With `from`: a simulated machine like the captured one. */
+  readonly twin?: boolean;
   readonly json?: boolean;
 }
 
@@ -17,7 +19,8 @@ export function addHostOptions(command: Command): Command {
   return command
     .option('--from <capture>', 'look at a capture (directory, .tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst) instead of this machine')
     .option('--simulate <scenario>', 'look at a simulated machine instead of this one: a scenario file, or the name of a shipped one')
-    .option('--profile <kernel>', 'with --simulate: which kernel, as 6.12; the newest without')
+    .option('--profile <kernel>', 'with --simulate or --twin: which kernel, as 6.12; without it the newest, or the captured one')
+    .option('--twin', 'with --from: a simulated machine like the captured one, which can also be changed')
     .option('--json', 'print one JSON document: sizes and addresses in bytes');
 }
 
@@ -29,12 +32,24 @@ export async function openHost(options: HostOptions | Readonly<Record<string, un
   }
   if (from !== undefined) {
     const { openCapture } = await import('../host/capture/open.ts');
-    return openCapture(from);
+    const capture = await openCapture(from);
+    return (options as HostOptions).twin === true ? openTwin(capture, (options as HostOptions).profile) : capture;
   }
   if (simulate !== undefined) return openSimulated(simulate, (options as HostOptions).profile);
-  if ((options as HostOptions).profile !== undefined) throw new UnseatError('USAGE', '--profile needs --simulate', { next: 'A real machine runs the kernel that it runs.' });
+  if ((options as HostOptions).twin === true) throw new UnseatError('USAGE', '--twin needs --from', { next: 'Name the capture.' });
+  if ((options as HostOptions).profile !== undefined) throw new UnseatError('USAGE', '--profile needs --simulate or --twin', { next: 'A real machine runs the kernel that it runs.' });
   const { openLive } = await import('../host/live/open.ts');
   return openLive();
+}
+
+/** The capture is read whole; the twin goes on without it. */
+async function openTwin(capture: Host, profile: string | undefined): Promise<Host> {
+  try {
+    const { twinHost } = await import('../twin/open.ts');
+    return twinHost(capture, profile);
+  } finally {
+    capture.close();
+  }
 }
 
 async function openSimulated(name: string, profile: string | undefined): Promise<Host> {

@@ -6,6 +6,7 @@ import { mmOf, VMA, vmaEnd, vmasOf, vmaStart, VM_LOCKED, VM_READ, VM_SHARED, VM_
 import { levelPages, PTE_ANON, PTE_PRESENT } from '../mm/pgtable.ts';
 import { isAlive, TASK, TASK_OOPSED, TASK_STOPPED, taskPid, taskState } from '../task.ts';
 import type { Kernel } from '../kernel.ts';
+import { fdInfoText, fdView } from './fd-view.ts';
 import { directory, file, link, listing, type DirectoryNode, type FileNode, type Node } from './vfs.ts';
 import { inodeView, namespaceOfTask, type World } from './world.ts';
 import { mountinfo } from './proc-mounts.ts';
@@ -67,14 +68,10 @@ function fds(world: World, task: number): { links: DirectoryNode; infos: Directo
   const { k } = world;
   const find = (name: string): number => [...fdsOf(k, task)].find((fd) => String(k.heap.load(fd + FD.number)) === name) ?? 0;
   const names = (): string[] => ['0', '1', '2', ...[...fdsOf(k, task)].map((fd) => String(k.heap.load(fd + FD.number)))];
-  const target = (fd: number): string => {
-    const inode = k.heap.load(fd + FD.inode);
-    return inode === 0 ? `anon_inode:[${fd}]` : inodeView(world, inode, namespaceOfTask(world, task)).path;
-  };
   const standard = (name: string): boolean => name === '0' || name === '1' || name === '2';
   return {
-    links: listing(names, (name) => (standard(name) ? link('/dev/null') : find(name) === 0 ? null : link(target(find(name))))),
-    infos: listing(names, (name) => (standard(name) || find(name) !== 0 ? file(() => 'pos:\t0\nflags:\t0100002\nmnt_id:\t31\n') : null)),
+    links: listing(names, (name) => (standard(name) ? link('/dev/null') : find(name) === 0 ? null : link(fdView(world, task, find(name)).target))),
+    infos: listing(names, (name) => (standard(name) || find(name) !== 0 ? file(() => fdInfoText(world, task, find(name))) : null)),
   };
 }
 

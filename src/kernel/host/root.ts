@@ -9,7 +9,8 @@ import { processDirectory } from './proc-process.ts';
 import { kpageflags } from './proc-kpage.ts';
 import { blockLinks, busDirectory, devicePaths, numberLinks } from './sys-devices.ts';
 import { meminfoText, memoryDirectory, nodesDirectory, zoneinfoText } from './sys-memory.ts';
-import { attribute, directory, file, fromPaths, link, listing, overlay, type DirectoryNode } from './vfs.ts';
+import { readBlock } from './superblock.ts';
+import { attribute, directory, file, fromPaths, link, listing, overlay, type DeviceNode, type DirectoryNode } from './vfs.ts';
 import { FIRST_NAMESPACE, type World } from './world.ts';
 import { hotplug } from '../mm/memory_hotplug/hotplug.ts';
 
@@ -65,8 +66,8 @@ function sysDirectory(world: World): DirectoryNode {
 }
 
 function devDirectory(world: World): DirectoryNode {
-  const nodes = new Map<string, { type: 'char' | 'block'; rdev: string }>();
-  for (const p of world.pmems) if (deviceDriver(world.k, p.device) !== 0) nodes.set(p.block, { type: 'block', rdev: p.dev });
+  const nodes = new Map<string, DeviceNode>();
+  for (const p of world.pmems) if (deviceDriver(world.k, p.device) !== 0) nodes.set(p.block, { type: 'block', rdev: p.dev, ...(world.blocksUnreadable === true ? {} : { readAt: (offset: number, into: Uint8Array) => readBlock(world, p.dev, offset, into) }) });
   for (const d of world.daxes) nodes.set(d.name, { type: 'char', rdev: d.dev });
   return listing(() => [...nodes.keys(), 'null'], (name) => nodes.get(name) ?? (name === 'null' ? { type: 'char', rdev: '1:3' } : null));
 }

@@ -32,7 +32,7 @@ export class SimFiles implements Files {
   readAt(path: string, offset: number, into: Uint8Array): Fact<number> {
     const found = resolvePath(this.root, path);
     if (typeof found === 'string') return refusal(path, found);
-    if (found.node.type === 'file' && found.node.readAt !== undefined) return found.node.readAt(offset, into);
+    if (found.node.type !== 'directory' && found.node.type !== 'link' && found.node.readAt !== undefined) return found.node.readAt(offset, into);
     const bytes = this.read(path);
     if (!(bytes instanceof Uint8Array)) return bytes;
     const part = bytes.subarray(offset, offset + into.length);

@@ -10,6 +10,7 @@ import { WALK_PAGEMAP, walkTask } from '../mm/walkers.ts';
 import { eachTask, findTask, isAlive, TASK, TASK_OOPSED, taskPid, taskState } from '../task.ts';
 import { VMA, vmaEnd, vmasOf, vmaStart, mmOf } from '../mm/mm_struct.ts';
 import type { SimFiles } from './sim-files.ts';
+import { fdView } from './fd-view.ts';
 import { inodeView, namespaceOfTask, type InodeView, type World } from './world.ts';
 
 export class SimProcesses implements Processes {
@@ -53,8 +54,7 @@ export class SimProcesses implements Processes {
     if (task === 0) return missing('vanished', `/proc/${pid}/fd`, 'ESRCH');
     const own = [...fdsOf(k, task)].map((fd): OpenFile => {
       const number = k.heap.load(fd + FD.number);
-      const inode = k.heap.load(fd + FD.inode);
-      return inode === 0 ? { fd: number, target: `anon_inode:[${number}]` } : { fd: number, ...asPlace(this.view(task, inode)) };
+      return { fd: number, ...fdView(this.world, task, fd) };
     });
     return [0, 1, 2].map((fd): OpenFile => ({ fd, target: '/dev/null', dev: '0:5', ino: 4, rdev: '1:3' })).concat(own);
   }

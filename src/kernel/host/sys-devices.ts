@@ -37,7 +37,7 @@ function ndParents(paths: Paths, p: Pmem, mode: string, holder: string | null): 
   if (p.dimm !== null) put(paths, `${p.busPath}/${p.dimm}`, { devtype: attribute(() => 'nvdimm'), state: attribute(() => 'active') });
   put(paths, region, {
     devtype: attribute(() => 'nd_pmem'), nstype: attribute(() => (p.dimm === null ? 4 : 5)), resource: attribute(() => hex(p.regionStart)), size: attribute(() => p.regionSize),
-    align: attribute(() => '0x1000000'), numa_node: attribute(() => p.node), namespace_seed: attribute(() => `${p.namespace.split('.')[0]}.9`),
+    align: attribute(() => hex(p.regionAlign ?? 0x1000000)), numa_node: attribute(() => p.node), namespace_seed: attribute(() => `${p.namespace.split('.')[0]}.9`),
     ...(p.dimm === null ? { mappings: attribute(() => 0) } : { mappings: attribute(() => 1), mapping0: attribute(() => `${p.dimm},0,${p.regionSize},0`) }),
     subsystem: link(`${up(region)}/bus/nd`), driver: link(`${up(region)}/bus/nd/drivers/nd_region`),
   });

@@ -34,6 +34,8 @@ export interface DeviceNode {
   readonly type: 'char' | 'block';
   /** `major:minor`. */
   readonly rdev: string;
+  /** Reads at an offset; bytes. Absent: refused. */
+  readonly readAt?: (offset: number, into: Uint8Array) => number;
 }
 
 export type Node = FileNode | DirectoryNode | LinkNode | DeviceNode;

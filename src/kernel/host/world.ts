@@ -33,6 +33,8 @@ export interface PmemPlace {
   readonly align: number;
   readonly uuid: string;
   readonly node: number;
+  /** `align` of the region; 16 MiB unless told. */
+  readonly regionAlign?: number;
   /** `pmem0`. */
   readonly block: string;
   /** `259:0`. */
@@ -69,6 +71,10 @@ export interface World {
   readonly commandOf: ReadonlyMap<number, string>;
   /** Further lines of /proc/iomem that nothing in the simulated kernel stands for (firmware, PCI windows): in the resource tree. */
   readonly cpus: number;
+  /** Device number of devtmpfs, where it is not the usual one. */
+  readonly devtmpfs?: string;
+  /** False: nobody lets the first sector of a block device be read. */
+  readonly blocksUnreadable?: boolean;
 }
 
 export const FIRST_NAMESPACE = 4026531841;
@@ -114,5 +120,5 @@ function charView(world: World, inode: number): InodeView {
   const { k } = world;
   const dax = world.daxes.find((d) => k.heap.load(deviceData(k, d.device) + DEVDAX.inode) === inode);
   const index = dax === undefined ? 0 : world.daxes.indexOf(dax);
-  return { dev: DEVTMPFS_DEV, ino: 300 + index, path: `/dev/${dax?.name ?? 'dax'}`, deleted: false, ...(dax === undefined ? {} : { rdev: dax.dev }) };
+  return { dev: world.devtmpfs ?? DEVTMPFS_DEV, ino: 300 + index, path: `/dev/${dax?.name ?? 'dax'}`, deleted: false, ...(dax === undefined ? {} : { rdev: dax.dev }) };
 }

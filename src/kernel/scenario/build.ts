@@ -96,7 +96,7 @@ export function startDeclared(built: BuiltScenario, spec: ProcessSpec): void {
 function pmemPlace(k: Kernel, n: PlacedNamespace, index: number): PmemPlace {
   const claimant = `pfn${n.regionIndex}.${n.index}`;
   const size = n.range.end - n.range.start;
-  const device = addPmem(k, { name: claimant, start: n.range.start, size, map: n.spec.map, node: n.node });
+  const device = addPmem(k, { name: claimant, start: n.range.start, size, map: n.spec.map, node: n.node, ...(n.legacy ? { resource: null } : {}) });
   return { ...parents(n), device, claimant, dataOffset: 2 * MiB, memmap: n.spec.map, align: n.spec.align ?? 2 * MiB, block: `pmem${n.regionIndex}${n.index === 0 ? '' : `.${n.index}`}`, dev: `259:${index}` };
 }
 

@@ -32,6 +32,8 @@ export interface PmemInput {
   /** Bytes from the start to the data; 2 MiB for map=mem unless told. */
   readonly dataOffset?: number;
   readonly node?: number;
+  /** Line of /proc/iomem for the range; null where it is there already. */
+  readonly resource?: string | null;
 }
 
 /** A namespace in fsdax mode, bound to nd_pmem. Returns the device. */
@@ -42,8 +44,8 @@ export function addPmem(k: Kernel, input: PmemInput): number {
   const memmap = input.map === 'dev' ? memmapPages(k, endPfn - startPfn) + 2 : 2;
   const dataPfn = startPfn + (input.dataOffset === undefined ? Math.ceil(memmap / 512) * 512 : input.dataOffset / page);
   const name = input.name ?? 'pfn0.0';
-  const res = allocResource(k, input.start, input.start + input.size - 1, 'Persistent Memory', IORESOURCE_MEM);
-  insertResource(k, k.resources.root, res);
+  const line = input.resource === undefined ? 'Persistent Memory' : input.resource;
+  if (line !== null) insertResource(k, k.resources.root, allocResource(k, input.start, input.start + input.size - 1, line, IORESOURCE_MEM));
   addMedium(k, name, startPfn, endPfn);
   const pmem = newPmem(k, name.replace('pfn', 'namespace'), startPfn, endPfn, dataPfn, input.map === 'dev' ? MAP_DEV : MAP_MEM, input.node ?? 0);
   const dev = deviceAlloc(k, { bus: 'nd', name, data: pmem, numaNode: input.node ?? 0 });

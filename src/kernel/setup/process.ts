@@ -35,6 +35,8 @@ export interface MapInput {
   readonly pages?: number;
   /** Pages off the 2 MiB alignment, so that only PTEs fit. */
   readonly offBy?: number;
+  /** Where it must lie; anywhere unless told. */
+  readonly vpn?: number;
 }
 
 /** mmap of a file or a device-dax node. Returns the VMA; nothing is faulted in yet. */
@@ -42,7 +44,7 @@ export function mapFile(k: Kernel, task: number, inode: number, input: MapInput 
   const flags = VM_READ | (input.readOnly === true ? 0 : VM_WRITE) | (input.private === true ? 0 : VM_SHARED)
     | (input.sync === true ? VM_SYNC : 0) | (input.noHuge === true ? VM_NOHUGEPAGE : 0) | (input.locked === true ? VM_LOCKED : 0);
   const pgoff = input.offset ?? 0;
-  const vma = doMmap(k, task, { inode, pgoff, pages: input.pages ?? k.heap.load(inode + INODE.pages) - pgoff, flags, offBy: input.offBy ?? 0 });
+  const vma = doMmap(k, task, { inode, pgoff, pages: input.pages ?? k.heap.load(inode + INODE.pages) - pgoff, flags, offBy: input.offBy ?? 0, ...(input.vpn === undefined ? {} : { vpn: input.vpn }) });
   if (vma < 0) throw new UnseatError('INTERNAL', `simulated mmap failed with ${vma}`);
   return vma;
 }

@@ -1,0 +1,77 @@
+/** The persistent memory of a captured machine, in the simulated kernel: the same ranges, names and numbers. */
+import type { Machine } from '../machine/machine.ts';
+import type { DaxDevice } from '../machine/types/dax.ts';
+import type { NvdimmBus, NvdimmNamespace, NvdimmRegion } from '../machine/types/nvdimm.ts';
+import { bindStore, unbindStore } from '../kernel/drivers/base/dd.ts';
+import { stateStore } from '../kernel/drivers/base/block-state.ts';
+import { blockState, MEM, memoryBlocks } from '../kernel/drivers/base/memory.ts';
+import { deviceDaxDriver } from '../kernel/drivers/dax/bus.ts';
+import { daxKmemInit } from '../kernel/drivers/dax/kmem.ts';
+import type { DaxPlace, PmemPlace } from '../kernel/host/world.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { MMOP } from '../kernel/mm/memory_hotplug/hotplug.ts';
+import { allocContigKernel } from '../kernel/mm/page_alloc.ts';
+import { TYPE } from '../kernel/mm/page.ts';
+import { makeDax } from '../kernel/scenario/build-memory.ts';
+import { addPmem } from '../kernel/setup/fsdax.ts';
+import { must } from '../kernel/setup/run.ts';
+
+export interface TwinDevices {
+  readonly pmems: PmemPlace[];
+  readonly daxes: DaxPlace[];
+  /** What the capture has and the twin has not, one sentence each. */
+  readonly left: string[];
+}
+
+export function makeDevices(k: Kernel, machine: Machine): TwinDevices {
+  const made: TwinDevices = { pmems: [], daxes: [], left: [] };
+  for (const bus of machine.nvdimm) {
+    for (const region of bus.regions) for (const namespace of region.namespaces) makeNamespace(k, machine, made, bus, region, namespace);
+  }
+  return made;
+}
+
+function makeNamespace(k: Kernel, machine: Machine, made: TwinDevices, bus: NvdimmBus, region: NvdimmRegion, ns: NvdimmNamespace): void {
+  if (ns.range === null || region.range === null) {
+    made.left.push(`${ns.name}: its addresses are not in the capture`);
+    return;
+  }
+  const align = ns.align ?? 2 * 1024 ** 2;
+  const parents = {
+    bus: bus.name, busPath: bus.path, provider: bus.provider ?? 'unknown', region: region.name, regionStart: region.range.start, regionSize: region.range.end - region.range.start,
+    dimm: region.dimms[0] ?? null, namespace: ns.name, start: ns.range.start, size: ns.range.end - ns.range.start, uuid: ns.uuid ?? '', node: ns.numaNode ?? 0, regionAlign: region.align ?? 0x1000000,
+  };
+  const dataOffset = ns.dataRange ? ns.dataRange.start - ns.range.start : 0;
+  const memmap = ns.memmap === 'dev' ? 'dev' : 'mem';
+  if ((ns.mode === 'fsdax' || ns.mode === 'raw') && ns.driver !== null && ns.block !== null) {
+    const { block } = ns;
+    const device = addPmem(k, { name: ns.bindName, start: ns.range.start, size: ns.range.end - ns.range.start, map: memmap, dataOffset, node: parents.node, ...(bus.provider === 'e820' ? { resource: 'Persistent Memory (legacy)' } : {}) });
+    const dev = machine.blockDevices.find((b) => b.name === block)?.dev ?? `259:${made.pmems.length}`;
+    made.pmems.push({ ...parents, device, claimant: ns.bindName === ns.name ? null : ns.bindName, dataOffset, memmap, align, block, dev });
+    return;
+  }
+  const dax = machine.dax.find((d) => d.name === ns.chardev);
+  if (ns.mode !== 'devdax' || dax === undefined || ns.driver === null) {
+    made.left.push(`${ns.name}: a namespace in mode ${ns.mode}${ns.driver === null ? ' that no driver has' : ''} has no memory that anybody could map`);
+    return;
+  }
+  const device = makeDax(k, { name: dax.name, namespace: ns.name, range: ns.range, align, node: parents.node, targetNode: dax.targetNode ?? parents.node });
+  made.daxes.push({ device, name: dax.name, dev: dax.dev ?? '252:0', path: dax.path, align: dax.align ?? align, targetNode: dax.targetNode ?? parents.node, pmem: { ...parents, claimant: ns.bindName, dataOffset, memmap, align } });
+  bindAs(k, machine, device, dax);
+}
+
+/** The driver that the dax device had, with its memory blocks as they were. */
+function bindAs(k: Kernel, machine: Machine, device: number, dax: DaxDevice): void {
+  if (dax.driver === 'device_dax') return;
+  must(k, unbindStore(k, deviceDaxDriver(k), device), `unbind ${dax.name}`);
+  if (dax.driver !== 'kmem') return;
+  must(k, bindStore(k, daxKmemInit(k), device), `kmem for ${dax.name}`);
+  for (const block of machine.memory.blocks.filter((b) => dax.blocks.includes(b.index))) {
+    if (block.state !== 'online' || memoryBlocks(k).find(block.index) === 0 || blockState(k, block.index) === MEM.online) continue;
+    const movable = block.validZones?.[0] === 'Movable';
+    must(k, stateStore(k, block.index, movable ? MMOP.onlineMovable : MMOP.onlineKernel, 0), `memory${block.index} online`);
+    // What the kernel has put there: a page of each kind stands for all of them.
+    if ((block.pages?.slab ?? 0) > 0) allocContigKernel(k, block.nodes[0] ?? 0, 1, TYPE.slab);
+    if ((block.pages?.pageTables ?? 0) > 0) allocContigKernel(k, block.nodes[0] ?? 0, 1, TYPE.table);
+  }
+}
