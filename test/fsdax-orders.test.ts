@@ -7,7 +7,12 @@ import { unbindStore } from '../src/kernel/drivers/base/dd.ts';
 import { deviceDaxDriver } from '../src/kernel/drivers/dax/bus.ts';
 import { ndPmemDriver } from '../src/kernel/drivers/nvdimm/pmem.ts';
 import type { Kernel } from '../src/kernel/kernel.ts';
+import { truncateFile } from '../src/kernel/fs/truncate.ts';
 import { userRead, userWrite } from '../src/kernel/mm/access.ts';
+import { exitTask } from '../src/kernel/mm/exit.ts';
+import { hardOfflinePage } from '../src/kernel/mm/memory-failure.ts';
+import { walkTask, WALK_PAGEMAP } from '../src/kernel/mm/walkers.ts';
+import { tasksOf } from '../src/kernel/task.ts';
 import { FOLL_GET, getUserPage, gupFast } from '../src/kernel/mm/gup.ts';
 import { putPage } from '../src/kernel/mm/memremap.ts';
 import { vmaStart } from '../src/kernel/mm/mm_struct.ts';
@@ -31,6 +36,8 @@ const FOUR_PAGES = 4 * MiB - 4 * 4096;
 
 interface Scene {
   readonly k: Kernel;
+  readonly file?: number;
+  readonly pfn?: number;
   readonly task: number;
   readonly vpn: number;
   readonly remover: { path: PathFunction<Kernel>; args: readonly number[] };
@@ -47,7 +54,7 @@ function fsdax(p: Profile, mapped: boolean): Scene {
   const vma = mapFile(k, task, file);
   if (mapped) touchAll(k, task, vma, 'write');
   const range = pmemRange(k, dev);
-  return { k, task, vpn: vmaStart(k, vma), remover: { path: unbindStore, args: [ndPmemDriver(k), dev] }, stale: (c) => presentPages(c, task, ...range) > 0 };
+  return { k, file, pfn: range[1] - 2, task, vpn: vmaStart(k, vma), remover: { path: unbindStore, args: [ndPmemDriver(k), dev] }, stale: (c) => presentPages(c, task, ...range) > 0 };
 }
 
 function devdax(p: Profile, mapped: boolean): Scene {
@@ -148,6 +155,37 @@ test('5b: a pin against the removal of device-dax: 5.10 waits, 6.1 and later do 
   assert.deepEqual(found(explore(devdax(profile('5.10'), true), getAndPut)), []);
   for (const name of ['6.1', '6.12', '7.2']) assert.deepEqual(found(explore(devdax(profile(name), true), getAndPut)), ['oops'], name);
   assert.deepEqual(found(explore(devdax(profile('devdax-waits-for-pins'), true), getAndPut)), []);
+});
+
+/** Two paths against each other, whatever they are. */
+function against(s: Scene, ...paths: { path: PathFunction<Kernel>; args: readonly number[] }[]): string[] {
+  const v = new BreadthFirst<Kernel>({ name: 'order', context: s.k, threads: paths.map((p, i) => ({ name: `t${i}`, ...p })), properties: [] }, { now, all: true, maxStates: 200_000 }).run();
+  assert.equal(v.complete, true);
+  return found(v);
+}
+
+test('1d: a truncate or an exit against memory_failure(): the entry lock keeps them apart, in every order', () => {
+  for (const name of ['5.10', '6.1', '6.12', '7.2']) {
+    const fail = (s: Scene) => ({ path: hardOfflinePage, args: [s.pfn as number] });
+    const [a, b] = [fsdax(profile(name), true), fsdax(profile(name), true)];
+    for (const s of [a, b]) s.k.heap.store(tasksOf(s.k).earlyKill, 1);
+    assert.deepEqual(against(a, { path: truncateFile, args: [a.file as number, 0] }, fail(a)), [], name);
+    assert.deepEqual(against(b, { path: exitTask, args: [b.task] }, fail(b)), [], name);
+  }
+});
+
+test('1e: exit, truncate and pagemap against the unbind: 7.2 oopses in each, 6.12 in truncate only', () => {
+  const acts: Readonly<Record<string, (s: Scene) => { path: PathFunction<Kernel>; args: readonly number[] }>> = {
+    exit: (s) => ({ path: exitTask, args: [s.task] }),
+    pagemap: (s) => ({ path: walkTask, args: [s.task, WALK_PAGEMAP] }),
+    truncate: (s) => ({ path: truncateFile, args: [s.file as number, 0] }),
+  };
+  for (const [name, expected] of [['6.12', { exit: [], pagemap: [], truncate: ['oops'] }], ['7.2', { exit: ['oops'], pagemap: ['oops'], truncate: ['oops'] }]] as const) {
+    for (const [what, act] of Object.entries(acts)) {
+      const s = fsdax(profile(name), true);
+      assert.deepEqual(against(s, act(s), s.remover), expected[what as keyof typeof expected], `${name} ${what}`);
+    }
+  }
 });
 
 test('the oops of a path is known to the explorer', () => {

@@ -5,7 +5,7 @@
 import type { Kernel } from '../kernel.ts';
 import { Slab } from '../state/slab.ts';
 import { kmalloc } from '../mm/slab.ts';
-import { EXTENT, INODE, INODE_REG, newInode, SB, SB_NOLOGFLUSH, sbAddInode, sbHas } from './inode.ts';
+import { extentTableWords, INODE, INODE_REG, newInode, SB, SB_NOLOGFLUSH, sbAddInode, sbHas } from './inode.ts';
 
 /** Words of a file on the medium. `logged`: its metadata is in the log or beyond. */
 export const DISKFILE = { name: 0, pages: 1, extents: 2, domain: 3, logged: 4, next: 5, words: 6 } as const;
@@ -19,7 +19,7 @@ class DiskFiles {
 const makeDiskFiles = (k: Kernel): DiskFiles => new DiskFiles(k);
 
 function copyExtents(k: Kernel, from: number): number {
-  const words = 1 + EXTENT.words * k.heap.load(from);
+  const words = extentTableWords(k.heap.load(from + 1));
   const table = kmalloc(k.heap, words);
   for (let i = 0; i < words; i += 1) k.heap.store(table + i, k.heap.load(from + i));
   return table;

@@ -97,7 +97,7 @@ export function destroyInode(k: Kernel, inode: number): void {
   const slots = k.heap.load(inode + INODE.slots);
   if (slots > 0) kfree(k.heap, k.heap.load(inode + INODE.iPages), 2 * slots);
   const extents = k.heap.load(inode + INODE.extents);
-  if (extents !== 0) kfree(k.heap, extents, 1 + EXTENT.words * k.heap.load(extents));
+  if (extents !== 0) kfree(k.heap, extents, extentTableWords(k.heap.load(extents + 1)));
   fsPart(k).inodes.free(inode);
 }
 
@@ -113,13 +113,23 @@ export interface Extent {
   readonly dev: number;
 }
 
+/** Words of an extent table: count, capacity, then the extents. */
+export const extentTableWords = (capacity: number): number => 2 + EXTENT.words * capacity;
+/** Room for extents that an explored path may add (a copy on write splits one into three), where no path may grow the heap. */
+const SPARE_EXTENTS = 6;
+
 export function setExtents(k: Kernel, inode: number, extents: readonly Extent[]): void {
   const old = k.heap.load(inode + INODE.extents);
-  if (old !== 0) kfree(k.heap, old, 1 + EXTENT.words * k.heap.load(old));
-  const table = kmalloc(k.heap, 1 + EXTENT.words * extents.length);
+  let table = old;
+  if (old === 0 || k.heap.load(old + 1) < extents.length) {
+    if (old !== 0) kfree(k.heap, old, extentTableWords(k.heap.load(old + 1)));
+    const capacity = extents.length + (k.concurrent ? SPARE_EXTENTS : 0);
+    table = kmalloc(k.heap, extentTableWords(capacity));
+    k.heap.store(table + 1, capacity);
+  }
   k.heap.store(table, extents.length);
   extents.forEach((e, i) => {
-    const at = table + 1 + i * EXTENT.words;
+    const at = table + 2 + i * EXTENT.words;
     k.heap.store(at + EXTENT.file, e.file);
     k.heap.store(at + EXTENT.device, e.device);
     k.heap.store(at + EXTENT.pages, e.pages);
@@ -134,7 +144,7 @@ export function extentsOf(k: Kernel, inode: number): Extent[] {
   const table = k.heap.load(inode + INODE.extents);
   if (table === 0) return [];
   return Array.from({ length: k.heap.load(table) }, (_, i) => {
-    const at = table + 1 + i * EXTENT.words;
+    const at = table + 2 + i * EXTENT.words;
     return {
       file: k.heap.load(at + EXTENT.file),
       device: k.heap.load(at + EXTENT.device),
@@ -150,7 +160,7 @@ export function extentAt(k: Kernel, inode: number, index: number): Extent | null
   const table = k.heap.load(inode + INODE.extents);
   const count = table === 0 ? 0 : k.heap.load(table);
   for (let i = 0; i < count; i += 1) {
-    const at = table + 1 + i * EXTENT.words;
+    const at = table + 2 + i * EXTENT.words;
     const file = k.heap.load(at + EXTENT.file);
     const pages = k.heap.load(at + EXTENT.pages);
     if (index < file || index >= file + pages) continue;
