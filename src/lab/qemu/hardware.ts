@@ -49,9 +49,19 @@ export class Hardware {
       if (e.name === 'ACPI_DEVICE_OST') return [`OST ${info?.status ?? '?'}`];
       return e.data['device'] === device || e.data['id'] === device ? [e.name] : [];
     });
+    // A device that something still refers to is taken out of its slot without an event.
+    if (!words.includes('DEVICE_DELETED') && !(await this.isThere(device))) words.push('DEVICE_DELETED');
     if (this.scenario.machine.virtioMem.some((v) => v.name === device)) {
       words.push(`size ${String(await this.qmp.execute('qom-get', { path: `/machine/peripheral/${device}`, property: 'size' }))}`);
     }
     return words;
+  }
+
+  private async isThere(device: string): Promise<boolean> {
+    try {
+      return (await this.qmp.execute('qom-get', { path: `/machine/peripheral/${device}`, property: 'realized' })) === true;
+    } catch {
+      return false;
+    }
   }
 }
