@@ -1,8 +1,11 @@
 /**
- * Complete holder search against `fuser -m` and `lsof`: 2,000 processes of 200 mappings on a loop-mounted ext4, some
- * that hold it in other ways, one in another mount namespace, and a namespace that only a file keeps.
+ * Complete holder search against `fuser -m` and `lsof`: 2,000 processes of 200 mappings, of which some or all are of a
+ * loop-mounted ext4, some that hold it in other ways, one in another mount namespace, and a namespace that only a file keeps.
  *
- *     node bench/holders.ts [PROCESSES] [MAPPINGS]
+ *     node bench/holders.ts [PROCESSES] [MAPPINGS] [MAPPINGS OF THE DEVICE]
+ *
+ * Without the last argument two shapes are measured: 2 of the mappings of the device (libraries and other files are the
+ * rest), and all of them.
  *
  * The search is timed twice in each round: alone, and with the start of its process (fuser's time has that too).
  */
@@ -31,17 +34,17 @@ if (process.env[INSIDE] === undefined) {
   process.exit(again.status ?? 1);
 }
 
-async function main(count: number, mappings: number): Promise<void> {
+async function main(count: number, mappings: number, on: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'unseat-bench-'));
   const mountPoint = join(directory, 'mnt');
   const children: ChildProcess[] = [];
   try {
     await bundleInto(BUNDLE, { unseat: 'src/cli/main.ts', search: 'bench/lib/search.ts' });
     prepare(directory, mountPoint);
-    const expected = await startHolders(directory, mountPoint, count, mappings, children);
+    const expected = await startHolders(directory, mountPoint, count, mappings, on, children);
     const elsewhere = await holdElsewhere(mountPoint, children);
     keepNamespace(directory);
-    await measure(mountPoint, mappings, expected.set(elsewhere, 'mapping-elsewhere'));
+    await measure(mountPoint, mappings, on, expected.set(elsewhere, 'mapping-elsewhere'));
   } finally {
     for (const child of children) child.kill('SIGKILL');
     spawnSync('sleep', ['1']);
@@ -61,9 +64,9 @@ function prepare(directory: string, mountPoint: string): void {
   execFileSync('sh', ['-c', 'truncate -s 64M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$2"', 'sh', image, mountPoint]);
 }
 
-async function startHolders(directory: string, mountPoint: string, count: number, mappings: number, children: ChildProcess[]): Promise<Map<number, string>> {
+async function startHolders(directory: string, mountPoint: string, count: number, mappings: number, on: number, children: ChildProcess[]): Promise<Map<number, string>> {
   const program = join(tmpdir(), `unseat-holders-${process.pid}`);
-  const child = spawn(program, [mountPoint, String(count), String(mappings)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program, [mountPoint, String(count), String(mappings), String(on)], { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   const kinds = new Map<number, string>();
   for await (const line of createInterface({ input: child.stdout })) {
@@ -95,7 +98,7 @@ function keepNamespace(directory: string): void {
 
 const numbers = (text: string): Set<number> => new Set((text.match(/\d+/g) ?? []).map(Number));
 
-async function measure(mountPoint: string, mappings: number, expected: ReadonlyMap<number, string>): Promise<void> {
+async function measure(mountPoint: string, mappings: number, on: number, expected: ReadonlyMap<number, string>): Promise<void> {
   const dev = deviceNumber(statSync(mountPoint).dev);
   const withLsof = spawnSync('sh', ['-c', 'command -v lsof']).status === 0;
   const timing = timer();
@@ -110,15 +113,15 @@ async function measure(mountPoint: string, mappings: number, expected: ReadonlyM
     if (byLsof !== undefined) runs.lsof.push(byLsof);
     runs.search.push(ours);
     alone.push(result.milliseconds);
-    if (round === 0) compare(result, numbers(byFuser.stdout), numbers(byLsof?.stdout ?? ''), expected, mappings);
+    if (round === 0) compare(result, numbers(byFuser.stdout), numbers(byLsof?.stdout ?? ''), expected, on);
   }
   timing.end();
-  report(runs, alone, expected.size, mappings);
+  report(runs, alone, expected.size, mappings, on);
 }
 
-function report(runs: Record<string, Run[]>, alone: readonly number[], processes: number, mappings: number): void {
+function report(runs: Record<string, Run[]>, alone: readonly number[], processes: number, mappings: number, on: number): void {
   const [wall, cpu] = [(name: string) => (runs[name] ?? []).map((r) => r.wall), (name: string) => (runs[name] ?? []).map((r) => r.cpu)];
-  console.log(`processes ${processes}, mappings ${mappings} each; medians of ${ROUNDS} rounds, milliseconds by the clock and of processor time`);
+  console.log(`processes ${processes}, mappings ${mappings} each, ${on} of them of the device; medians of ${ROUNDS} rounds, milliseconds by the clock and of processor time`);
   for (const name of Object.keys(runs)) console.log(`  ${name.padEnd(6)} ${median(wall(name)).toFixed(0)} ${median(cpu(name)).toFixed(0)}`);
   for (const peer of ['fuser', 'lsof'].filter((name) => (runs[name] ?? []).length > 0)) {
     console.log(`ratio to ${peer === 'fuser' ? 'fuser -m' : peer}: search ${ratio(alone, wall(peer))}, with process start ${ratio(wall('search'), wall(peer))}, processor time ${ratio(cpu('search'), cpu(peer))}${peer === 'fuser' ? ' (target 0.6 by the clock)' : ''}`);
@@ -142,4 +145,5 @@ function compare(ours: Search, byFuser: ReadonlySet<number>, byLsof: ReadonlySet
   console.log(`fuser -m ${byFuser.size} holders, lsof ${byLsof.size}, search ${found.size}; ${more} not found by fuser -m, and the mounts of ${new Set(ours.namespaces).size} namespaces, one kept by a file alone`);
 }
 
-await main(Number(process.argv[2] ?? 2000), Number(process.argv[3] ?? 200));
+const [count = 2000, mappings = 200, on] = process.argv.slice(2).map(Number);
+for (const shape of on === undefined ? [Math.min(2, mappings), mappings] : [on]) await main(count, mappings, shape);

@@ -2,7 +2,9 @@
  * Holders of a file system, for bench/holders.ts: COUNT processes that each map files below DIR in MAPPINGS places.
  * The last 4 of every 80 hold it in other ways: an open file, a working directory, a root, a deleted file.
  *
- *     holders DIR COUNT MAPPINGS
+ *     holders DIR COUNT MAPPINGS ON
+ *
+ * Of the mappings, ON are of files below DIR; the others are of a file beside DIR, on another file system.
  *
  * Prints one line `PID KIND` for each, then `ready`, and ends them all when its stdin closes.
  */
@@ -54,17 +56,27 @@ static void map_often(int fd, int mappings)
 	close(fd);
 }
 
-static void map_and_delete(const char *dir, int n, int mappings)
+static void map_elsewhere(const char *dir, int mappings)
 {
 	char path[4096];
 
-	map_often(open_file(dir, "gone", n), mappings);
+	snprintf(path, sizeof(path), "%s/..", dir);
+	if (mappings > 0)
+		map_often(open_file(path, "elsewhere", 0), mappings);
+}
+
+static void map_and_delete(const char *dir, int n, int on)
+{
+	char path[4096];
+
+	map_often(open_file(dir, "gone", n), on);
 	snprintf(path, sizeof(path), "%s/gone%d", dir, n);
 	unlink(path);
 }
 
-static void hold(const char *dir, int n, int mappings)
+static void hold(const char *dir, int n, int mappings, int on)
 {
+	map_elsewhere(dir, mappings - on);
 	switch (n % 80) {
 	case 76:
 		open_file(dir, "f", n % FILES);
@@ -79,10 +91,10 @@ static void hold(const char *dir, int n, int mappings)
 			fail("chroot");
 		break;
 	case 79:
-		map_and_delete(dir, n, mappings);
+		map_and_delete(dir, n, on);
 		break;
 	default:
-		map_often(open_file(dir, "f", n % FILES), mappings);
+		map_often(open_file(dir, "f", n % FILES), on);
 	}
 }
 
@@ -95,15 +107,16 @@ static const char *kind(int n)
 
 int main(int argc, char **argv)
 {
-	int count, mappings, ready[2];
+	int count, mappings, on, ready[2];
 	char byte;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: %s DIR COUNT MAPPINGS\n", argv[0]);
+	if (argc != 5) {
+		fprintf(stderr, "usage: %s DIR COUNT MAPPINGS ON\n", argv[0]);
 		return 2;
 	}
 	count = atoi(argv[2]);
 	mappings = atoi(argv[3]);
+	on = atoi(argv[4]);
 	if (pipe(ready) < 0)
 		fail("pipe");
 	for (int n = 0; n < count; n++) {
@@ -114,7 +127,7 @@ int main(int argc, char **argv)
 		if (pid == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			close(0);
-			hold(argv[1], n, mappings);
+			hold(argv[1], n, mappings, on);
 			if (write(ready[1], "", 1) != 1)
 				_exit(1);
 			close(ready[0]);

@@ -6,6 +6,8 @@ type Foreign = (...args: readonly unknown[]) => number;
 
 export interface Native {
   ioctl(fd: number, request: number, argument: Uint8Array | number): number;
+  /** Where the bytes lie, for structures that point to them. The caller keeps them alive; they must not come from the pool of small buffers. */
+  address(bytes: Uint8Array): bigint;
   /** The errno of the last failed call, by name. */
   errno(): string;
   pidfdOpen(pid: number): number;
@@ -62,6 +64,7 @@ function load(): Native {
   const openat = lazy('int openat(int directory, const char *path, int flags)');
   return {
     ioctl: (fd, request, argument) => (typeof argument === 'number' ? ioctlNumber : ioctlPointer)(fd, request, argument),
+    address: (bytes) => koffi.address(bytes) as bigint,
     errno: () => {
       const value = koffi.errno();
       return names.get(value) ?? `errno ${value}`;

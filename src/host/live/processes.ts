@@ -43,7 +43,7 @@ export class LiveProcesses implements Processes {
     if (pids.length >= MANY) this.askByNumber();
   }
 
-  /** From now on, processes without mappings of a device are passed over by PROCMAP_QUERY. Little-endian machines only. */
+  /** From now on, mappings of devices are asked for by PROCMAP_QUERY. Little-endian machines only. */
   askByNumber(): void {
     if (endianness() === 'LE') this.query ??= new ProcmapQuery();
   }
@@ -63,8 +63,8 @@ export class LiveProcesses implements Processes {
     const known = this.ahead.takeMappings(pid, devices);
     if (known !== undefined) return known;
     const filter = deviceFilter(devices, this.chars, this.pinning, pid);
-    if (this.query !== undefined && quietly(() => this.query?.any(pid, filter.want), () => undefined) === false) return [];
-    const found = this.mappingsThat(pid, filter.want);
+    const asked = this.query === undefined ? undefined : quietly(() => this.query?.wanted(pid, filter.want), () => undefined);
+    const found = asked === undefined ? this.mappingsThat(pid, filter.want) : this.complete(pid, asked);
     return isMissing(found) ? found : found.filter((mapping) => filter.isWanted(mapping));
   }
 
