@@ -50,7 +50,9 @@ async function fetchOne(apt: PrivateApt, images: readonly Stanza[], name: string
   const image = version !== undefined ? known.find((s) => s['Version'] === version) : locked ? known.find((s) => s['Version'] === locked.version && s['Package'] === `linux-image-${locked.release}`) : newest;
   const newer = locked && newest && compareVersions(newest['Version'] ?? '', locked.version) > 0 ? { newer: newest['Version'] ?? '' } : {};
   if (!image) return { name, outcome: 'not available', reason: locked || version !== undefined ? `${version ?? locked?.version} is not on the mirror` : 'the mirror has no such kernel', ...newer };
-  const choice = await choiceOf(apt, image);
+  const whole = await choiceOf(apt, image);
+  if (whole.lacks.length > 0) return { name, outcome: 'not available', reason: `the mirror lacks ${whole.lacks.join(', ')}, which ${image['Package'] ?? ''} consists of`, ...newer };
+  const { choice } = whole;
   if (locked) checkLocked(name, locked, choice);
   const said = { name, release: choice.release, version: choice.version, ...newer };
   if (isThere(name, choice)) return { ...said, outcome: 'already there' };
@@ -62,15 +64,14 @@ async function fetchOne(apt: PrivateApt, images: readonly Stanza[], name: string
   return { ...said, outcome: 'fetched' };
 }
 
-async function choiceOf(apt: PrivateApt, image: Stanza): Promise<KernelChoice> {
+async function choiceOf(apt: PrivateApt, image: Stanza): Promise<{ choice: KernelChoice; lacks: string[] }> {
   const parts = partsOf(image);
   const known = await apt.show(parts.map((p) => p.name));
-  // linux-base-* of some releases is a virtual name that the image itself provides; a part that really lacks shows when the image is looked for.
-  const packages = [packageRef(image), ...parts.flatMap((part) => {
-    const found = known.find((s) => s['Package'] === part.name && s['Version'] === part.version);
-    return found ? [packageRef(found)] : [];
-  })];
-  return { release: (image['Package'] ?? '').replace(/^linux-image-/, ''), version: image['Version'] ?? '', packages };
+  const find = (part: { name: string; version: string }): Stanza | undefined => known.find((s) => s['Package'] === part.name && s['Version'] === part.version);
+  const packages = [packageRef(image), ...parts.flatMap((part) => find(part) ?? []).map(packageRef)];
+  // linux-base-* of some releases is a virtual name that the image itself provides, and nothing in it is needed here.
+  const lacks = parts.filter((part) => !find(part) && !part.name.startsWith('linux-base-')).map((part) => part.name);
+  return { choice: { release: (image['Package'] ?? '').replace(/^linux-image-/, ''), version: image['Version'] ?? '', packages }, lacks };
 }
 
 function checkLocked(name: string, locked: KernelChoice, found: KernelChoice): void {
