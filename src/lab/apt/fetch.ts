@@ -68,7 +68,7 @@ async function choiceOf(apt: PrivateApt, image: Stanza): Promise<{ choice: Kerne
   const parts = partsOf(image);
   const known = await apt.show(parts.map((p) => p.name));
   const find = (part: { name: string; version: string }): Stanza | undefined => known.find((s) => s['Package'] === part.name && s['Version'] === part.version);
-  const packages = [packageRef(image), ...parts.flatMap((part) => find(part) ?? []).map(packageRef)];
+  const packages = [packageRef(image), ...parts.map(find).filter((s) => s !== undefined).map(packageRef)];
   // linux-base-* of some releases is a virtual name that the image itself provides, and nothing in it is needed here.
   const lacks = parts.filter((part) => !find(part) && !part.name.startsWith('linux-base-')).map((part) => part.name);
   return { choice: { release: (image['Package'] ?? '').replace(/^linux-image-/, ''), version: image['Version'] ?? '', packages }, lacks };
