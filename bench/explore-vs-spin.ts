@@ -28,7 +28,7 @@ const sh = (script: string): string => {
 /** Spin's verifier: -o1 -o2 -o3 keep every variable and statement, as the count needs. `check`: stops at the error. */
 function spin(size: Size, options: { readonly reduce: boolean; readonly check: boolean }): Measured {
   const defines = `-DP=${size.processes} -DG=${size.pages}${size.right ? '' : ' -DWRONG'}${options.check ? ' -DCHECK' : ''}`;
-  const out = sh(`spin ${defines} ${options.reduce ? '' : '-o1 -o2 -o3'} -a ${model} && gcc -O2 -DSAFETY ${options.reduce ? '' : '-DNOREDUCE'} -w -o pan pan.c && TIMEFORMAT='cpu %U %S'; time ./pan -m3000000 -w26`);
+  const out = sh(`spin ${defines} ${options.reduce ? '' : '-o1 -o2 -o3'} -a ${model} && gcc -O2 -DSAFETY ${options.reduce ? '' : '-DNOREDUCE'} -w -o pan pan.c && TIMEFORMAT='cpu %U %S'; time ./pan -m3000000 -w${size.processes * size.pages >= 8 ? 26 : 20}`);
   const states = /(\d+) states, stored/.exec(out)?.[1];
   const cpu = /cpu ([\d.]+) ([\d.]+)/.exec(out);
   const overhead = /State-vector (\d+) byte/.exec(out)?.[1];

@@ -14,5 +14,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'capture', summary: 'a capture of this machine to look at elsewhere', load: () => import('./capture.ts') },
   { name: 'layout', summary: 'will these ranges fit: sections, sub-sections, blocks, padding, per kernel version', load: () => import('./layout.ts') },
   { name: 'check', summary: 'litmus tests: every interleaving on the simulated kernel', load: () => import('./check.ts') },
+  { name: 'compare', summary: 'designs of removal side by side: what they reach, what they cost', load: () => import('./compare.ts') },
   { name: 'lab', summary: 'the same on real kernels in QEMU', load: () => import('./lab.ts') },
 ];
