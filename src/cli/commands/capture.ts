@@ -18,7 +18,9 @@ Examples:
   unseat capture                                   writes unseat-capture-RELEASE-DATE.tar.gz here
   unseat capture --anonymize --output case.tar.gz  names, command lines, serials and addresses replaced
   unseat scan --from case.tar.gz                   looks at it, on any machine
-  unseat capture --from sosreport-x.tar.xz         packs the useful part of another capture`;
+  unseat capture --from sosreport-x.tar.xz         packs the useful part of another capture
+
+Exit status: 0 written, also where files could not be read (the archive lists them); 1 failed, 2 wrong command line.`;
 
 export function define(command: Command): void {
   addHostOptions(command)

@@ -15,7 +15,9 @@ and the removal engine are those of the other commands. What the simulated kerne
 were measured (docs/kernel-truth.md).
 
   unseat demo                  a recent kernel
-  unseat demo --kernel 5.10    an older one: other holes, the same answer`);
+  unseat demo --kernel 5.10    an older one: other holes, the same answer
+
+Exit status: 0 shown, 1 failed, 2 wrong command line.`);
 }
 
 export async function run(_args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {

@@ -12,8 +12,10 @@ import { recordText } from '../print/removal.ts';
 
 type Carry = (host: Host, journal: FoundJournal, options: RunOptions) => Promise<RemovalRecord>;
 
+const STATUSES = 'Exit status: 0 done or all as before, 1 failed, 2 wrong command line, 64 partly; the output says what is left.';
+
 export function defineFor(command: Command, help: string): void {
-  command.argument('[device]', 'the device, where several removals were interrupted').option('--json', 'print one JSON document').addHelpText('after', help);
+  command.argument('[device]', 'the device, where several removals were interrupted').option('--json', 'print one JSON document').addHelpText('after', `${help}\n\n${STATUSES}`);
 }
 
 export async function carry(args: readonly string[], out: Output, what: Carry): Promise<number> {

@@ -35,7 +35,9 @@ System RAM.
   unseat layout 512M!4G --namespaces 16M,32M:devdax,18M     label namespaces in a region
   unseat layout --from capture.tar.gz '1G!0x200000000'      would it fit into that machine
 
-Modes are those of ndctl create-namespace: raw, fsdax-mem, fsdax-dev, devdax, sector.`);
+Modes are those of ndctl create-namespace: raw, fsdax-mem, fsdax-dev, devdax, sector.
+
+Exit status: 0 shown, whether it fits or not; 1 failed, 2 wrong command line.`);
 }
 
 export async function run(args: readonly string[], options: Options, out: Output): Promise<number> {

@@ -23,7 +23,9 @@ scale stands above each area. Colour only on a terminal and without NO_COLOR; th
   unseat map --range 0x100000000-0x107ffffff      one section
   unseat map --range 4G+128M                      the same
 
---json prints the segments, blocks and shared sections (schema/map.json); ranges are half open, in bytes.`);
+--json prints the segments, blocks and shared sections (schema/map.json); ranges are half open, in bytes.
+
+Exit status: 0 shown, 1 failed, 2 wrong command line.`);
 }
 
 export async function run(args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {

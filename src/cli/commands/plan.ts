@@ -34,7 +34,9 @@ of removal are open and what blocks the others, and the ordered steps with every
   unseat plan pmem0 --as-kernel 6.12         what another kernel would do
 
 Ways: graceful ends nobody; detach makes holders replace what they map (they live on); force unmaps with
-memory_failure(); kill ends them. Effects and reason codes are explained in docs/plan.md.`);
+memory_failure(); kill ends them. Effects and reason codes are explained in docs/plan.md.
+
+Exit status: 0 shown, whatever stands in the way; 1 failed (as no such device), 2 wrong command line.`);
 }
 
 export async function run(args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {

@@ -19,7 +19,9 @@ Shows what memory this machine has, how it is used, who holds it, and what could
   unseat scan --json                 the whole inventory: raw bytes, half-open ranges (schema/machine.json)
 
 The names in the first column are those that 'unseat plan' and 'unseat remove' take; so are /dev paths, mount
-points, namespaces, memory blocks (memory42), PCI addresses and slots.`);
+points, namespaces, memory blocks (memory42), PCI addresses and slots.
+
+Exit status: 0 shown, 1 failed (as a capture that cannot be read), 2 wrong command line.`);
 }
 
 export async function run(_args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {

@@ -117,7 +117,7 @@ function blocks(machine: Machine, page: Page): string {
   const shown = rows.slice(0, 60);
   const lines = table(BLOCK_HEADING, shown.map(blockCells), { width: page.width, indent: 2, right: [2], style: bold(page) });
   if (rows.length > shown.length) lines.push(`  ... and ${rows.length - shown.length} more rows (--json has all)`);
-  lines.push(...wrap(`'-' in the last column: nothing is known against it. Pins cannot be seen, and page contents are read for devices only${unread(machine) ? ' (here they were not: --pages)' : ''}.`, page.width - 2).map((line) => page.style('dim', `  ${line}`)));
+  lines.push(...wrap(`'-' in the last column: nothing is known against it. Pins cannot be seen, and page contents are read for devices only${unread(machine) ? ' (here they were not: --pages)' : ''}.${machine.addressMap.resources.length === 0 ? ' Holes, persistent memory and the kernel image inside blocks are known from /proc/iomem alone, which shows nothing here.' : ''}`, page.width - 2).map((line) => page.style('dim', `  ${line}`)));
   return section(`Memory blocks (${machine.memory.blocks.length}${size})`, lines, page);
 }
 
