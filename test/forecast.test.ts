@@ -36,9 +36,9 @@ const ROWS: readonly Row[] = [
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', certain: ['oops-at-umount', 'fs-shutdown'], possible: ['sigbus', 'stale-mapping'], never: ['unbind-spins', 'oops-at-exit'], row: 'A matrix, 6.12 xfs; A 3, 4 KiB reader' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', certain: ['fs-shutdown', 'oops-at-umount'], possible: ['unbind-spins', 'stale-mapping', 'oops-at-exit', 'bad-page-map'], row: 'A matrix, 6.18/7.2 xfs; A 1, the XFS spin' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '6.18', possible: ['unbind-spins'], row: 'A 1, 6.18.15 spins' },
-  { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '6.1', certain: ['stale-mapping'], possible: ['fs-shutdown'], never: ['unbind-spins', 'sigbus'], row: 'A matrix, 6.1 xfs' },
+  { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '6.1', certain: ['stale-mapping'], possible: ['fs-shutdown', 'sigbus'], never: ['unbind-spins'], row: 'A matrix, 6.1 xfs' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', rmapbt: 'yes', certain: ['sigbus', 'oops-at-umount', 'fs-shutdown'], possible: ['stale-mapping'], never: ['unbind-spins'], row: 'A matrix, 6.12 xfs rmapbt=1; A 3, 4 KiB reader' },
-  { capture: 'fsdax-6.12-xfs', device: 'pmem0', rmapbt: 'no', certain: ['stale-mapping', 'next-owner-exposed'], never: ['unbind-spins', 'sigbus'], row: 'A matrix, 6.12 xfs rmapbt=0' },
+  { capture: 'fsdax-6.12-xfs', device: 'pmem0', rmapbt: 'no', certain: ['stale-mapping', 'next-owner-exposed'], possible: ['sigbus'], never: ['unbind-spins'], row: 'A matrix, 6.12 xfs rmapbt=0' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', rmapbt: 'yes', certain: ['unbind-spins'], row: 'A 1, rmapbt=1, mapped: spins' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', rmapbt: 'no', certain: ['stale-mapping', 'oops-at-exit', 'bad-page-map'], never: ['unbind-spins'], row: 'A 1, rmapbt=0: stale; A matrix, exit and "Bad page map"' },
   // Part B 1 and 2, device-dax.
@@ -47,8 +47,8 @@ const ROWS: readonly Row[] = [
   { capture: 'devdax-holder-none-7.2', device: 'dax0.0', kernel: '5.10', certain: ['sigbus', 'next-owner-exposed'], possible: ['unbind-hangs'], never: ['pin-outlives-memmap'], row: 'B 2, 5.10 hangs' },
   { capture: 'devdax-holder-none-7.2', device: 'dax0.0', kernel: '6.1', possible: ['pin-outlives-memmap'], never: ['unbind-hangs'], row: 'B 2, 6.1 does not wait' },
   // Part B 3, kmem.
-  { capture: 'sysram-online-kernel-plain-7.2', device: 'dax0.0', certain: ['region-leaked', 'no-rebind', 'allocator-continues'], never: ['reads-zero', 'clean'], row: 'B 3 (a)' },
-  { capture: 'sysram-online-movable-plain-6.12', device: 'dax0.0', certain: ['region-leaked', 'no-rebind', 'allocator-continues'], row: 'B 3 (a)' },
+  { capture: 'sysram-online-kernel-plain-7.2', device: 'dax0.0', certain: ['region-leaked', 'no-rebind'], never: ['reads-zero', 'clean', 'allocator-continues'], row: 'B 3 (a)' },
+  { capture: 'sysram-online-movable-plain-6.12', device: 'dax0.0', certain: ['region-leaked', 'no-rebind'], never: ['allocator-continues'], row: 'B 3 (a)' },
   { capture: 'sysram-online-movable-plain-6.12', device: 'dax0.0', kernel: '5.10', certain: ['region-leaked', 'no-rebind'], row: 'B 3 (a), 5.10' },
   { capture: 'sysram-online-kernel-plain-7.2', device: 'memory33', certain: ['veto'], never: ['never-ends'], row: 'B 3 (c), ZONE_NORMAL block: immediate EBUSY' },
   // Part B 4.
@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
   { capture: 'mixed-ram-pmem-6.12', device: 'pmem0', certain: ['stale-mapping', 'fs-shutdown'], possible: ['oops-at-umount', 'oops-on-pagemap'], row: 'A matrix, 6.12 ext4; the memmap of an early section stays (mm/sparse.c), not run' },
   { capture: 'mixed-ram-pmem-6.12', device: 'memory8', certain: ['veto'], never: ['never-ends'], row: 'B 4, offline a RAM block that holds pmem: EINVAL' },
   // Part B 6.
-  { capture: 'virtio-mem-7.2', device: 'virtio1', certain: ['no-rebind', 'allocator-continues'], never: ['region-leaked', 'reads-zero'], row: 'B 6, unbind virtio_mem while in use' },
+  { capture: 'virtio-mem-7.2', device: 'virtio1', certain: ['no-rebind'], never: ['region-leaked', 'reads-zero', 'allocator-continues'], row: 'B 6, unbind virtio_mem while in use' },
   { capture: 'virtio-mem-7.2', device: 'virtio1', event: 'pull', certain: ['veto'], row: 'B 6, device_del' },
   { capture: 'many-namespaces-7.2', device: 'pmem0.1', likely: ['oops-on-write'], row: 'B 6, write through a stale 4 KiB mapping on 7.2' },
   { capture: 'many-namespaces-7.2', device: 'pmem0.1', kernel: '6.12', certain: ['sigbus'], never: ['oops-on-write', 'bad-page-map'], row: 'B 6, virtio_pmem 6.12: write SIGBUS' },

@@ -1,4 +1,5 @@
 /** The persistent memory of a captured machine, in the simulated kernel: the same ranges, names and numbers. */
+import { UnseatError } from '../errors/unseat-error.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { DaxDevice } from '../machine/types/dax.ts';
 import type { NvdimmBus, NvdimmNamespace, NvdimmRegion } from '../machine/types/nvdimm.ts';
@@ -26,7 +27,17 @@ export interface TwinDevices {
 export function makeDevices(k: Kernel, machine: Machine): TwinDevices {
   const made: TwinDevices = { pmems: [], daxes: [], left: [] };
   for (const bus of machine.nvdimm) {
-    for (const region of bus.regions) for (const namespace of region.namespaces) makeNamespace(k, machine, made, bus, region, namespace);
+    for (const region of bus.regions) {
+      for (const namespace of region.namespaces) {
+        try {
+          makeNamespace(k, machine, made, bus, region, namespace);
+        } catch (error) {
+          // Another kernel than the captured one may refuse the range.
+          if (!(error instanceof UnseatError)) throw error;
+          made.left.push(`${namespace.name}: ${error.message}`);
+        }
+      }
+    }
   }
   return made;
 }

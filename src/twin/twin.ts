@@ -28,10 +28,10 @@ export interface Twin {
 
 /**
  * @param machine with the holders of every leaf device (`withHolders`)
- * @param rmapbt whether an XFS has a reverse map, by mount point; false where it is not known
+ * @param rmapbt whether its XFS file systems have a reverse map; null where it is not known: the twin has none, and hides that
  * @throws UnseatError UNSUPPORTED where the capture does not show its address map
  */
-export function twinOf(machine: Machine, profile: Profile, rmapbt: ReadonlySet<string> = new Set()): Twin {
+export function twinOf(machine: Machine, profile: Profile, rmapbt: boolean | null = null): Twin {
   if (machine.addressMap.hidden || machine.addressMap.resources.length === 0) {
     throw new UnseatError('UNSUPPORTED', 'a machine whose address map is hidden has no twin', { subject: machine.host.label, next: 'Take the capture as root.' });
   }
@@ -45,7 +45,7 @@ export function twinOf(machine: Machine, profile: Profile, rmapbt: ReadonlySet<s
   const { pmems, daxes, left } = makeDevices(k, machine);
   const world: World = {
     k, label: `twin of ${machine.host.label}`, release: machine.kernel.release ?? profile.name, version: machine.kernel.version ?? '', cmdline: machine.kernel.cmdline ?? '',
-    pmems, daxes, mounts: new MountTable(k), namespaceOf: new Map(), commandOf: new Map(), cpus: 1, blocksUnreadable: true, ...devtmpfsOf(machine),
+    pmems, daxes, mounts: new MountTable(k), namespaceOf: new Map(), commandOf: new Map(), cpus: 1, blocksUnreadable: rmapbt === null, ...devtmpfsOf(machine),
   };
   const supers = mountAll(world, machine, rmapbt);
   const others = [['CXL memdevs', machine.cxl.memdevs.length], ['virtio-mem devices', machine.virtioMem.length], ['virtio-pmem devices', machine.virtioPmem.length], ['DIMMs', machine.dimms.filter((d) => d.range !== null).length]] as const;
@@ -61,14 +61,14 @@ const devtmpfsOf = (machine: Machine): { devtmpfs?: string } => {
 export const firstNamespace = (machine: Machine): number | null => (machine.mounts.find((m) => m.seenBy === 1) ?? machine.mounts[0])?.namespaceId ?? null;
 
 /** Super blocks by device number. */
-function mountAll(world: World, machine: Machine, rmapbt: ReadonlySet<string>): ReadonlyMap<string, number> {
+function mountAll(world: World, machine: Machine, rmapbt: boolean | null): ReadonlyMap<string, number> {
   const supers = new Map<string, number>();
   const first = firstNamespace(machine);
   for (const mount of machine.mounts) {
     const pmem = world.pmems.find((p) => p.dev === mount.dev);
     if (pmem === undefined || (mount.fsType !== 'ext4' && mount.fsType !== 'xfs')) continue;
     const known = supers.get(mount.dev);
-    const sb = known ?? mountFs(world.k, pmem.device, { type: mount.fsType, readOnly: mount.superOptions.includes('ro'), rmapbt: mount.fsType === 'xfs' && rmapbt.has(mount.mountPoint) });
+    const sb = known ?? mountFs(world.k, pmem.device, { type: mount.fsType, readOnly: mount.superOptions.includes('ro'), rmapbt: mount.fsType === 'xfs' && rmapbt === true });
     if (known !== undefined) addMount(world.k, sb);
     supers.set(mount.dev, sb);
     world.mounts.add(sb, mount.mountPoint, mount.namespaceId === first ? FIRST_NAMESPACE : mount.namespaceId, mount.options.join(','));

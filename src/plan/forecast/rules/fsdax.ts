@@ -87,6 +87,10 @@ const AFTERMATH: readonly Rule[] = [
     because: 'the sync at removal write-protects the stale 2 MiB entries and the write fault finds no device', source: 'docs/kernel-truth A 1, WRITE by a stale holder (7.2)',
   },
   {
+    ...base, id: 'fsdax-xfs-write-sigbus', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true], 'fsdax.fault-splits-pmd-reads-page': [false] }, when: (f) => mapped(f) && xfs(f), effect: 'sigbus', whom: (f) => `${holders(f)}, on a write`, certainty: 'possible',
+    because: 'the sync at removal write-protects the stale entries and the write fault finds no device', source: 'docs/kernel-truth A 1, WRITE by a stale holder (ext4; XFS 6.12 after a shutdown)',
+  },
+  {
     ...base, id: 'fsdax-oops-on-write-small', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true], 'fsdax.wp-fault-reads-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-write', whom: (f) => everybody(f.smallMapped), certainty: (f) => weaker(touched(f), 'likely'),
     because: 'the write fault on a write-protected 4 KiB entry looks at the freed struct page (do_wp_page) before it asks the file system', source: 'docs/kernel-truth B 6, virtio-pmem 7.2',
   },

@@ -14,7 +14,7 @@ const B3 = 'docs/kernel-truth B 3 (a)';
 const KMEM: readonly Rule[] = [
   {
     id: 'kmem-leaks', events: ['unbind'], kinds: ['kmem'], needs: { 'ram.kmem-remove': ['if-offline'], 'ram.kmem-keeps-request-when-online': [true] }, when: online, effect: 'region-leaked', whom: range, certainty: 'certain',
-    because: 'the unbind write returns 0, remove_memory() fails on an online block, and the range "cannot be hotremoved until the next reboot"; offlining it afterwards does not help', source: B3,
+    because: 'the unbind write returns 0, remove_memory() fails on an online block, and the range "cannot be hotremoved until the next reboot"; offlining it afterwards does not help; no data is lost, the blocks stay in use', source: B3,
   },
   {
     id: 'kmem-perhaps-leaks', events: ['unbind'], kinds: ['kmem'], needs: { 'ram.kmem-remove': ['if-offline'], 'ram.kmem-keeps-request-when-online': [true] }, when: (f) => blocksUnknown(f.machine, f.device), effect: 'region-leaked', whom: (f) => f.device.name, certainty: 'possible',
@@ -27,10 +27,6 @@ const KMEM: readonly Rule[] = [
   {
     id: 'kmem-no-rebind', events: ['unbind'], kinds: ['kmem'], needs: {}, when: online, effect: 'no-rebind', whom: (f) => f.device.name, certainty: 'certain',
     because: 'the resource stays busy: every later bind to kmem or device_dax ends with EBUSY', source: B3,
-  },
-  {
-    id: 'kmem-allocator', events: ['unbind'], kinds: ['kmem'], through: 'self', needs: {}, when: online, effect: 'allocator-continues', whom: range, certainty: 'certain',
-    because: 'the blocks stay online and in use; no data is lost, but the memory cannot be taken back', source: B3,
   },
   {
     id: 'kmem-cxl-zero', events: ['unbind', 'pull'], kinds: ['kmem'], through: 'cxl', needs: { 'bus.cxl-teardown-asks-memory': [false] }, when: online, effect: 'reads-zero', whom: (f) => `every process with pages on ${range(f)}`, certainty: 'certain',
@@ -48,12 +44,8 @@ const KMEM: readonly Rule[] = [
 
 const VIRTIO: readonly Rule[] = [
   {
-    id: 'virtio-mem-keeps', events: ['unbind'], kinds: ['virtio-mem'], needs: { 'bus.virtio-mem-remove-with-memory': ['keeps'] }, when: (f) => f.device.blocks.length > 0, effect: 'allocator-continues', whom: range, certainty: 'certain',
-    because: '"device still has system memory added": the write returns 0, memory stays online and usable, no data is lost', source: 'docs/kernel-truth B 6',
-  },
-  {
     id: 'virtio-mem-no-rebind', events: ['unbind'], kinds: ['virtio-mem'], needs: { 'bus.virtio-mem-rebind': ['refused'] }, when: (f) => f.device.blocks.length > 0, effect: 'no-rebind', whom: (f) => `${f.device.name}: the host can neither grow nor shrink it until reboot`, certainty: 'certain',
-    because: '"could not reserve device region", "reloading the driver is not supported"', source: 'docs/kernel-truth B 6',
+    because: '"device still has system memory added": the write returns 0 and the memory stays in use, no data is lost; the next bind says "could not reserve device region", "reloading the driver is not supported"', source: 'docs/kernel-truth B 6',
   },
   {
     id: 'virtio-mem-pull-veto', events: ['pull'], kinds: ['virtio-mem'], needs: {}, when: (f) => f.device.blocks.length > 0, effect: 'veto', whom: (f) => f.device.name, certainty: 'certain',

@@ -1,0 +1,217 @@
+/**
+ * What comes of unbinding one device of a simulated machine, found by doing it: a fresh machine for each thing that can
+ * be done afterwards, since one may hide or spoil another. The names are those of forecasts.
+ */
+import type { Effect } from '../scenario/effect.ts';
+import { countFindings } from '../lab/log-findings.ts';
+import { domainsOf } from '../kernel/domains.ts';
+import { deviceBus, deviceData, deviceDriver } from '../kernel/drivers/base/bus.ts';
+import { bindStore, unbindStore } from '../kernel/drivers/base/dd.ts';
+import { DEVDAX, devDaxEnd, devDaxStart } from '../kernel/drivers/dax/bus.ts';
+import { SB } from '../kernel/fs/inode.ts';
+import { fdClose, fdsOf } from '../kernel/fs/file.ts';
+import { daxAlive } from '../kernel/drivers/dax/super.ts';
+import type { World } from '../kernel/host/world.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { exitTask } from '../kernel/mm/exit.ts';
+import { hardOfflinePage } from '../kernel/mm/memory-failure.ts';
+import { vmaLeaves } from '../kernel/mm/memory.ts';
+import { mmOf, VMA, vmasOf } from '../kernel/mm/mm_struct.ts';
+import { levelPages, PTE_ANON, PTE_PRESENT, PTE_SPECIAL } from '../kernel/mm/pgtable.ts';
+import { iomemText } from '../kernel/resource.ts';
+import { pinnedPages } from '../kernel/mm/pin-holders.ts';
+import { WALK_PAGEMAP, WALK_SMAPS, walkTask } from '../kernel/mm/walkers.ts';
+import { destroyNamespaceOf, handOverDevDax } from '../kernel/setup/devdax.ts';
+import { handOver, pmemRange } from '../kernel/setup/fsdax.ts';
+import { presentPages, touchTest } from '../kernel/setup/look.ts';
+import { run } from '../kernel/setup/run.ts';
+import { eachTask, isAlive, stopTask, continueTask, tasksOf } from '../kernel/task.ts';
+import { threads, type Thread } from '../kernel/threads.ts';
+
+/** @param make a fresh machine, the same each time, and the device to unbind on it */
+export type Make = () => { readonly world: World; readonly device: number };
+
+export interface Outcome {
+  readonly effects: ReadonlySet<Effect>;
+  /** Whether the unbind came back; where it did not, little else could be tried. */
+  readonly returned: boolean;
+}
+
+export function whatComes(make: Make): Outcome {
+  const found = new Set<Effect>();
+  const first = unbound(make);
+  if (first.thread.state === 'waiting') found.add(first.thread.where.startsWith('R ') ? 'unbind-spins' : 'unbind-hangs');
+  if (first.thread.state === 'dead') found.add('kernel-bug-later');
+  if ((first.log['fs-shutdown'] ?? 0) > 0) found.add('fs-shutdown');
+  if (stillRam(first)) found.add('region-leaked');
+  if (first.mounts.some((sb) => !daxAlive(first.k, first.k.heap.load(sb + SB.daxDev)))) found.add('io-errors');
+  if (first.thread.state !== 'done') return { effects: found, returned: false };
+  if (pinnedPages(first.k, first.range[0], first.range[1]) > 0) found.add('pin-outlives-memmap');
+  for (const trial of [touchHolders, lookAtHolders, endHolders, unmountUnbound, nextOwner, endAfterRebind, destroyLater, bindAgain]) trial(make, found);
+  return { effects: found, returned: true };
+}
+
+/** A range that kmem had and that is still System RAM in iomem after the unbind. */
+const stillRam = (t: Tried): boolean => iomemText(t.k).split('\n').some((line) => {
+  const m = /^\s*([0-9a-f]+)-[0-9a-f]+ : System RAM(?: \(kmem\))?$/.exec(line);
+  const pfn = Number.parseInt(m?.[1] ?? '', 16) / 4096;
+  return m !== null && pfn >= t.range[0] && pfn < t.range[1];
+});
+
+interface Tried {
+  readonly world: World;
+  readonly k: Kernel;
+  readonly device: number;
+  readonly driver: number;
+  readonly thread: Thread;
+  /** Page frames of the device. */
+  readonly range: readonly [number, number];
+  readonly mounts: readonly number[];
+  readonly log: ReturnType<typeof countFindings>;
+}
+
+function unbound(make: Make, before: (world: World, device: number) => void = () => undefined): Tried {
+  const { world, device } = make();
+  const { k } = world;
+  const driver = deviceDriver(k, device);
+  const dax = deviceBus(k, device).name === 'dax';
+  const range = dax ? [devDaxStart(k, deviceData(k, device)), devDaxEnd(k, deviceData(k, device))] as const : pmemRange(k, device);
+  const mounts = dax ? [] : world.mounts.all().map((m) => m.sb).filter((sb) => k.heap.load(sb + SB.disk) === deviceData(k, device));
+  before(world, device);
+  const mark = k.log.mark;
+  const thread = threads(k).spawn('unbind', () => unbindStore(k, driver, device));
+  return { world, k, device, driver, thread, range, mounts, log: countFindings(k.log.since(mark).map((line) => line.text)) };
+}
+
+/** VMAs of a task over files and device nodes. */
+const fileVmas = (k: Kernel, task: number): number[] => (mmOf(k, task) === 0 ? [] : [...vmasOf(k, mmOf(k, task))].filter((vma) => k.heap.load(vma + VMA.inode) !== 0));
+const tasks = (t: Tried): number[] => [...eachTask(t.k)].filter((task) => isAlive(t.k, task));
+
+function touchHolders(make: Make, found: Set<Effect>): void {
+  const t = unbound(make);
+  for (const task of tasks(t)) {
+    if (presentPages(t.k, task, t.range[0], t.range[1]) > 0) found.add('stale-mapping');
+    for (const vma of fileVmas(t.k, task)) if (touchTest(t.k, task, vma, 'read').sigbus > 0) found.add('sigbus');
+  }
+  const w = unbound(make);
+  for (const task of tasks(w)) {
+    for (const vma of fileVmas(w.k, task)) {
+      const shared = presentPages(w.k, task, w.range[0], w.range[1], true);
+      const wrote = touchTest(w.k, task, vma, 'write');
+      if (wrote.oops !== null) found.add('oops-on-write');
+      if (wrote.sigbus > 0) found.add('sigbus');
+      if (wrote.ok > 0 && shared > 0) found.add('stale-write');
+    }
+  }
+}
+
+function lookAtHolders(make: Make, found: Set<Effect>): void {
+  for (const [walk, effect] of [[WALK_PAGEMAP, 'oops-on-pagemap'], [WALK_SMAPS, 'oops-on-smaps']] as const) {
+    const count = tasks(unbound(make)).length;
+    // One reader dies with a lock held: each process is looked at on a machine of its own.
+    for (let i = 0; i < count; i += 1) {
+      const t = unbound(make);
+      if (run(t.k, walkTask(t.k, tasks(t)[i] as number, walk)).oops !== null) found.add(effect);
+    }
+  }
+}
+
+/** Functions that give pinned pages back when a descriptor goes: their oops is the pin's, not the mapping's. */
+const PUTS: ReadonlySet<string> = new Set(['bio_release_pages', 'io_ring_exit_work', 'xdp_umem_release', 'page_cache_pipe_buf_release', 'ib_umem_release', 'vfio_iommu_type1_detach_group']);
+
+function exitOf(t: Tried, task: number, found: Set<Effect>): void {
+  const { oops } = run(t.k, exitTask(t.k, task), task);
+  if (oops !== null) found.add(PUTS.has(oops) ? 'pin-outlives-memmap' : 'oops-at-exit');
+}
+
+function end(t: Tried, found: Set<Effect>): void {
+  const mark = t.k.log.mark;
+  for (const task of tasks(t)) {
+    exitOf(t, task, found);
+    threads(t.k).run();
+  }
+  if ((countFindings(t.k.log.since(mark).map((line) => line.text))['bad-page-map'] ?? 0) > 0) found.add('bad-page-map');
+}
+
+function endHolders(make: Make, found: Set<Effect>): void {
+  const count = tasks(unbound(make)).length;
+  for (let i = 0; i < count; i += 1) {
+    const t = unbound(make);
+    const mark = t.k.log.mark;
+    exitOf(t, tasks(t)[i] as number, found);
+    if ((countFindings(t.k.log.since(mark).map((line) => line.text))['bad-page-map'] ?? 0) > 0) found.add('bad-page-map');
+  }
+}
+
+/** Every mapped page of the device goes through hard_offline_page, with the holders stopped, so that they can end. */
+function forceUnmap(world: World): void {
+  const { k } = world;
+  const all = [...eachTask(k)];
+  k.heap.store(tasksOf(k).earlyKill, 1);
+  for (const task of all) stopTask(k, task);
+  for (const task of all) {
+    for (const vma of fileVmas(k, task)) {
+      for (const { leaf } of [...vmaLeaves(k, vma)]) {
+        if ((leaf.flags & PTE_PRESENT) === 0 || (leaf.flags & (PTE_ANON | PTE_SPECIAL)) !== 0) continue;
+        for (let i = 0; i < leaf.count; i += 1) run(k, hardOfflinePage(k, leaf.pfn + i * levelPages(leaf.level)));
+      }
+    }
+  }
+  for (const task of all) continueTask(k, task);
+}
+
+function unmountUnbound(make: Make, found: Set<Effect>): void {
+  for (const before of [() => undefined, forceUnmap]) {
+    const t = unbound(make, before);
+    if (t.thread.state !== 'done') continue;
+    for (const task of tasks(t)) {
+      run(t.k, exitTask(t.k, task), task);
+      threads(t.k).run();
+    }
+    unmount(t, found, 'oops-at-umount');
+  }
+}
+
+function unmount(t: Tried, found: Set<Effect>, oops: Effect): void {
+  for (const mount of t.world.mounts.all().filter((m) => t.mounts.includes(m.sb))) {
+    const ran = run(t.k, t.world.mounts.unmount(mount.namespace, mount.point));
+    if (ran.oops !== null) found.add(oops);
+    if (ran.hangs !== null || ran.spins !== null) found.add('umount-hangs');
+  }
+}
+
+const rebind = (t: Tried): number => run(t.k, bindStore(t.k, t.driver, t.device)).rc;
+
+function nextOwner(make: Make, found: Set<Effect>): void {
+  const t = unbound(make);
+  if (rebind(t) < 0) return;
+  const dax = deviceBus(t.k, t.device).name === 'dax';
+  if (dax) handOverDevDax(t.k, t.device, 2);
+  else handOver(t.k, t.device, 2);
+  for (const task of tasks(t)) for (const vma of fileVmas(t.k, task)) touchTest(t.k, task, vma, 'read');
+  const domains = domainsOf(t.k);
+  if ([0, 1, 2].some((via) => t.k.heap.load(domains.crossReads + via) + t.k.heap.load(domains.crossWrites + via) > 0)) found.add('next-owner-exposed');
+}
+
+function endAfterRebind(make: Make, found: Set<Effect>): void {
+  const t = unbound(make);
+  if (t.mounts.length === 0 || rebind(t) < 0) return;
+  end(t, found);
+  unmount(t, found, 'kernel-bug-later');
+}
+
+/** A descriptor kept over unbind and bind, then the device is destroyed. */
+function destroyLater(make: Make, found: Set<Effect>): void {
+  const t = unbound(make);
+  if (deviceBus(t.k, t.device).name !== 'dax' || t.k.heap.load(deviceData(t.k, t.device) + DEVDAX.inode) === 0 || rebind(t) < 0) return;
+  for (const task of tasks(t)) {
+    for (const fd of [...fdsOf(t.k, task)]) run(t.k, fdClose(t.k, task, fd), task);
+    run(t.k, exitTask(t.k, task), task);
+  }
+  run(t.k, unbindStore(t.k, t.driver, t.device));
+  if (destroyNamespaceOf(t.k, t.device).oops !== null) found.add('kernel-bug-later');
+}
+
+function bindAgain(make: Make, found: Set<Effect>): void {
+  if (rebind(unbound(make)) < 0) found.add('no-rebind');
+}
