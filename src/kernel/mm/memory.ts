@@ -38,7 +38,7 @@ export function* flushTlb(k: Kernel): Path<void> {
  * Equal runs of entries that several processes of a straight machine have for the same pages: their counts are given back
  * once for all of them, after the entries are gone. Never used where a look at a page could oops.
  */
-class RmapBatch {
+export class RmapBatch {
   private readonly runs = new Map<string, { leaf: Leaf; users: number }>();
 
   add(leaf: Leaf): void {

@@ -13,7 +13,7 @@ import { deviceNumber } from '../../fs/multi.ts';
 import type { Kernel } from '../../kernel.ts';
 import { costsOf } from '../../mm/costs.ts';
 import { memoryFailure } from '../../mm/memory-failure.ts';
-import { ptlLock, ptlUnlock, unmapMappingRange, vmaLeaves, zapRange, flushTlb } from '../../mm/memory.ts';
+import { ptlLock, ptlUnlock, RmapBatch, unmapMappingRange, vmaLeaves, zapRange, flushTlb } from '../../mm/memory.ts';
 import { mmOf, VMA, vmasOf, vmaEnd } from '../../mm/mm_struct.ts';
 import { fillRecord } from '../../mm/memmap-fill.ts';
 import { PGMAP } from '../../mm/memremap.ts';
@@ -138,6 +138,7 @@ export function* unmapByMemmap(k: Kernel, start: number, end: number): Path {
 /** Every process, every VMA, every entry: what points into [start, end) goes. */
 export function* unmapByPageTables(k: Kernel, start: number, end: number): Path {
   const costs = costsOf(k);
+  const batch = costs === null ? null : new RmapBatch();
   for (const task of eachTask(k)) {
     if (k.concurrent) yield AT('page-table walk: next task');
     if (costs !== null) costs.tasksVisited += 1;
@@ -150,11 +151,12 @@ export function* unmapByPageTables(k: Kernel, start: number, end: number): Path 
         if (costs !== null) costs.entriesVisited += leaf.count;
         const pages = leaf.count * levelPages(leaf.level);
         if ((leaf.flags & PTE_PRESENT) === 0 || (leaf.flags & PTE_ANON) !== 0 || leaf.pfn >= end || leaf.pfn + pages <= start) continue;
-        zapRange(k, vma, vpn, Math.min(vmaEnd(k, vma), vpn + pages), false, 'zap_pte_range');
+        zapRange(k, vma, vpn, Math.min(vmaEnd(k, vma), vpn + pages), false, 'zap_pte_range', batch);
       }
       ptlUnlock(k, mm);
     }
   }
+  batch?.finish(k, 'zap_pte_range');
   yield* flushTlb(k);
   return 0;
 }
