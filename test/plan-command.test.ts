@@ -54,3 +54,12 @@ test('layout: of a captured machine with a range besides; --json in bytes', () =
   assert.equal(report.generations[0]?.ranges[1]?.asRam.lost, 126 * 1024 * 1024);
   assert.deepEqual(report.generations[0]?.blocks.map((b) => b.index), [0, 8, 9, 15]);
 });
+
+test('a wrong command line: told on stderr with the page that helps, and as a document with --json', () => {
+  const missing = unseat('plan');
+  assert.deepEqual([missing.status, missing.stdout], [2, '']);
+  assert.match(missing.stderr, /missing required argument 'device'\n\(see 'unseat plan --help'\)/);
+  const unknown = unseat('scan', '--nonsense', '--json');
+  assert.equal(unknown.status, 2);
+  assert.deepEqual(JSON.parse(unknown.stdout), { error: { code: 'USAGE', message: "unknown option '--nonsense'" } });
+});

@@ -15,10 +15,17 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv, out);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) return commandLine(error, out);
     out.error(error);
     return error instanceof UnseatError ? CODES[error.code].exit : EXIT.failed;
   }
+}
+
+/** Help and version come as errors too. What was wrong with the command line stands on stderr already. */
+function commandLine(error: CommanderError, out: Output): number {
+  if (error.exitCode === 0) return EXIT.ok;
+  if (out.options.json) out.json({ error: new UnseatError('USAGE', error.message.replace(/^error: /, '')) });
+  return EXIT.usage;
 }
 
 async function dispatch(argv: readonly string[], out: Output): Promise<number> {
@@ -32,7 +39,7 @@ async function dispatch(argv: readonly string[], out: Output): Promise<number> {
     .showHelpAfterError("(see 'unseat --help')")
     .exitOverride();
   for (const entry of COMMANDS) {
-    const command = program.command(entry.name).summary(entry.summary).description(entry.summary).exitOverride();
+    const command = program.command(entry.name).summary(entry.summary).description(entry.summary).showHelpAfterError(`(see 'unseat ${entry.name} --help')`).exitOverride();
     command.configureHelp({ helpWidth: out.options.width });
     if (!argv.includes(entry.name)) continue;
     const module = await entry.load();
