@@ -14,6 +14,13 @@ test('a cell keeps facts and drops times; what was seen and not forecast is mark
   assert.equal(c.date, '2026-01-02');
 });
 
+test('a refusal of another step than the removal is not missed by its forecast', () => {
+  const forecast = { device: 'pmem0', event: 'unbind' as const, effects: [] };
+  assert.deepEqual(matrixCell(stored({ effects: ['veto'], forecast })).missed, []);
+  const refused = [{ step: 0, verb: 'unbind', label: null, subject: 'data', ending: 'refused', milliseconds: 1 }] as Cell['observations'];
+  assert.deepEqual(matrixCell(stored({ effects: ['veto'], forecast, observations: refused })).missed, ['veto']);
+});
+
 test('the page shows each kernel, each disagreement, and what was not run', () => {
   const files = matrixFiles([
     stored({}), stored({ scenario: 't', kernel: 'debian:7.2', status: 'disagrees', disagreements: [{ expectation: 0, what: 'effects', expected: 'clean', seen: 'stale-mapping' }] }),
