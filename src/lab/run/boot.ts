@@ -38,6 +38,20 @@ export async function prepare(kernel: LabKernel, scenario: Scenario, options: { 
   return { program: qemu.program, args, qemuVersion: qemu.version, paths, missingModules: initramfs.missingModules };
 }
 
+/** Guests that run: none outlives its lab, however that ends. */
+const running = new Map<ChildProcess, string>();
+
+function endAll(): void {
+  for (const [child, folder] of running) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+  running.clear();
+}
+
+process.on('exit', endAll);
+for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]] as const) process.once(signal, () => process.exit(status));
+
 export class RunningGuest {
   /** Resolves when QEMU has ended, with what it said on stderr. */
   readonly ended: Promise<string>;
@@ -53,6 +67,7 @@ export class RunningGuest {
     this.paths = prepared.paths;
     this.child = child;
     this.onMessage = onMessage;
+    running.set(child, prepared.paths.folder);
     child.stderr?.on('data', (chunk: Buffer) => { this.stderr += chunk.toString(); });
     this.ended = new Promise((resolve) => child.on('close', () => resolve(this.stderr)));
     child.on('error', (error) => { this.stderr += error.message; });
@@ -79,6 +94,7 @@ export class RunningGuest {
   async stop(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;
+    running.delete(this.child);
     for (const server of this.servers) server.close();
     rmSync(this.paths.folder, { recursive: true, force: true });
   }
