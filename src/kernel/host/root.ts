@@ -1,7 +1,7 @@
 /** The root directory of a simulated machine: /proc, /sys, /dev. */
 import { eachTask, findTask, taskPid, tasksOf } from '../task.ts';
 import { iomemText } from '../resource.ts';
-import { deviceDriver } from '../drivers/base/bus.ts';
+import { busDevices, deviceDriver } from '../drivers/base/bus.ts';
 import type { Path } from '../state/path.ts';
 import { EINVAL } from '../errno.ts';
 import { mountinfo } from './proc-mounts.ts';
@@ -9,6 +9,7 @@ import { processDirectory } from './proc-process.ts';
 import { kpageflags } from './proc-kpage.ts';
 import { blockLinks, busDirectory, devicePaths, numberLinks } from './sys-devices.ts';
 import { meminfoText, memoryDirectory, nodesDirectory, zoneinfoText } from './sys-memory.ts';
+import { hotplugPlaces, slotDirectory } from './sys-hotplug.ts';
 import { readBlock } from './superblock.ts';
 import { attribute, directory, file, fromPaths, link, listing, overlay, type DeviceNode, type DirectoryNode } from './vfs.ts';
 import { FIRST_NAMESPACE, type World } from './world.ts';
@@ -53,7 +54,7 @@ function sysDirectory(world: World): DirectoryNode {
   const { k } = world;
   return directory({
     block: blockLinks(world, '..'),
-    bus: directory({ nd: () => busDirectory(world, 'nd'), dax: () => busDirectory(world, 'dax'), cxl: directory({ devices: directory({}) }) }),
+    bus: directory({ nd: () => busDirectory(world, 'nd'), dax: () => busDirectory(world, 'dax'), cxl: () => busDirectory(world, 'cxl'), virtio: () => busDirectory(world, 'virtio'), pci: () => overlay(busDirectory(world, 'pci'), directory({ slots: () => slotDirectory(world) })), acpi: directory({ devices: () => acpiDevices(world) }) }),
     class: directory({ block: blockLinks(world, '../..') }),
     dev: directory({ block: numberLinks(world, 'block'), char: numberLinks(world, 'char') }),
     devices: () => {
@@ -65,9 +66,11 @@ function sysDirectory(world: World): DirectoryNode {
   });
 }
 
+const acpiDevices = (world: World): DirectoryNode => directory(Object.fromEntries([...hotplugPlaces(world, 'acpi')].map(([name, path]) => [name, link(`../../..${path.replace(/^\/sys/, '')}`)])));
+
 function devDirectory(world: World): DirectoryNode {
   const nodes = new Map<string, DeviceNode>();
   for (const p of world.pmems) if (deviceDriver(world.k, p.device) !== 0) nodes.set(p.block, { type: 'block', rdev: p.dev, ...(world.blocksUnreadable === true ? {} : { readAt: (offset: number, into: Uint8Array) => readBlock(world, p.dev, offset, into) }) });
-  for (const d of world.daxes) nodes.set(d.name, { type: 'char', rdev: d.dev });
+  for (const d of world.daxes) if (busDevices(world.k, 'dax').includes(d.device)) nodes.set(d.name, { type: 'char', rdev: d.dev });
   return listing(() => [...nodes.keys(), 'null'], (name) => nodes.get(name) ?? (name === 'null' ? { type: 'char', rdev: '1:3' } : null));
 }

@@ -11,6 +11,7 @@ import { kmemState } from '../drivers/dax/kmem-state.ts';
 import { PMEM } from '../drivers/nvdimm/pmem.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Path } from '../state/path.ts';
+import { hotplugPaths, hotplugPlaces } from './sys-hotplug.ts';
 import { attribute, directory, link, listing, overlay, writeOnly, type DirectoryNode, type Node } from './vfs.ts';
 import type { DaxPlace, PmemPlace, World } from './world.ts';
 
@@ -72,6 +73,7 @@ function pmemPaths(world: World, paths: Paths, p: PmemPlace): void {
 
 function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
   const { k } = world;
+  if (!busDevices(k, 'dax').includes(d.device)) return;
   if (d.pmem !== null) {
     const region = ndParents(paths, d.pmem, 'dax', d.pmem.claimant);
     put(paths, `${region}/${d.pmem.claimant}`, {
@@ -96,13 +98,17 @@ export function devicePaths(world: World): Paths {
   const paths: Paths = new Map();
   for (const p of world.pmems) pmemPaths(world, paths, p);
   for (const d of world.daxes) daxPaths(world, paths, d);
-  return new Map([...paths].map(([path, node]) => [path.replace(/^\/sys\//, ''), node]));
+  return new Map([...hotplugPaths(world), ...[...paths].map(([path, node]) => [path.replace(/^\/sys\//, ''), node] as const)]);
 }
 
+/** Buses whose devices are shown. */
+export type BusName = 'nd' | 'dax' | 'virtio' | 'cxl' | 'pci';
+
 /** Real directories of the devices of a bus, by name. */
-function placesOn(world: World, bus: 'nd' | 'dax'): Map<string, string> {
+function placesOn(world: World, bus: BusName): Map<string, string> {
+  if (bus === 'virtio' || bus === 'cxl' || bus === 'pci') return hotplugPlaces(world, bus);
   const places = new Map<string, string>();
-  if (bus === 'dax') for (const d of world.daxes) places.set(d.name, d.path);
+  if (bus === 'dax') for (const d of world.daxes) if (busDevices(world.k, 'dax').includes(d.device)) places.set(d.name, d.path);
   const nd: Pmem[] = bus === 'dax' ? [] : [...world.pmems, ...world.daxes.flatMap((d) => (d.pmem === null ? [] : [d.pmem]))];
   for (const p of nd) {
     const region = `${p.busPath}/${p.region}`;
@@ -120,7 +126,7 @@ function* store(k: Kernel, bus: string, driver: number, text: string, bind: bool
   return rc < 0 ? rc : text.length;
 }
 
-const driverDirectory = (world: World, bus: 'nd' | 'dax', driver: number): DirectoryNode => {
+const driverDirectory = (world: World, bus: BusName, driver: number): DirectoryNode => {
   const { k } = world;
   const bound = (): number[] => busDevices(k, bus).filter((device) => deviceDriver(k, device) === driver);
   return overlay(
@@ -132,7 +138,7 @@ const driverDirectory = (world: World, bus: 'nd' | 'dax', driver: number): Direc
   );
 };
 
-export function busDirectory(world: World, bus: 'nd' | 'dax'): DirectoryNode {
+export function busDirectory(world: World, bus: BusName): DirectoryNode {
   const core = driverCore(world.k);
   const drivers = (): number[] => core.bus(bus).drivers.filter((driver) => core.isLoaded(driver));
   return directory({

@@ -56,7 +56,30 @@ export interface DaxPlace {
   readonly pmem: Omit<PmemPlace, 'device' | 'block' | 'dev'> | null;
 }
 
+/** A CXL memory card, with the region over it where there is one (0: none). */
+export interface CardPlace {
+  readonly name: string;
+  readonly index: number;
+  readonly memdev: number;
+  /** `0000:0d:00.0` */
+  readonly pci: string;
+  readonly memory: 'volatile' | 'persistent';
+  /** Bytes. */
+  readonly size: number;
+  readonly region: number;
+  readonly regionName: string;
+}
+
+/** Devices that come and go with hardware: heap addresses and names. */
+export interface HotplugPlaces {
+  readonly cards: readonly CardPlace[];
+  readonly slots: readonly { readonly name: string; readonly slot: number; readonly address: string }[];
+  readonly dimms: readonly { readonly name: string; readonly dimm: number }[];
+  readonly virtioMems: readonly { readonly name: string; readonly vm: number }[];
+}
+
 export interface World {
+  readonly hotplug?: HotplugPlaces;
   readonly k: Kernel;
   readonly label: string;
   readonly release: string;

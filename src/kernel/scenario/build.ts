@@ -8,11 +8,14 @@ import type { Profile } from '../../profile/profile.ts';
 import type { Filesystem } from '../../scenario/layout.ts';
 import type { ProcessSpec } from '../../scenario/process.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { deviceChildren, deviceDriver } from '../drivers/base/bus.ts';
-import { REGION } from '../drivers/cxl/cxl.ts';
+import { deviceChildren, deviceDriver, deviceName } from '../drivers/base/bus.ts';
+import { DEV_DAX, kmemOf } from '../drivers/dax/dev_dax.ts';
+import { DIMM } from '../drivers/acpi/memhotplug.ts';
+import { MEMDEV, REGION } from '../drivers/cxl/cxl.ts';
+import { slotName } from '../drivers/pci/slot.ts';
 import { pmemDax } from '../drivers/nvdimm/pmem.ts';
 import { ENOENT } from '../errno.ts';
-import { FIRST_NAMESPACE, type DaxPlace, type PmemPlace, type World } from '../host/world.ts';
+import { FIRST_NAMESPACE, type CardPlace, type DaxPlace, type HotplugPlaces, type PmemPlace, type World } from '../host/world.ts';
 import { MountTable } from '../host/mount-table.ts';
 import { bootMachine } from '../setup/boot-machine.ts';
 import { adoptByRegion } from '../setup/cxl.ts';
@@ -56,11 +59,13 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
     pmems.set(memory.name, place);
     built.set(memory.name, { name: memory.name, kind: 'virtio-pmem', range: memory.range, dev: place.device, driver: deviceDriver(k, place.device) });
   }
+  for (const card of built.values()) if (card.kind === 'cxl' && card.region !== undefined && daxOfRegion(k, card.region) !== 0) daxes.set(card.name, cardDaxPlace(k, card.region, daxes.size));
   for (const use of scenario.systemRam) useAsRam(k, use, built.get(use.device) as BuiltDevice);
   const mounts = new MountTable(k);
   const commandOf = new Map<number, string>();
   const world: World = {
     k, label: scenario.scenario, release: `${profile.name}.0-simulated`, version: '#1 SMP PREEMPT_DYNAMIC unseat', cmdline: 'console=ttyS0',
+    hotplug: hotplugOf(k, scenario, built),
     pmems: [...pmems.values()], daxes: [...daxes.values()], mounts, namespaceOf: new Map(), commandOf, cpus: scenario.machine.cpus,
   };
   const devices = new Map([...pmems, ...daxes].map(([name, place]) => [name, place.device]));
@@ -69,6 +74,31 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
   for (const fs of scenario.filesystems) if (fs.mounted) mountDeclared(whole, fs);
   for (const spec of scenario.processes) if (spec.started) startDeclared(whole, spec);
   return whole;
+}
+
+/** The dax device that a CXL region has made. */
+function cardDaxPlace(k: Kernel, region: number, index: number): DaxPlace {
+  const device = daxOfRegion(k, region);
+  const regionName = k.names.text(k.heap.load(region + REGION.name));
+  return { device, name: deviceName(k, device), dev: `252:${index}`, path: `/sys/devices/platform/ACPI0017:00/root0/decoder0.0/${regionName}/dax_${regionName}/${deviceName(k, device)}`, align: 2 * MiB, targetNode: k.heap.load(kmemOf(k, device) + DEV_DAX.targetNode), pmem: null };
+}
+
+/** Names and addresses of what sysfs shows of DIMMs, virtio-mem, slots and cards. */
+function hotplugOf(k: Kernel, { machine }: Scenario, built: ReadonlyMap<string, BuiltDevice>): HotplugPlaces {
+  const all = [...built.values()];
+  const cards = all.filter((d) => d.memdev !== undefined).map((d, index): CardPlace => {
+    const spec = machine.cxl.find((c) => c.name === d.name);
+    return {
+      name: k.names.text(k.heap.load((d.memdev as number) + MEMDEV.name)), index, memdev: d.memdev as number, pci: deviceName(k, d.dev), memory: spec?.memory ?? 'volatile', size: spec?.size ?? 0,
+      region: d.region ?? 0, regionName: `region${index}`,
+    };
+  });
+  return {
+    cards,
+    slots: all.flatMap((d) => (d.slot === undefined ? [] : [{ name: slotName(k, d.slot), slot: d.slot, address: deviceName(k, d.dev).replace(/\.\d+$/, '') }])),
+    dimms: all.flatMap((d) => (d.dimm === undefined || d.dimm === 0 ? [] : [{ name: k.names.text(k.heap.load(d.dimm + DIMM.name)), dimm: d.dimm }])),
+    virtioMems: all.flatMap((d) => (d.vm === undefined ? [] : [{ name: deviceName(k, d.dev), vm: d.vm }])),
+  };
 }
 
 const daxOfRegion = (k: Kernel, region: number): number => deviceChildren(k, k.heap.load(region + REGION.dev))[0] ?? 0;
