@@ -19,15 +19,18 @@ function generator(seed: number): (n: number) => number {
 
 type Plain = Record<string, unknown>;
 
-/** @param seed 0 to 2^31-1 */
-export function randomScenario(seed: number): Scenario {
+/** The text of a scenario file. @param seed 0 to 2^31-1 */
+export function randomText(seed: number): string {
   const below = generator(seed);
   for (let i = 0; i < 8; i += 1) below(2);
   const one = <T>(...choices: T[]): T => choices[below(choices.length)] as T;
   const name = `random-${seed}`;
   const plain = one(true, true, false) ? fsdax(name, one, below) : devdax(name, one);
-  return readScenario(stringify(plain), `${name}.yaml`);
+  return stringify(plain);
 }
+
+/** @param seed 0 to 2^31-1 */
+export const randomScenario = (seed: number): Scenario => readScenario(randomText(seed), `random-${seed}.yaml`);
 
 /** `random-17`, as a scenario is named on a command line; null for another name. */
 export function randomByName(name: string): Scenario | null {
