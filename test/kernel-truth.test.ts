@@ -6,13 +6,13 @@ import { test } from 'node:test';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const page = readFileSync(resolve(ROOT, 'docs/kernel-truth.md'), 'utf8');
-const SECTIONS = new Set([...page.matchAll(/^### ([AB] (?:matrix|\d+b?))/gm)].map((m) => m[1]));
+const SECTIONS = new Set([...page.matchAll(/^### ([AB] (?:matrix|surprises|\d+b?))/gm)].map((m) => m[1]));
 const ITEMS = new Set([...page.matchAll(/^\| ([AB] \d+ \([a-z]\)) \|/gm)].map((m) => m[1]));
 
 /** `kernel-truth B 3 (c), vmsplice row`, `measured: A matrix and A 1`, `kernel-truth, part B, 1b)`: the ids in it. */
 function cited(text: string): { section: string; item: string | null }[] {
   return [...text.matchAll(/(?:kernel-truth,? (?:part )?|measured: )([^'"`\n]*)/g)].flatMap(([, rest = '']) =>
-    [...rest.matchAll(/\b([AB]),? (?:section )?(matrix|\d+b?)(?: ?\(([a-z])\))?/g)].map(([, part = '', section = '', item]) => ({ section: `${part} ${section}`, item: item === undefined ? null : `${part} ${section} (${item})` })));
+    [...rest.matchAll(/\b([AB]),? (?:section )?(matrix|surprises|\d+b?)(?: ?\(([a-z])\))?/g)].map(([, part = '', section = '', item]) => ({ section: `${part} ${section}`, item: item === undefined ? null : `${part} ${section} (${item})` })));
 }
 
 const files = globSync(['src/{profile,plan,kernel,machine,steps,remove}/**/*.ts', 'test/*.ts', 'docs/profiles.md', 'docs/plan.md', 'scenarios/*.yaml'], { cwd: ROOT });
