@@ -1,6 +1,7 @@
 /** `npm test`: type check, then every test. Arguments narrow it to files; `npm test -- src/range` takes a folder. */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 const wanted = process.argv.slice(2);
 const patterns = wanted.length === 0
@@ -14,5 +15,7 @@ if (wanted.length === 0) {
     process.exit(check.status ?? 1);
   }
 }
-const run = spawnSync(process.execPath, ['--test', '--test-reporter=./tools/reporter.ts', ...patterns], { stdio: 'inherit' });
+// Without it a machine of two processors would run one file after the other.
+const concurrency = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
+const run = spawnSync(process.execPath, ['--test', concurrency, '--test-reporter=./tools/reporter.ts', ...patterns], { stdio: 'inherit' });
 process.exit(run.status ?? 1);
