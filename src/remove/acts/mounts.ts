@@ -4,7 +4,7 @@ import { displayName } from '../../host/names.ts';
 import { unescapeOctal } from '../../machine/stack/escapes.ts';
 import type { StepAction } from '../../steps/step.ts';
 import type { ActResult } from '../../host/actions.ts';
-import type { Act, Acted } from '../engine/removal.ts';
+import type { Act, Acted, Removal } from '../engine/removal.ts';
 import { already, believed, no, yes } from '../engine/removal.ts';
 import { isUnbound, mountsAt } from './state.ts';
 
@@ -69,13 +69,23 @@ const IN_USE = ['loop/backing_file', 'dm/name', 'md/array_state'];
 export const deactivate: Act<Of<'deactivate'>> = {
   before: (removal, { block }) => (IN_USE.some((f) => !isMissing(removal.host.files.text(`/sys/block/${block}/${f}`))) ? yes : already('it is not active')),
   act: async (removal, { program, args }, { deadlineMs }) => saidBy(await removal.actions.run(program, args, deadlineMs)),
-  after(removal, { block }, _step, acted) {
-    const state = removal.host.files.text(`/sys/block/${block}/md/array_state`);
-    const active = !isMissing(removal.host.files.text(`/sys/block/${block}/loop/backing_file`)) || !isMissing(removal.host.files.text(`/sys/block/${block}/dm/name`))
-      || (!isMissing(state) && state !== 'clear');
-    return active ? no(acted.says ?? `${block} is still active`) : yes;
+  async after(removal, { block }, _step, acted) {
+    // A loop device that somebody still has open (udev looks at it) goes when that one closes it (LO_FLAGS_AUTOCLEAR).
+    for (let waited = 0; acted.ok && isActive(removal, block) && waited < SETTLE_MS; waited += 100) await removal.host.time.sleep(100);
+    return isActive(removal, block) ? no(acted.says ?? `${block} is still active`) : yes;
   },
 };
+
+const SETTLE_MS = 10_000;
+
+function isActive(removal: Removal, block: string): boolean {
+  const text = (name: string): string | null => {
+    const content = removal.host.files.text(`/sys/block/${block}/${name}`);
+    return isMissing(content) ? null : content;
+  };
+  const state = text('md/array_state');
+  return text('loop/backing_file') !== null || text('dm/name') !== null || (state !== null && state !== 'clear');
+}
 
 export const stopUnit: Act<Of<'stop-unit'>> = {
   before: () => yes,
