@@ -123,3 +123,19 @@ test('hidden nondeterminism is told, with the usual causes', () => {
   }
   assert.throws(() => new BreadthFirst({ name: 'cheat', context: box(), threads: threads(1, cheat), properties: [] }, { now }).run(), /did something else although it observed the same/);
 });
+
+test('a pointer from freed memory ends the path as an oops, whatever lies there', () => {
+  function* follow(c: Box): Path {
+    yield AT('read the pointer');
+    const pointer = c.heap.load(c.x);
+    yield AT('follow it');
+    return c.heap.load(pointer);
+  }
+  function* poison(c: Box): Path {
+    yield AT('free');
+    c.heap.store(c.x, 0x6b6b6b6b);
+    return 0;
+  }
+  const program: Program<Box> = { name: 'wild', context: box(), threads: [{ name: 'user', path: follow, args: [] }, { name: 'freer', path: poison, args: [] }], properties: [] };
+  assert.match(new BreadthFirst(program, { now }).run().violations[0]?.property ?? '', /^oops: BUG: a wild pointer/);
+});

@@ -3,7 +3,7 @@
  * recorded observations (no access reaches the state), then on from there against the given state, each access recorded.
  */
 import type { PathFunction, Point } from '../kernel/state/path.ts';
-import type { Tap } from '../kernel/state/heap.ts';
+import type { Heap, Tap } from '../kernel/state/heap.ts';
 import { UnseatError } from '../errors/unseat-error.ts';
 import { Kind, type Nodes } from './nodes.ts';
 import type { Thread, WithHeap } from './program.ts';
@@ -37,7 +37,7 @@ export class Recorder<C extends WithHeap> {
   /** Extends the nodes from the boundary `at` to the next boundary, in the given state. */
   extend(thread: Thread<C>, root: number, at: number, state: LiveState): void {
     this.runs += 1;
-    const tap = new RecordingTap(this.nodes, pathTo(this.nodes, root, at), root, state);
+    const tap = new RecordingTap(this.nodes, pathTo(this.nodes, root, at), root, state, this.context.heap);
     const heap = this.context.heap;
     const before = heap.tap;
     heap.tap = tap;
@@ -62,6 +62,7 @@ class RecordingTap implements Tap {
   private readonly path: Int32Array;
   private readonly root: number;
   private readonly state: LiveState;
+  private readonly heap: Heap;
   /** The node that the run stands at. */
   private at: number;
   /** False while the run only repeats what is known. */
@@ -69,7 +70,8 @@ class RecordingTap implements Tap {
   private known = 0;
   private readonly frames: number[] = [];
 
-  constructor(nodes: Nodes, path: Int32Array, root: number, state: LiveState) {
+  constructor(nodes: Nodes, path: Int32Array, root: number, state: LiveState, heap: Heap) {
+    this.heap = heap;
     this.nodes = nodes;
     this.path = path;
     this.root = root;
@@ -94,6 +96,7 @@ class RecordingTap implements Tap {
   }
 
   load(address: number): number {
+    if (this.live) this.checkAddress(address);
     this.set(Kind.load, address, 0);
     if (!this.live) return this.followChild();
     const value = this.state.read(address);
@@ -102,6 +105,7 @@ class RecordingTap implements Tap {
   }
 
   store(address: number, value: number): void {
+    if (this.live) this.checkAddress(address);
     this.set(Kind.store, address, value);
     if (this.live) this.state.write(address, value);
     this.single();
@@ -139,6 +143,12 @@ class RecordingTap implements Tap {
       this.jump(this.nodes.childOrAdd(rounds, state));
     }
     return state;
+  }
+
+  /** A pointer that was read from freed memory leads nowhere: the path ends as on an unmapped address. */
+  private checkAddress(address: number): void {
+    if (address >= 0 && address < this.heap.used) return;
+    throw Object.assign(new Error('BUG: a wild pointer was followed (use after free)'), { name: 'KernelOops' });
   }
 
   /** Moves along the recorded path by a child edge and returns the value of that edge. */

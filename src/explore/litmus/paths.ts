@@ -47,10 +47,10 @@ export function* handOver(k: Kernel, start: number, end: number, domain: number)
 
 /** mmap of a file by a process that had no part in set-up. The VMA, or -errno. */
 export function* mapLate(k: Kernel, task: number, inode: number, pages: number): Path {
-  yield* enterKernel(k, task);
-  if (!isAlive(k, task)) return -ENOENT;
+  yield* enterKernel(k, task, 'write');
   if (k.concurrent) yield AT('mmap');
-  leaveKernel(k, task);
+  leaveKernel(k, task, 'write');
+  if (!isAlive(k, task)) return -ENOENT;
   const sb = k.heap.load(inode + INODE.sb);
   // A path leads to the file only while it is mounted.
   if (sb !== 0 && k.heap.load(sb + SB.mounts) <= 0) return -ENOENT;

@@ -34,14 +34,14 @@ function* useResult(k: Kernel, pfn: number): Path {
 
 const gup = (path: typeof getUserPage, says: string): Verb => ({
   takes: 'PROCESS [page=N] [write] [pin] [longterm]', says,
-  make: (line) => ({ path: asProcess(path), args: [line.process().task, line.vpn(), flagsOf(line)] }),
+  make: (line) => ({ path: asProcess(path, 'read'), args: [line.process().task, line.vpn(), flagsOf(line)] }),
 });
 const walker = (kind: number, file: string): Verb => ({ takes: 'PROCESS', says: `somebody reads /proc/PID/${file}`, make: (line) => ({ path: walkTask, args: [line.process().task, kind] }) });
 const onTask = (path: PathFunction<Kernel>, says: string): Verb => ({ takes: 'PROCESS', says, make: (line) => ({ path, args: [line.process().task] }) });
 
 export const PROCESS_VERBS: Readonly<Record<string, Verb>> = {
-  read: { takes: 'PROCESS [page=N]', says: 'loads from a page, faulting it in', make: (line) => ({ path: asProcess(userRead), args: [line.process().task, line.vpn()] }) },
-  write: { takes: 'PROCESS [page=N] [value=V]', says: 'stores to a page', make: (line) => ({ path: asProcess(userWrite), args: [line.process().task, line.vpn(), line.option('value', 5)] }) },
+  read: { takes: 'PROCESS [page=N]', says: 'loads from a page, faulting it in', make: (line) => ({ path: asProcess(userRead, 'read'), args: [line.process().task, line.vpn()] }) },
+  write: { takes: 'PROCESS [page=N] [value=V]', says: 'stores to a page', make: (line) => ({ path: asProcess(userWrite, 'read'), args: [line.process().task, line.vpn(), line.option('value', 5)] }) },
   gup: gup(getUserPage, 'get_user_pages_fast: a reference or pin on a page'),
   'gup-fast': gup(gupFast, 'the fast half alone; -EAGAIN where it gives up'),
   'gup-slow': gup(gupSlow, 'the slow half alone'),
@@ -52,7 +52,7 @@ export const PROCESS_VERBS: Readonly<Record<string, Verb>> = {
     make: (line) => {
       const kind = PIN_KINDS.indexOf(line.word(1) as PinKind);
       if (kind < 0) throw line.wrong(`there is no kind of pin ${line.word(1)}`);
-      return { path: asProcess(pinPages), args: [line.process().task, kind, line.vpn(), 1] };
+      return { path: asProcess(pinPages, 'read'), args: [line.process().task, kind, line.vpn(), 1] };
     },
   },
   release: { takes: 'PROCESS', says: 'closes the descriptor of the pin taken at set-up', make: (line) => ({ path: closePin, args: [line.process().task, line.process().pinFd] }) },
@@ -62,12 +62,12 @@ export const PROCESS_VERBS: Readonly<Record<string, Verb>> = {
   'io-uring': { takes: 'PROCESS', says: 'a fixed-buffer write through the kernel mapping of the pinned page', make: (line) => ({ path: whereHeld(ioUringFixed), args: [line.process().pinHolder, 1, 6] }) },
   'io-done': { takes: 'PROCESS', says: 'the O_DIRECT I/O in flight ends: data arrives, pages are unpinned', make: (line) => ({ path: whereHeld(ioCompletes), args: [line.process().pinHolder, 6] }) },
   'pipe-read': { takes: 'PROCESS', says: 'somebody reads the pipe', make: (line) => ({ path: whereHeld(pipeRead), args: [line.process().pinHolder] }) },
-  fork: onTask(asProcess(fork), 'fork'),
-  exit: onTask(asProcess(exitTask), 'exit'),
-  munmap: { takes: 'PROCESS', says: 'unmaps its mapping', make: (line) => ({ path: asProcess(munmap), args: [line.process().task, line.vpn(), line.vpn() + line.process().pages] }) },
-  dontneed: { takes: 'PROCESS', says: 'madvise(MADV_DONTNEED)', make: (line) => ({ path: asProcess(madviseDontneed), args: [line.process().task, line.vpn(), line.vpn() + line.process().pages] }) },
+  fork: onTask(asProcess(fork, 'write'), 'fork'),
+  exit: onTask(asProcess(exitTask, 'write'), 'exit'),
+  munmap: { takes: 'PROCESS', says: 'unmaps its mapping', make: (line) => ({ path: asProcess(munmap, 'write'), args: [line.process().task, line.vpn(), line.vpn() + line.process().pages] }) },
+  dontneed: { takes: 'PROCESS', says: 'madvise(MADV_DONTNEED)', make: (line) => ({ path: asProcess(madviseDontneed, 'read'), args: [line.process().task, line.vpn(), line.vpn() + line.process().pages] }) },
   map: { takes: 'PROCESS FILE', says: 'mmap of a file by a latecomer; its VMA', make: (line) => ({ path: mapLate, args: [line.process().task, line.inode(1), Math.min(32, line.k.heap.load(line.inode(1) + INODE.pages))] }) },
-  touch: { takes: 'PROCESS NAME', says: 'writes to the first page of the VMA that line NAME made', make: (line) => ({ path: asProcess(touchVma), args: [line.process().task, { result: line.word(1) }] }) },
+  touch: { takes: 'PROCESS NAME', says: 'writes to the first page of the VMA that line NAME made', make: (line) => ({ path: asProcess(touchVma, 'read'), args: [line.process().task, { result: line.word(1) }] }) },
   open: { takes: 'FILE', says: 'open', make: (line) => ({ path: openLate, args: [line.inode()] }) },
   close: { takes: 'FILE', says: 'the last close', make: (line) => ({ path: closeLate, args: [line.inode()] }) },
   pagemap: walker(WALK_PAGEMAP, 'pagemap'),
