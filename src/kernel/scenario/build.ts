@@ -70,7 +70,7 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
   };
   const devices = new Map([...pmems, ...daxes].map(([name, place]) => [name, place.device]));
   for (const device of built.values()) if (device.kind === 'cxl' && device.region !== undefined) devices.set(device.name, daxOfRegion(k, device.region));
-  const whole: BuiltScenario = { world, scenario, devices, built, supers: new Map(), processes: new Map() };
+  const whole: BuiltScenario = { world, scenario, devices, built, supers: new Map(), processes: new Map(), domain: 1 };
   for (const fs of scenario.filesystems) if (fs.mounted) mountDeclared(whole, fs);
   for (const spec of scenario.processes) if (spec.started) startDeclared(whole, spec);
   return whole;
@@ -109,7 +109,7 @@ export function mountDeclared(built: BuiltScenario, fs: Filesystem): number {
   const device = built.built.get(fs.on);
   if (device === undefined || (device.kind !== 'namespace' && device.kind !== 'virtio-pmem')) throw notBuilt(`a file system on ${fs.on}`);
   if (deviceDriver(k, device.dev) === 0 || pmemDax(k, device.dev) === 0) return -ENOENT;
-  const sb = mountFs(k, device.dev, { type: fs.type, rmapbt: fs.rmapbt, reflink: fs.reflink, groups: fs.groups, readOnly: fs.readOnly });
+  const sb = mountFs(k, device.dev, { type: fs.type, rmapbt: fs.rmapbt, reflink: fs.reflink, groups: fs.groups, readOnly: fs.readOnly, domain: built.domain });
   built.supers.set(fs.at, sb);
   mounts.add(sb, fs.at, FIRST_NAMESPACE, fs.readOnly ? 'ro,relatime' : 'rw,relatime');
   return 0;
@@ -118,7 +118,7 @@ export function mountDeclared(built: BuiltScenario, fs: Filesystem): number {
 export function startDeclared(built: BuiltScenario, spec: ProcessSpec): void {
   const { world: { k, commandOf }, scenario, supers, devices } = built;
   const mark = scenario.processes.indexOf(spec) + 1;
-  const started = startProcess({ k, scenario, supers, devices, mark }, spec);
+  const started = startProcess({ k, scenario, supers, devices, mark, domain: built.domain }, spec);
   (commandOf as Map<number, string>).set(started.task, `/usr/bin/holder ${spec.name}`);
   built.processes.set(spec.name, started);
 }

@@ -31,4 +31,6 @@ export interface BuiltScenario {
   /** Super block by mount point. */
   readonly supers: Map<string, number>;
   readonly processes: Map<string, Started>;
+  /** Security domain of who starts programs and makes file systems now: 1 until mkfs gives a device to the next owner. */
+  domain: number;
 }

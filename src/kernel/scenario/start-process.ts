@@ -16,7 +16,7 @@ import { addProcess, chdir, mapAnonymous, mapFile } from '../setup/process.ts';
 import { must, run } from '../setup/run.ts';
 import { userRead, userWrite } from '../mm/access.ts';
 import { vmaPages, vmaStart } from '../mm/mm_struct.ts';
-import { TASK } from '../task.ts';
+import { eachTask, TASK, taskPid } from '../task.ts';
 
 /** Where a map lies in its process: virtual page numbers. */
 export interface Area {
@@ -29,6 +29,7 @@ export interface Area {
 
 export interface Started {
   readonly task: number;
+  readonly pid: number;
   /** What its writes leave in a page. */
   readonly mark: number;
   /** VMA of each map, by name. */
@@ -39,6 +40,12 @@ export interface Started {
   readonly pins: Map<string, number>;
 }
 
+/** False once it has ended and was reaped, by whomever: its heap words are another's then. */
+export const stillThere = (k: Kernel, process: Started): boolean => {
+  for (const task of eachTask(k)) if (task === process.task && taskPid(k, task) === process.pid) return true;
+  return false;
+};
+
 export interface Surroundings {
   readonly k: Kernel;
   readonly scenario: Scenario;
@@ -46,6 +53,8 @@ export interface Surroundings {
   readonly devices: ReadonlyMap<string, number>;
   /** What the process's writes leave in a page. */
   readonly mark: number;
+  /** Security domain of the process and of the files it makes. */
+  readonly domain: number;
 }
 
 const PAGE = 4096;
@@ -53,8 +62,7 @@ const HUGE = 2 * 1024 * 1024;
 
 export function startProcess(around: Surroundings, spec: ProcessSpec): Started {
   const { k, mark } = around;
-  // Files belong to whoever keeps them on the device: one domain for all that share a machine at its start.
-  const task = addProcess(k, { comm: spec.name.slice(0, 15), domain: 1, handlesSigbus: spec.sigbus === 'handler', ...(spec.mceKill === undefined ? {} : { mceKill: spec.mceKill }) });
+  const task = addProcess(k, { comm: spec.name.slice(0, 15), domain: around.domain, handlesSigbus: spec.sigbus === 'handler', ...(spec.mceKill === undefined ? {} : { mceKill: spec.mceKill }) });
   const maps = new Map<string, number>();
   const areas: Area[] = [];
   for (const map of spec.maps) {
@@ -68,7 +76,7 @@ export function startProcess(around: Surroundings, spec: ProcessSpec): Started {
   for (const file of spec.files) fdInstall(k, task, fileInode(around, file.path, Math.max(1, Math.ceil(file.write / PAGE))));
   if (spec.cwd !== undefined) chdir(k, task, directoryInode(around, spec.cwd));
   const children = Array.from({ length: spec.forks }, () => forked(k, task));
-  return { task, mark, maps, areas, children, pins };
+  return { task, pid: taskPid(k, task), mark, maps, areas, children, pins };
 }
 
 /** Anonymous memory that a scenario puts on a node: folios that can be moved, or not. Huge where nothing pins it. */
@@ -139,12 +147,12 @@ function fileInode(around: Surroundings, path: string, pages: number): number {
     if (k.names.text(k.heap.load(inode + INODE.name)) === name && k.heap.load(inode + INODE.pages) >= pages && k.heap.load(inode + INODE.nlink) > 0) return inode;
   }
   const fs = around.scenario.filesystems.find((f) => around.supers.get(f.at) === sb);
-  return createFile(k, sb, { pages, name, domain: 1, ...(fs?.aligned === false ? { align: 1, offBy: 1 } : {}) });
+  return createFile(k, sb, { pages, name, domain: around.domain, ...(fs?.aligned === false ? { align: 1, offBy: 1 } : {}) });
 }
 
 function directoryInode(around: Surroundings, path: string): number {
   const { sb, name } = locate(around, path);
-  return createFile(around.k, sb, { pages: 1, name, domain: 1 });
+  return createFile(around.k, sb, { pages: 1, name, domain: around.domain });
 }
 
 function locate(around: Surroundings, path: string): { sb: number; name: string } {

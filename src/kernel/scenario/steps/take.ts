@@ -17,7 +17,7 @@ import { continueTask, isAlive, reapTask, stopTask, TASK_DEAD, taskState } from 
 import { threads } from '../../threads.ts';
 import type { BuiltScenario } from '../built.ts';
 import { mountDeclared, startDeclared } from '../build.ts';
-import { forked, type Started } from '../start-process.ts';
+import { forked, stillThere, type Started } from '../start-process.ts';
 import { bind, create, destroy, eject, newId, plug, pull, resize, setBlocks, slotPower, unbind } from './drivers.ts';
 import { look } from './look.ts';
 import { DONE, fromRan, fromRc, inShell, notAvailable, type Seen } from './outcome.ts';
@@ -78,7 +78,8 @@ function start(built: BuiltScenario, name: string): Seen {
 
 function withProcess(built: BuiltScenario, name: string, act: (process: Started) => Seen): Seen {
   const process = built.processes.get(name);
-  return process === undefined ? notAvailable(`${name} was never started`) : act(process);
+  if (process === undefined) return notAvailable(`${name} was never started`);
+  return stillThere(built.world.k, process) ? act(process) : { ending: 'returned', died: { [name]: 'already' } };
 }
 
 function onMount(built: BuiltScenario, at: string, act: (sb: number) => Seen): Seen {
@@ -99,7 +100,8 @@ function mkfs(built: BuiltScenario, at: string): Seen {
   if (device === undefined || deviceDriver(k, device.dev) === 0) return fromRc(-ENOENT);
   if (built.world.mounts.at(FIRST_NAMESPACE, at) !== undefined) return fromRc(-EBUSY);
   forgetFiles(k, device.dev);
-  handOver(k, device.dev, 2);
+  built.domain = 2;
+  handOver(k, device.dev, built.domain);
   return DONE;
 }
 

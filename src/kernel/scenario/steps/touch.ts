@@ -13,7 +13,7 @@ import { presentPages } from '../../setup/look.ts';
 import { run } from '../../setup/run.ts';
 import { isAlive, TASK, tasksOf } from '../../task.ts';
 import type { BuiltScenario } from '../built.ts';
-import type { Area, Started } from '../start-process.ts';
+import { stillThere, type Area, type Started } from '../start-process.ts';
 import { DONE, fromRan, notAvailable, type Seen } from './outcome.ts';
 
 type Mutable = { -readonly [K in keyof PageCounts]: PageCounts[K] } & { others: Record<string, number> };
@@ -22,6 +22,7 @@ export function touch(built: BuiltScenario, how: 'read' | 'write', name: string,
   const process = built.processes.get(name);
   if (process === undefined) return notAvailable(`${name} was never started`);
   const { k } = built.world;
+  if (!stillThere(k, process)) return notAvailable(`${name} has ended`);
   const pages: PageCounts[] = [];
   for (const area of process.areas.filter((a) => map === undefined || a.spec.name === map)) {
     for (const [who, task] of [[name, process.task] as const, ...process.children.map((child, i) => [`${name}.${i}`, child] as const)]) {
@@ -99,7 +100,7 @@ export function pagemap(built: BuiltScenario, name: string, map: string | undefi
   const process = built.processes.get(name);
   const { k } = built.world;
   if (process === undefined) return notAvailable(`${name} was never started`);
-  if (!isAlive(k, process.task)) return notAvailable(`${name} has ended`);
+  if (!stillThere(k, process) || !isAlive(k, process.task)) return notAvailable(`${name} has ended`);
   const walked = run(k, walkTask(k, process.task, WALK_PAGEMAP));
   if (walked.oops !== null || walked.spins !== null || walked.hangs !== null) return fromRan(walked);
   return { ending: 'returned', present: rangesOf(built, process, map).reduce((sum, r) => sum + presentPages(k, process.task, r.start / k.geo.pageSize, r.end / k.geo.pageSize), 0) };
@@ -109,6 +110,7 @@ export function smaps(built: BuiltScenario, name: string): Seen {
   const process = built.processes.get(name);
   if (process === undefined) return notAvailable(`${name} was never started`);
   const { k } = built.world;
+  if (!stillThere(k, process)) return notAvailable(`${name} has ended`);
   const ran = run(k, walkTask(k, process.task, WALK_SMAPS));
   return ran.oops !== null || ran.spins !== null || ran.hangs !== null ? fromRan(ran) : DONE;
 }
@@ -118,6 +120,7 @@ export function hardOffline(built: BuiltScenario, name: string): Seen {
   const process = built.processes.get(name);
   if (process === undefined) return notAvailable(`${name} was never started`);
   const { k } = built.world;
+  if (!stillThere(k, process)) return notAvailable(`${name} has ended`);
   k.heap.store(tasksOf(k).earlyKill, 1);
   let writes = 0;
   let refused = 0;
