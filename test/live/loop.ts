@@ -3,8 +3,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { journalPath } from '../../src/remove/journal/journal.ts';
 import type { ProcessRef } from '../../src/host/actions.ts';
 
 const has = (program: string): boolean => (process.env['PATH'] ?? '').split(':').some((dir) => existsSync(join(dir, program)));
@@ -46,6 +47,7 @@ export class LoopMount {
     truncateSync(image, megabytes * 1024 * 1024);
     run('mkfs.ext4', '-q', '-F', image);
     this.device = run('losetup', '-f', '--show', image);
+    this.forgetRemovals();
     this.mountPoint = join(this.directory, 'mnt');
     run('mkdir', this.mountPoint);
     run('mount', this.device, this.mountPoint);
@@ -78,8 +80,14 @@ export class LoopMount {
     run('mount', this.device, this.mountPoint);
   }
 
+  /** A test that was ended half way leaves a journal under the name of a loop device that is a new one now. */
+  private forgetRemovals(): void {
+    rmSync(journalPath(`loop:${basename(this.device)}`), { force: true });
+  }
+
   /** Whatever state it is in. */
   dispose(): void {
+    this.forgetRemovals();
     for (const args of [['umount', '-l', this.mountPoint], ['losetup', '-d', this.device]]) {
       try {
         run(args[0] ?? '', ...args.slice(1));
