@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../errors/codes.ts';
 import type { Output } from '../print/output.ts';
-import { demoBare, demoDetach, demoHead } from '../print/demo.ts';
+import { demoBare, demoDetach, demoHead, demoRam } from '../print/demo.ts';
+import { ramThatStays } from '../demo/ram-story.ts';
 import { bareUnbind, detach, exitWhileUnbound } from '../demo/pmem-story.ts';
 
 export function define(command: Command): void {
@@ -28,6 +29,8 @@ export async function run(_args: readonly string[], options: Readonly<Record<str
   const steps: string[] = [];
   const withUnseat = await detach(kernel, (line) => steps.push(line));
   if (!out.options.json) out.text(demoDetach(withUnseat, steps, out));
-  if (out.options.json) out.json({ kernel, bareUnbind: bare, exitWhileUnbound: exit, detach: { record: withUnseat.record, foreignReads: withUnseat.foreignReads, alive: withUnseat.alive, database: withUnseat.database } });
+  const ram = ramThatStays(kernel);
+  if (out.options.json) out.json({ kernel, bareUnbind: bare, exitWhileUnbound: exit, detach: { record: withUnseat.record, foreignReads: withUnseat.foreignReads, alive: withUnseat.alive, database: withUnseat.database }, ram: ram.plan });
+  else out.text(demoRam(ram, out));
   return EXIT.ok;
 }

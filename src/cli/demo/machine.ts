@@ -20,6 +20,19 @@ processes:
 steps: [{sync: /mnt}]
 `;
 
+const RAM = `
+scenario: demo-ram
+title: Persistent memory used as System RAM, with a pinned buffer on it
+machine:
+  nodes: [{ram: 2G}, {ram: 0}]
+  nvdimms: [{name: nvdimm0, size: 512M, node: 1}]
+  namespaces: [{name: data, on: nvdimm0, mode: devdax}]
+systemRam: [{device: data, online: kernel}]
+processes:
+  - {name: cache, maps: [{anonymous: true, size: 64M, node: 1}]}
+steps: [{look: [blocks]}]
+`;
+
 export interface DemoMachine {
   readonly built: BuiltScenario;
   /** First virtual page of each process's mapping: what is mapped there later may be something else. */
@@ -35,3 +48,4 @@ function build(text: string, name: string, kernel: string): DemoMachine {
 }
 
 export const pmemMachine = (kernel: string): DemoMachine => build(PMEM, 'demo-pmem', kernel);
+export const ramMachine = (kernel: string): DemoMachine => build(RAM, 'demo-ram', kernel);

@@ -1,6 +1,8 @@
 /** The text of the demo: every number in it was counted on the simulated machine. */
 import type { AfterUnbind, Exit, WithUnseat } from '../demo/pmem-story.ts';
+import type { RamStory } from '../demo/ram-story.ts';
 import type { Output } from './output.ts';
+import { item } from './table.ts';
 
 const heading = (out: Output, text: string): string => out.style('bold', text);
 const shell = (out: Output, text: string): string => `  ${out.style('dim', '#')} ${text}`;
@@ -30,7 +32,6 @@ export function demoBare(bare: AfterUnbind, exit: Exit, out: Output): string {
     bad(out, `database reads ${afterRebind.ok} pages of the next owner's data (${bare.foreignReads} reads across owners)`),
     exit.oops === null ? '    and had it ended while the device was away, nothing more would have happened on this kernel'
       : bad(out, `had it ended while the device was away: kernel oops in ${exit.oops}, on a freed struct page`),
-    '',
   ];
   return lines.join('\n');
 }
@@ -39,6 +40,7 @@ export function demoDetach(story: WithUnseat, steps: readonly string[], out: Out
   const { record, database, report } = story;
   const detach = story.plan.ways.find((way) => way.way === 'detach');
   return [
+    '',
     heading(out, '2. The same device, taken out by unseat'),
     shell(out, 'unseat remove pmem0 --detach --yes pmem0'),
     ...steps.map((line) => `    ${line}`),
@@ -51,12 +53,26 @@ export function demoDetach(story: WithUnseat, steps: readonly string[], out: Out
     good(out, `report still reads its ${report.ok} private pages: copies in RAM`),
     good(out, `reads of the next owner's data: ${story.foreignReads}`),
     story.exitOops === null ? good(out, 'the database ends like any other process') : bad(out, `the database's end: kernel oops in ${story.exitOops}`),
-    '',
-    "Next: 'unseat scan' and 'unseat plan DEVICE' on your own machine change nothing; 'unseat remove DEVICE --dry-run' shows every write.",
   ].join('\n');
 }
 
 function sideBySide(left: readonly string[], right: readonly string[]): string[] {
   const width = Math.max(0, ...left.map((line) => line.length));
   return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => `    ${(left[i] ?? '').padEnd(width)}    ${right[i] ?? ''}`.trimEnd());
+}
+
+export function demoRam(story: RamStory, out: Output): string {
+  const { width } = out.options;
+  const blockers = story.graceful?.blockers ?? [];
+  const leaks = story.plan.forecasts.find((f) => f.event === 'unbind')?.effects.filter((e) => e.effect === 'region-leaked' || e.effect === 'no-rebind') ?? [];
+  return [
+    '',
+    heading(out, '3. Memory that will not go, said before anything is tried'),
+    'Another device (dax0.0) is used as System RAM. Its blocks were brought online in zone Normal.',
+    shell(out, 'unseat plan dax0.0'),
+    ...leaks.slice(0, 1).map((e) => item(`just unbound: ${e.effect}: ${e.because}`, width, '! ', 2)),
+    ...blockers.slice(0, 3).map((b) => item(`${b.reason}: ${b.text}. ${b.next}`, width, '! ', 2)),
+    '',
+    `Next: 'unseat scan' and 'unseat plan DEVICE' on your own machine change nothing. 'unseat remove DEVICE --dry-run' shows every write.`,
+  ].join('\n');
 }
