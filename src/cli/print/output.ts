@@ -26,7 +26,11 @@ export class Output {
     this.options = options;
   }
 
+  /** A reader that goes away (`| head`) ends the printing and nothing else: a removal under way goes on to its end. */
   static forProcess(json: boolean): Output {
+    for (const stream of [process.stdout, process.stderr]) {
+      if (stream.listenerCount('error') === 0) stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error; });
+    }
     const tty = process.stdout.isTTY === true;
     const noColor = (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
     const forced = (process.env['FORCE_COLOR'] ?? '') !== '' && process.env['FORCE_COLOR'] !== '0';
