@@ -15,6 +15,7 @@ import { addHostOptions, openHost } from '../open-host.ts';
 import { consent } from '../print/consent.ts';
 import type { Output } from '../print/output.ts';
 import { dryRunText, recordText, refusalText } from '../print/removal.ts';
+import { locate } from './locate.ts';
 
 /** Reasons that a person may accept by name; all others are facts that no word changes. */
 const ACCEPTABLE: readonly ReasonCode[] = ['pin-possible', 'hidden', 'rival'];
@@ -28,6 +29,7 @@ export function define(command: Command): void {
     .option('--wait <seconds>', 'graceful: wait so long for holders to go by themselves')
     .option('--stop-units <units>', 'graceful: systemd units that may be stopped, separated by commas')
     .option('--accept <reasons>', `go on in spite of these, separated by commas: ${ACCEPTABLE.join(', ')}`)
+    .option('--locate [on|off]', 'remove nothing: blink the light of the slot that it sits in; off ends that')
     .option('--dry-run', 'print exactly what would be written, injected and signalled, and do nothing')
     .option('--yes <device>', 'consent: the name of the device once more')
     .addHelpText('after', `
@@ -38,6 +40,7 @@ are named. Every step is looked at before and after; when one fails, what was do
   unseat remove pmem0 --dry-run            what would be done, in order
   unseat remove pmem0 --detach             asks for the device's name, then does it
   unseat remove pmem0 --detach --yes pmem0 for scripts
+  unseat remove mem0 --locate              blinks the slot of the card: writes 2 to its attention file
 
 Exit status: 0 done, 1 called off with everything as before, 3 refused, 64 partly done ('unseat resume', 'unseat rollback').`);
 }
@@ -47,6 +50,7 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
   if (name === undefined) throw new UnseatError('USAGE', 'no device is named', { next: "List what there is with 'unseat scan'." });
   const host = await openHost(options);
   try {
+    if (options['locate'] !== undefined) return await locate(host, name, options, out);
     const { machine, device, leaves, room } = inventoryFor(host, name);
     const own = host.kind === 'live' ? [process.pid, process.ppid] : [];
     const plan = makePlan(machine, device, { stopUnits: listOf(options['stopUnits']), protectedPids: own, ...(room ? { room } : {}), ...waitOf(options) });

@@ -143,9 +143,16 @@ function oneSlot(k: Kernel, slot: number, address: string): DirectoryNode {
   const acpi = k.heap.load(slot + SLOT.kind) === SLOT_KIND.acpiphp;
   return directory({
     address: attribute(() => address), adapter: attribute(() => k.heap.load(slot + SLOT.adapter)), power: attribute(() => k.heap.load(slot + SLOT.power), (text) => powerWrite(k, slot, acpi, text)),
-    attention: acpi ? { type: 'file', read: () => ({ errno: 'EINVAL' }) } : attribute(() => 0), ...(acpi ? { latch: attribute(() => 1 - k.heap.load(slot + SLOT.power)) } : {}),
+    attention: acpi ? { type: 'file', read: () => ({ errno: 'EINVAL' }) } : attribute(() => k.heap.load(slot + SLOT.attention), (text) => attentionWrite(k, slot, text)), ...(acpi ? { latch: attribute(() => 1 - k.heap.load(slot + SLOT.power)) } : {}),
     cur_bus_speed: attribute(() => '2.5 GT/s PCIe'), max_bus_speed: attribute(() => '16.0 GT/s PCIe'),
   });
+}
+
+/** attention_write_file: 0 off, 1 on, 2 blinking; pciehp masks what is more than the two bits of the indicator. */
+function* attentionWrite(k: Kernel, slot: number, text: string): Path<number> {
+  if (!/^\d+$/.test(text.trim())) return -EINVAL;
+  k.heap.store(slot + SLOT.attention, Number(text.trim()) & 3);
+  return text.length;
 }
 
 function* powerWrite(k: Kernel, slot: number, acpi: boolean, text: string): Path<number> {

@@ -1,0 +1,87 @@
+/** `unseat remove DEVICE --locate`: one write to the slot's attention file, or a reason why not. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { spawnSync } from 'node:child_process';
+import { UnseatError } from '../../src/errors/unseat-error.ts';
+import type { Host } from '../../src/host/host.ts';
+import { simulate } from '../../src/kernel/scenario/simulate.ts';
+import { findDevice } from '../../src/machine/devices/find.ts';
+import { readMachine } from '../../src/machine/read.ts';
+import { lightsOf, setLight, type Light } from '../../src/remove/locate.ts';
+import { planted } from '../planted.ts';
+import { cardInSlot } from '../planted-slot.ts';
+
+const ATTENTION = '/sys/bus/pci/slots/2/attention';
+const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
+const simulated = (name: string): Host => simulate(readFileSync(resolve(import.meta.dirname, `../../scenarios/${name}.yaml`), 'utf8'), name);
+const lights = (host: Host, name: string, on: boolean): Light[] => {
+  const machine = readMachine(host, { rivals: false });
+  return lightsOf(machine, findDevice(machine, name), on);
+};
+const code = (wanted: string) => (e: unknown): boolean => e instanceof UnseatError && e.code === wanted;
+const unseat = (...args: string[]): { status: number | null; out: string; err: string } => {
+  const ran = spawnSync(process.execPath, [MAIN, 'remove', ...args], { encoding: 'utf8', input: '' });
+  return { status: ran.status, out: ran.stdout, err: ran.stderr };
+};
+
+test('the slot of a card blinks and stops, and nothing else of it changes: by card, and by what is on it', async () => {
+  const host = simulated('cxl-ram-unplug');
+  for (const name of ['mem0', 'slot:2', 'dax0.0']) {
+    for (const [on, text] of [[true, '2'], [false, '0']] as const) {
+      const found = lights(host, name, on);
+      assert.deepEqual(found, [{ slot: '2', address: '0000:0d:00', path: ATTENTION, was: on ? 0 : 2, text }]);
+      for (const light of found) await setLight(host, light);
+      assert.equal(host.files.text(ATTENTION), text);
+      assert.equal(host.files.text('/sys/bus/pci/slots/2/power'), '1');
+    }
+  }
+});
+
+test('a device in no slot is refused', () => {
+  const host = simulated('fsdax-ext4-idle');
+  assert.throws(() => lights(host, 'pmem0', true), code('UNSUPPORTED'));
+});
+
+test('a slot without a light is refused: no attention file, or one that cannot be read (acpiphp)', async (t) => {
+  assert.throws(() => lights(simulatedAcpi, 'mem0', true), code('UNSUPPORTED'));
+  const without = await planted(t, cardInSlot({}));
+  assert.throws(() => lights(without, 'mem0', true), code('UNSUPPORTED'));
+});
+
+test('a capture is read-only; its light can be looked at', async (t) => {
+  const host = await planted(t, cardInSlot({ attention: '0\n' }));
+  const [light] = lights(host, 'mem0', true);
+  assert.ok(light !== undefined);
+  await assert.rejects(setLight(host, light), code('READ_ONLY'));
+});
+
+test('a write that the slot refuses, and one that changes nothing, are errors', async () => {
+  const host = simulated('cxl-ram-unplug');
+  const [light] = lights(host, 'mem0', true);
+  assert.ok(light !== undefined && host.actions !== undefined);
+  const answering = (write: NonNullable<Host['actions']>['write']): Host => ({ ...fields(host), actions: { ...host.actions, write } as NonNullable<Host['actions']> });
+  const answer = (ok: boolean, errno?: string) => async () => ({ ok, definite: true, milliseconds: 1, ...(errno === undefined ? {} : { errno }) });
+  await assert.rejects(setLight(answering(answer(false, 'ENODEV')), light), code('WRITE_FAILED'));
+  await assert.rejects(setLight(answering(answer(false, 'EACCES')), light), code('NO_PERMISSION'));
+  await assert.rejects(setLight(answering(answer(true)), light), code('WRITE_FAILED'));
+});
+
+test('the command says slot, file and text; --dry-run writes nothing; it goes with no way of removal', () => {
+  const done = unseat('mem0', '--locate', '--simulate', 'cxl-ram-unplug');
+  assert.equal(done.status, 0);
+  assert.match(done.out, /slot 2 \(0000:0d:00\): wrote 2 to \/sys\/bus\/pci\/slots\/2\/attention/);
+  assert.match(unseat('mem0', '--locate=off', '--dry-run', '--simulate', 'cxl-ram-unplug').out, /would write 0 to/);
+  assert.equal(unseat('mem0', '--locate', '--kill', '--simulate', 'cxl-ram-unplug').status, 2);
+  assert.equal(unseat('--locate', 'mem0', 'mem0', '--simulate', 'cxl-ram-unplug').status, 2);
+});
+
+const fields = (h: Host): Host => ({ kind: h.kind, label: h.label, identity: h.identity, files: h.files, processes: h.processes, mounts: h.mounts, log: h.log, time: h.time, close: () => h.close() });
+
+/** acpiphp: the file is there and a read of it fails. */
+const simulatedAcpi: Host = (() => {
+  const host = simulated('cxl-ram-unplug');
+  const files = new Proxy(host.files, { get: (target, key) => (key === 'text' ? (path: string) => (path === ATTENTION ? { missing: 'unreadable', path, detail: 'EINVAL' } : target.text(path)) : Reflect.get(target, key).bind(target)) });
+  return { ...fields(host), files };
+})();
