@@ -3,6 +3,7 @@ import { isMissing, orElse } from '../host/fact.ts';
 import type { Host } from '../host/host.ts';
 import { GiB } from '../range/units.ts';
 import { readAddressMap } from './address-map/iomem.ts';
+import { withButtons } from './bus/buttons.ts';
 import { readDimms } from './bus/dimms.ts';
 import { readSlots } from './bus/slots.ts';
 import { readVirtioMem, readVirtioPmem } from './bus/virtio.ts';
@@ -47,7 +48,7 @@ export function readMachine(host: Host, options: ReadOptions = {}): Machine {
     virtioMem: readVirtioMem(reader, addressMap, memory),
     virtioPmem: readVirtioPmem(reader),
     dimms: readDimms(reader, memory),
-    slots: readSlots(reader, cxl.memdevs),
+    slots: withButtons(reader, readSlots(reader, cxl.memdevs)),
     blockDevices: tieLoops(blocks, mounts),
     swaps: readSwaps(reader, blocks, mounts),
     overlays: readOverlays(mounts),

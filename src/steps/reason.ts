@@ -24,6 +24,7 @@ export const REASONS = {
   'no-rebind': 'the driver of the device cannot be bound again before a reboot',
   'kernel-spins': "this kernel's own unbind would spin",
   'decoder-locked': 'a CXL decoder is locked by firmware',
+  'power-off-pending': 'the button of its slot was pressed: the power goes by itself in seconds',
   'not-removable': 'this kernel has no way to remove this kind of memory',
   'hidden': 'what must be known cannot be read by this user',
   'force-has-no-effect': 'memory_failure() unmaps nothing on this kernel',

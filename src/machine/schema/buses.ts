@@ -52,5 +52,5 @@ export const slot: z.ZodType<PciSlot> = z.strictObject({
   name: text, address: nullable(text), power: nullable(z.boolean()), attention: nullable(z.int()), adapter: nullable(z.boolean()), latch: nullable(z.boolean()),
   driver: nullable(z.enum(['pciehp', 'acpiphp'])), functions: z.array(text),
   card: nullable(z.strictObject({ ids: nullable(text), class: nullable(text), serial: nullable(text), partNumber: nullable(text), location: nullable(text) })).exactOptional(),
-  path: text,
+  powerOffPending: z.strictObject({ line: text, secondsAgo: nullable(z.number().nonnegative()) }).exactOptional(), path: text,
 });

@@ -48,6 +48,14 @@ export interface PciCard {
   readonly location: string | null;
 }
 
+/** A press of the attention button that is not over. */
+export interface PendingPowerOff {
+  /** The line of the kernel log. */
+  readonly line: string;
+  /** Before now, or before the end of a capture's log; null where the log has no times. */
+  readonly secondsAgo: number | null;
+}
+
 export interface PciSlot {
   /** Name in /sys/bus/pci/slots. */
   readonly name: string;
@@ -63,5 +71,7 @@ export interface PciSlot {
   readonly functions: readonly string[];
   /** What is known of the card in it; null for an empty slot. */
   readonly card?: PciCard | null;
+  /** The slot is about to lose its power; absent where the kernel log shows no such thing. */
+  readonly powerOffPending?: PendingPowerOff;
   readonly path: string;
 }

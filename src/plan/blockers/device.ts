@@ -1,12 +1,14 @@
 /** Blockers that lie with the device: its driver, its slot, its decoders, what describes it, what cannot be seen. */
 import { displayName } from '../../host/names.ts';
+import { agoText } from '../../machine/bus/buttons.ts';
+import { slotsOf } from '../../machine/devices/in-slots.ts';
 import { valueOf } from '../../profile/build.ts';
 import { formatBytes } from '../../range/units.ts';
 import type { Blocker } from '../../steps/reason.ts';
 import type { PlanContext } from '../context.ts';
 
 export function deviceBlockers(c: PlanContext): Blocker[] {
-  return [...hidden(c), ...noDriver(c), ...memmap(c), ...swap(c), ...stack(c), ...rootMount(c), ...virtio(c), ...kmem(c), ...slot(c), ...decoders(c), ...dimm(c)];
+  return [...hidden(c), ...noDriver(c), ...memmap(c), ...swap(c), ...stack(c), ...rootMount(c), ...virtio(c), ...kmem(c), ...slot(c), ...button(c), ...decoders(c), ...dimm(c)];
 }
 
 const refuse = (reason: Blocker['reason'], subject: string, text: string, next: string): Blocker => ({ reason, subject, text, next, overcomeBy: [] });
@@ -57,6 +59,12 @@ function slot(c: PlanContext): Blocker[] {
     return found?.power === null || found === undefined ? [refuse('not-removable', d.name, 'the slot has no power control that this host shows', 'Take the device out with the machine switched off.')] : [];
   });
 }
+
+/** What the kernel begins in seconds asks nobody and would cut into our own steps. */
+const button = (c: PlanContext): Blocker[] => [...new Set([c.device, ...c.leaves.map((l) => l.device)].flatMap((d) => slotsOf(c.machine, d)))].flatMap((s) => (s.powerOffPending === undefined ? [] : [
+  refuse('power-off-pending', `slot ${s.name}`, `the attention button of slot ${s.name} was pressed${agoText(s.powerOffPending)}: the kernel takes the card's power away 5 seconds after the press, whoever uses it ("${s.powerOffPending.line}")`,
+    'Press the button again within the 5 seconds to cancel, then plan again.'),
+]));
 
 /** The region's own decoders: a locked one cannot be reset, so its range stays. */
 function decoders(c: PlanContext): Blocker[] {
