@@ -1,9 +1,13 @@
 /** Small durable files. What was appended before a crash is read after it, or the last line is cut and nothing else. */
-import { constants, promises } from 'node:fs';
+import { constants } from 'node:fs';
+import type * as Promises from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Store } from '../actions.ts';
 import type { Fact } from '../fact.ts';
 import type { Files } from '../host.ts';
+
+/** Loaded where something is stored: a look at the machine starts without it. */
+const promises = (): typeof Promises => process.getBuiltinModule('node:fs/promises');
 
 /** Journals and records name processes and their command lines: for root alone. */
 const FILE_MODE = 0o600;
@@ -21,10 +25,10 @@ export class LiveStore implements Store {
     const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     const flags = O_WRONLY | O_APPEND | O_NOFOLLOW;
     let fresh = false;
-    const file = await promises.open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    const file = await promises().open(path, flags).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
       fresh = true;
-      return promises.open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
+      return promises().open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
     });
     try {
       await file.writeFile(text);
@@ -38,14 +42,14 @@ export class LiveStore implements Store {
   async replace(path: string, text: string): Promise<void> {
     await makeDirectory(dirname(path));
     const temporary = `${path}.${process.pid}.new`;
-    const file = await promises.open(temporary, 'w', FILE_MODE);
+    const file = await promises().open(temporary, 'w', FILE_MODE);
     try {
       await file.writeFile(text);
       await file.sync();
     } finally {
       await file.close();
     }
-    await promises.rename(temporary, path);
+    await promises().rename(temporary, path);
     await syncDirectory(dirname(path));
   }
 
@@ -59,7 +63,7 @@ export class LiveStore implements Store {
   }
 
   async remove(path: string): Promise<void> {
-    await promises.unlink(path).catch((error: NodeJS.ErrnoException) => {
+    await promises().unlink(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
     await syncDirectory(dirname(path));
@@ -68,13 +72,13 @@ export class LiveStore implements Store {
 
 /** A new directory is durable only when its parent is synced. */
 async function makeDirectory(path: string): Promise<void> {
-  const first = await promises.mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  const first = await promises().mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   if (first === undefined) return;
   for (let at = path; at.length >= first.length; at = dirname(at)) await syncDirectory(dirname(at));
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  const directory = await promises.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const directory = await promises().open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await directory.sync();
   } finally {
