@@ -3,7 +3,7 @@
  * thread that went elsewhere. Kernels from 6.12 list all namespaces themselves (NS_MNT_GET_NEXT, fs/nsfs.c); that
  * tells whether there is anything to look for, and leads to what has no name anywhere.
  */
-import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { isMissing } from '../fact.ts';
 import type { Files, MountNamespace } from '../host.ts';
 import { quietly } from './absence.ts';
@@ -57,31 +57,50 @@ function mountedFiles(namespace: MountNamespace, doors: ReadonlyMap<number, Name
 /** A file opened through a bind mount shows that path as its link, so the file system and type are asked, not the text. */
 function openFilesOf(pid: number, nsfs: number): NamespaceDoor[] {
   const directory = `/proc/${pid}/fd`;
-  return quietly<NamespaceDoor[]>(() => {
-    const found: NamespaceDoor[] = [];
-    for (const name of readdirSync(directory)) {
-      const file = `${directory}/${name}`;
-      const stats = quietly(() => statSync(file, { throwIfNoEntry: false }), () => undefined);
-      if (stats?.dev === nsfs && isMountNamespace(file)) found.push({ id: stats.ino, file });
-    }
-    return found;
-  }, () => []);
+  const found: NamespaceDoor[] = [];
+  for (const name of quietly<readonly string[]>(() => readdirSync(directory), () => [])) {
+    const file = `${directory}/${name}`;
+    const stats = look(file);
+    if (stats?.dev === nsfs && isMountNamespace(file)) found.push({ id: stats.ino, file });
+  }
+  return found;
 }
 
-/** A thread may have gone to a namespace by itself (unshare(CLONE_FS), setns). */
+/**
+ * A thread may have gone to a namespace by itself (unshare(CLONE_FS), setns). The links of task/ are its two own and one
+ * for each thread (fs/proc/base.c, proc_task_getattr): most processes have one thread, and need no listing.
+ */
 function threadsOf(pid: number): NamespaceDoor[] {
+  const directory = `/proc/${pid}/task`;
+  const links = look(directory)?.nlink;
+  if (links === undefined || links === ALONE) return [];
   return quietly<NamespaceDoor[]>(() => {
-    const threads = readdirSync(`/proc/${pid}/task`);
+    const threads = readdirSync(directory);
     return threads.length < 2 ? [] : threads.flatMap((tid) => {
-      const file = `/proc/${pid}/task/${tid}/ns/mnt`;
+      const file = `${directory}/${tid}/ns/mnt`;
       const id = /\[(\d+)\]/.exec(quietly(() => readlinkSync(file), () => ''))?.[1];
       return id === undefined ? [] : [{ id: Number(id), file }];
     });
   }, () => []);
 }
 
+/** Links of the task directory of a process with one thread. */
+const ALONE = 3;
+
+/** Descriptors and processes go while we look; no error is made for that, only for what may not be seen. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The kernel's own name of it tells (`net:[4026531840]`: systemd and containers keep many). Only for a path, the file is asked, by FFI. */
 function isMountNamespace(file: string): boolean {
   return quietly(() => {
+    const kind = /^(\w+):\[\d+\]$/.exec(readlinkSync(file))?.[1];
+    if (kind !== undefined) return kind === 'mnt';
     const fd = openSync(file, 'r');
     const type = native().ioctl(fd, NS_GET_NSTYPE, 0);
     closeSync(fd);

@@ -1,5 +1,4 @@
 /** C library calls through koffi, loaded only when the first of them is made: start-up does not pay for it. */
-import { createRequire } from 'node:module';
 import { constants as osConstants, machine } from 'node:os';
 
 type Foreign = (...args: readonly unknown[]) => number;
@@ -42,7 +41,7 @@ export function native(): Native {
 }
 
 function load(): Native {
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const koffi = process.getBuiltinModule('node:module').createRequire(import.meta.url)('koffi') as typeof import('koffi');
   const lib = koffi.load(null);
   const func = (prototype: string): Foreign => lib.func(prototype) as unknown as Foreign;
   const ioctlPointer = func('int ioctl(int fd, unsigned long request, void *argument)');
