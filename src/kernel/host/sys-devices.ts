@@ -3,13 +3,14 @@
  * `unbind` files bind and unbind (drivers/nvdimm/*_devs.c, drivers/dax/bus.c; Documentation/ABI/testing/sysfs-bus-nvdimm,
  * sysfs-bus-dax).
  */
-import { ENODEV } from '../errno.ts';
+import { EINVAL, ENODEV } from '../errno.ts';
 import { deviceDriver, deviceData, deviceName, driverCore, busDevices, findDevice } from '../drivers/base/bus.ts';
 import { bindStore, unbindStore } from '../drivers/base/dd.ts';
 import { devDaxRanges } from '../drivers/dax/dev_dax.ts';
-import { kmemState } from '../drivers/dax/kmem-state.ts';
+import { kmemState, kmemStateStore, UNPLUGGED } from '../drivers/dax/kmem-state.ts';
 import { PMEM } from '../drivers/nvdimm/pmem.ts';
 import type { Kernel } from '../kernel.ts';
+import { MMOP } from '../mm/memory_hotplug/hotplug.ts';
 import type { Path } from '../state/path.ts';
 import { hotplugPaths, hotplugPlaces } from './sys-hotplug.ts';
 import { attribute, directory, link, listing, overlay, writeOnly, type DirectoryNode, type Node } from './vfs.ts';
@@ -88,9 +89,18 @@ function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
     align: attribute(() => d.align), dev: attribute(() => d.dev), size: attribute(() => ranges.reduce((sum, r) => sum + r.end - r.start, 0)), target_node: attribute(() => d.targetNode),
     numa_node: attribute(() => d.pmem?.node ?? d.targetNode), resource: attribute(() => hex(ranges[0]?.start ?? 0)), subsystem: link(`${up(d.path)}/bus/dax`), driver: driverLink(k, d.path, 'dax', d.device),
     ...(k.mechanism('ram.memmap-on-memory-attribute') ? { memmap_on_memory: attribute(() => 0) } : {}),
-    state: state === null ? null : attribute(() => state),
+    state: state === null ? null : attribute(() => kmemState(k, d.device) ?? 'unplugged', (text) => stateWrite(k, d.device, text)),
   });
   ranges.forEach((r, i) => put(paths, `${d.path}/mapping${i}`, { start: attribute(() => hex(r.start)), end: attribute(() => hex(r.end - 1)), page_offset: attribute(() => '0x0') }));
+}
+
+const STATE_WORDS: ReadonlyMap<string, number> = new Map([['unplugged', UNPLUGGED], ['online', MMOP.online], ['online_kernel', MMOP.onlineKernel], ['online_movable', MMOP.onlineMovable]]);
+
+function* stateWrite(k: Kernel, device: number, text: string): Path<number> {
+  const word = STATE_WORDS.get(text.trim());
+  if (word === undefined) return -EINVAL;
+  const rc = yield* k.call(kmemStateStore, device, word);
+  return rc < 0 ? rc : text.length;
 }
 
 /** Every path below /sys/devices that belongs to the nd and dax buses, without the leading /sys. */
@@ -126,11 +136,25 @@ function* store(k: Kernel, bus: string, driver: number, text: string, bind: bool
   return rc < 0 ? rc : text.length;
 }
 
+/**
+ * new_id_store of drivers/dax/bus.c: the driver tries the device if nobody has it, and what its probe says is not told
+ * to the writer. An id for a device that another driver has is not kept here.
+ */
+function* newIdStore(k: Kernel, driver: number, text: string): Path<number> {
+  if (!/^dax\d+\.\d+$/.test(text.trim())) return -EINVAL;
+  const device = findDevice(k, 'dax', text.trim());
+  if (device !== 0 && deviceDriver(k, device) === 0) yield* k.call(bindStore, driver, device);
+  return text.length;
+}
+
 const driverDirectory = (world: World, bus: BusName, driver: number): DirectoryNode => {
   const { k } = world;
   const bound = (): number[] => busDevices(k, bus).filter((device) => deviceDriver(k, device) === driver);
   return overlay(
-    directory({ bind: writeOnly((text) => store(k, bus, driver, text, true)), unbind: writeOnly((text) => store(k, bus, driver, text, false)) }),
+    directory({
+      bind: writeOnly((text) => store(k, bus, driver, text, true)), unbind: writeOnly((text) => store(k, bus, driver, text, false)),
+      ...(bus === 'dax' ? { new_id: writeOnly((text) => newIdStore(k, driver, text)) } : {}),
+    }),
     listing(() => bound().map((device) => deviceName(k, device)), (name) => {
       const place = placesOn(world, bus).get(name);
       return place === undefined || !bound().some((device) => deviceName(k, device) === name) ? null : link(`../../../..${place.replace(/^\/sys/, '')}`);

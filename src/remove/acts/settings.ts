@@ -80,13 +80,22 @@ export const write: Act<Of<'write'>> = {
     if (now === text) return already(`it reads ${text}`);
     return TAKES_AWAY.test(path) && !/^online/.test(text) && !/^1$/.test(text) ? nothingOnline(removal) : yes;
   },
-  act: async (removal, { path, text }, { deadlineMs }) => saidBy(await removal.actions.write(path, text, deadlineMs)),
+  async act(removal, { path, text }, { deadlineMs }) {
+    if (comesBackOffline(removal, path, text)) {
+      const out = await removal.actions.write(path, 'unplugged', deadlineMs);
+      if (!out.ok) return saidBy(out);
+    }
+    return saidBy(await removal.actions.write(path, text, deadlineMs));
+  },
   after(removal, { path, text }, _step, acted) {
     const bound = isBound(removal, path, text);
     if (bound === null) return acted.ok ? yes : no(acted.says ?? 'the write failed');
     return bound ? yes : no(acted.says ?? `${text} is not bound`);
   },
 };
+
+/** A dax device that was bound again has its blocks back, offline; its `state` takes the online words from `unplugged` only (7.3). */
+const comesBackOffline = (removal: Removal, path: string, text: string): boolean => /\/dax\d+\.\d+\/state$/.test(path) && /^online/.test(text) && contentOf(removal, path) === 'offline';
 
 /** For a write to a driver's `bind`: whether the device is bound to it now. Null for all other files. */
 function isBound(removal: Removal, path: string, device: string): boolean | null {
