@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Process entry. `--version` answers before anything else is loaded; all else is in run.ts. */
-import { CHILD_FLAG } from '../host/live/entry.ts';
+import { CHILD_FLAG } from '../host/live/child-flag.ts';
 import { VERSION } from './version.ts';
 
 const args = process.argv.slice(2);

@@ -3,9 +3,7 @@
  * is the same file with a hidden first argument (see cli/main.ts).
  */
 import { basename, dirname, join } from 'node:path';
-
-/** First argument of the bundle that makes it a child. */
-export const CHILD_FLAG = '--unseat-child';
+import { CHILD_FLAG } from './child-flag.ts';
 
 /** Name of the bundle's entry, beside all its other parts (tools/bundle.ts). */
 const BUNDLE = 'unseat.js';
