@@ -6,11 +6,17 @@ import { test } from 'node:test';
 import { isMissing } from '../../src/host/fact.ts';
 import type { Host } from '../../src/host/host.ts';
 import { recordHost } from '../../src/host/recording/recording-host.ts';
+import { simulatedHost } from '../../src/kernel/host/sim-host.ts';
+import { allocContigKernel } from '../../src/kernel/mm/page_alloc.ts';
+import { TYPE } from '../../src/kernel/mm/page-template.ts';
+import { buildScenario } from '../../src/kernel/scenario/build.ts';
 import { simulate } from '../../src/kernel/scenario/simulate.ts';
 import { inventoryFor, optionsOf } from '../../src/plan/inventory.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import { profileByName } from '../../src/profile/select.ts';
 import { remove } from '../../src/remove/engine/run.ts';
 import type { RemovalRecord } from '../../src/remove/record.ts';
+import { readScenario } from '../../src/scenario/read.ts';
 
 const STATE = '/sys/bus/dax/devices/dax0.0/state';
 const DRIVERS = '/sys/bus/dax/drivers';
@@ -62,6 +68,31 @@ test('7.3: a block that cannot go keeps all of them: online as before, bound as 
   assert.deepEqual(blocks(host), before);
   assert.equal(host.files.text(STATE), state);
   assert.ok(!isMissing(host.files.stat(`${DRIVERS}/kmem/dax0.0`)));
+});
+
+test('7.3: the last block cannot go: those that went offline before it are online again', async () => {
+  const text = readFileSync(resolve(import.meta.dirname, '../../scenarios/remove-kmem.yaml'), 'utf8');
+  const profile = profileByName('7.3');
+  assert.ok(profile !== null);
+  const { world } = buildScenario(readScenario(text, 'remove-kmem'), profile);
+  const host = simulatedHost(world);
+  const write = async (path: string, word: string): Promise<void> => { assert.equal((await host.actions?.write(path, word, 1000))?.ok, true, `${word} > ${path}`); };
+  const block = (id: number): string => `/sys/devices/system/memory/memory${id}/state`;
+  await write(STATE, 'unplugged');
+  await write(STATE, 'online_kernel');
+  // The kernel's own page finds room in the last block only.
+  for (const id of [33, 34]) await write(block(id), 'offline');
+  allocContigKernel(world.k, 1, 1, TYPE.slab);
+  for (const id of [33, 34]) await write(block(id), 'online_kernel');
+  const before = blocks(host);
+  assert.deepEqual(before, ['gone', 'online', 'online', 'online']);
+  const record = await removeOn(host);
+  assert.equal(record.status, 'called-off', JSON.stringify(record.steps));
+  assert.match(record.steps.at(-1)?.says ?? '', /EBUSY/);
+  assert.deepEqual(blocks(host), before);
+  // By themselves the first two go, and only the last one refuses.
+  for (const id of [33, 34]) await write(block(id), 'offline');
+  assert.equal((await host.actions?.write(block(35), 'offline', 1000))?.errno, 'EBUSY');
 });
 
 test('7.3: a removal that fails after the unbind brings the memory back online', async () => {
