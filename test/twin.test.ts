@@ -16,10 +16,10 @@ import type { Profile } from '../src/profile/profile.ts';
 import { parseRelease, profileByName } from '../src/profile/select.ts';
 import { twinOf } from '../src/twin/twin.ts';
 
-/** The fsdax, devdax, system-ram and mixed captures. */
+/** The captures that have twins. */
 const CAPTURES = [
   'fsdax-6.1-ext4', 'fsdax-6.12-xfs', 'fsdax-7.2-ext4', 'devdax-holder-none-7.2', 'devdax-holder-u-7.2', 'sysram-online-movable-plain-6.12',
-  'sysram-online-kernel-plain-7.2', 'mixed-ram-pmem-6.12',
+  'sysram-online-kernel-plain-7.2', 'mixed-ram-pmem-6.12', 'many-namespaces-7.2',
 ];
 
 /** A holder without what differs from run to run and what a simulated program has not (working directory paths stay). */

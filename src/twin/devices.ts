@@ -8,26 +8,29 @@ import { stateStore } from '../kernel/drivers/base/block-state.ts';
 import { blockState, MEM, memoryBlocks } from '../kernel/drivers/base/memory.ts';
 import { deviceDaxDriver } from '../kernel/drivers/dax/bus.ts';
 import { daxKmemInit } from '../kernel/drivers/dax/kmem.ts';
-import type { DaxPlace, PmemPlace } from '../kernel/host/world.ts';
+import type { DaxPlace, IdlePlace, PmemPlace } from '../kernel/host/world.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { MMOP } from '../kernel/mm/memory_hotplug/hotplug.ts';
 import { allocContigKernel } from '../kernel/mm/page_alloc.ts';
 import { TYPE } from '../kernel/mm/page.ts';
 import { makeDax } from '../kernel/scenario/build-memory.ts';
 import { addPmem } from '../kernel/setup/fsdax.ts';
+import { allocResource, insertResource, IORESOURCE_MEM } from '../kernel/resource.ts';
 import { must } from '../kernel/setup/run.ts';
 
 export interface TwinDevices {
   readonly pmems: PmemPlace[];
   readonly daxes: DaxPlace[];
+  readonly idle: IdlePlace[];
   /** What the capture has and the twin has not, one sentence each. */
   readonly left: string[];
 }
 
 export function makeDevices(k: Kernel, machine: Machine): TwinDevices {
-  const made: TwinDevices = { pmems: [], daxes: [], left: [] };
+  const made: TwinDevices = { pmems: [], daxes: [], idle: [], left: [] };
   for (const bus of machine.nvdimm) {
     for (const region of bus.regions) {
+      if (region.range !== null && region.namespaces.length > 1) insertResource(k, k.resources.root, allocResource(k, region.range.start, region.range.end - 1, 'Persistent Memory', IORESOURCE_MEM));
       for (const namespace of region.namespaces) {
         try {
           makeNamespace(k, machine, made, bus, region, namespace);
@@ -51,14 +54,20 @@ function makeNamespace(k: Kernel, machine: Machine, made: TwinDevices, bus: Nvdi
   const parents = {
     bus: bus.name, busPath: bus.path, provider: bus.provider ?? 'unknown', region: region.name, regionStart: region.range.start, regionSize: region.range.end - region.range.start,
     dimm: region.dimms[0] ?? null, namespace: ns.name, start: ns.range.start, size: ns.range.end - ns.range.start, uuid: ns.uuid ?? '', node: ns.numaNode ?? 0, regionAlign: region.align ?? 0x1000000,
+    ...(ns.sectorSize === null ? {} : { sectorSize: ns.sectorSize }),
   };
   const dataOffset = ns.dataRange ? ns.dataRange.start - ns.range.start : 0;
   const memmap = ns.memmap === 'dev' ? 'dev' : 'mem';
+  const regionLine = region.namespaces.length > 1;
   if ((ns.mode === 'fsdax' || ns.mode === 'raw') && ns.driver !== null && ns.block !== null) {
     const { block } = ns;
-    const device = addPmem(k, { name: ns.bindName, start: ns.range.start, size: ns.range.end - ns.range.start, map: memmap, dataOffset, node: parents.node, ...(bus.provider === 'e820' ? { resource: 'Persistent Memory (legacy)' } : {}) });
+    const device = addPmem(k, { name: ns.bindName, namespace: ns.name, start: ns.range.start, size: ns.range.end - ns.range.start, map: memmap, dataOffset, node: parents.node, ...(bus.provider === 'e820' ? { resource: 'Persistent Memory (legacy)' } : regionLine ? { resource: null } : {}) });
     const dev = machine.blockDevices.find((b) => b.name === block)?.dev ?? `259:${made.pmems.length}`;
     made.pmems.push({ ...parents, device, claimant: ns.bindName === ns.name ? null : ns.bindName, dataOffset, memmap, align, block, dev });
+    return;
+  }
+  if (ns.mode === 'sector' && ns.driver === null && ns.holder !== null && ns.sectorSize !== null) {
+    made.idle.push({ ...parents, claimant: ns.holder, dataOffset, memmap, align, sectorSize: ns.sectorSize });
     return;
   }
   const dax = machine.dax.find((d) => d.name === ns.chardev);
@@ -66,7 +75,7 @@ function makeNamespace(k: Kernel, machine: Machine, made: TwinDevices, bus: Nvdi
     made.left.push(`${ns.name}: a namespace in mode ${ns.mode}${ns.driver === null ? ' that no driver has' : ''} has no memory that anybody could map`);
     return;
   }
-  const device = makeDax(k, { name: dax.name, namespace: ns.name, range: ns.range, align, node: parents.node, targetNode: dax.targetNode ?? parents.node });
+  const device = makeDax(k, { name: dax.name, namespace: ns.name, range: ns.range, align, node: parents.node, targetNode: dax.targetNode ?? parents.node, ...(regionLine ? { regionLine } : {}) });
   made.daxes.push({ device, name: dax.name, dev: dax.dev ?? '252:0', path: dax.path, align: dax.align ?? align, targetNode: dax.targetNode ?? parents.node, pmem: { ...parents, claimant: ns.bindName, dataOffset, memmap, align } });
   bindAs(k, machine, device, dax);
 }

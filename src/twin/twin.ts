@@ -42,10 +42,10 @@ export function twinOf(machine: Machine, profile: Profile, rmapbt: boolean | nul
   const regions = machine.nvdimm.flatMap((b) => b.regions.flatMap((r): PhysRange[] => (r.range === null ? [] : [r.range])));
   insertOtherResources(k, machine, regions);
   for (const block of machine.memory.blocks) if (block.state === 'offline' && memoryBlocks(k).find(block.index) !== 0) run(k, stateStore(k, block.index, MMOP.offline, 0));
-  const { pmems, daxes, left } = makeDevices(k, machine);
+  const { pmems, daxes, idle, left } = makeDevices(k, machine);
   const world: World = {
     k, label: `twin of ${machine.host.label}`, release: machine.kernel.release ?? profile.name, version: machine.kernel.version ?? '', cmdline: machine.kernel.cmdline ?? '',
-    pmems, daxes, mounts: new MountTable(k), namespaceOf: new Map(), commandOf: new Map(), cpus: 1, blocksUnreadable: rmapbt === null, ...devtmpfsOf(machine),
+    pmems, daxes, idle, mounts: new MountTable(k), namespaceOf: new Map(), commandOf: new Map(), cpus: 1, blocksUnreadable: rmapbt === null, ...devtmpfsOf(machine),
   };
   const supers = mountAll(world, machine, rmapbt);
   const others = [['CXL memdevs', machine.cxl.memdevs.length], ['virtio-mem devices', machine.virtioMem.length], ['virtio-pmem devices', machine.virtioPmem.length], ['DIMMs', machine.dimms.filter((d) => d.range !== null).length]] as const;

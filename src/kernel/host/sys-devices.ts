@@ -14,7 +14,7 @@ import { MMOP } from '../mm/memory_hotplug/hotplug.ts';
 import type { Path } from '../state/path.ts';
 import { hotplugPaths, hotplugPlaces } from './sys-hotplug.ts';
 import { attribute, directory, link, listing, overlay, writeOnly, type DirectoryNode, type Node } from './vfs.ts';
-import type { DaxPlace, PmemPlace, World } from './world.ts';
+import type { DaxPlace, IdlePlace, PmemPlace, World } from './world.ts';
 
 type Paths = Map<string, Node>;
 const hex = (n: number): string => `0x${n.toString(16)}`;
@@ -46,7 +46,7 @@ function ndParents(paths: Paths, p: Pmem, mode: string, holder: string | null): 
   const namespace = `${region}/${p.namespace}`;
   put(paths, namespace, {
     mode: attribute(() => mode), resource: attribute(() => hex(p.start)), size: attribute(() => p.size), uuid: attribute(() => p.uuid), numa_node: attribute(() => p.node),
-    holder: attribute(() => holder ?? ''), subsystem: link(`${up(namespace)}/bus/nd`),
+    ...(p.sectorSize === undefined ? {} : { sector_size: attribute(() => `[${p.sectorSize}]`) }), holder: attribute(() => holder ?? ''), subsystem: link(`${up(namespace)}/bus/nd`),
   });
   return region;
 }
@@ -94,6 +94,12 @@ function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
   ranges.forEach((r, i) => put(paths, `${d.path}/mapping${i}`, { start: attribute(() => hex(r.start)), end: attribute(() => hex(r.end - 1)), page_offset: attribute(() => '0x0') }));
 }
 
+function idlePaths(paths: Paths, p: IdlePlace): void {
+  const region = ndParents(paths, p, 'safe', p.claimant);
+  const own = `${region}/${p.claimant}`;
+  put(paths, own, { namespace: attribute(() => p.namespace), sector_size: attribute(() => `[${p.sectorSize}]`), uuid: attribute(() => p.uuid), numa_node: attribute(() => p.node), subsystem: link(`${up(own)}/bus/nd`) });
+}
+
 const STATE_WORDS: ReadonlyMap<string, number> = new Map([['unplugged', UNPLUGGED], ['online', MMOP.online], ['online_kernel', MMOP.onlineKernel], ['online_movable', MMOP.onlineMovable]]);
 
 function* stateWrite(k: Kernel, device: number, text: string): Path<number> {
@@ -108,6 +114,7 @@ export function devicePaths(world: World): Paths {
   const paths: Paths = new Map();
   for (const p of world.pmems) pmemPaths(world, paths, p);
   for (const d of world.daxes) daxPaths(world, paths, d);
+  for (const p of world.idle ?? []) idlePaths(paths, p);
   return new Map([...hotplugPaths(world), ...[...paths].map(([path, node]) => [path.replace(/^\/sys\//, ''), node] as const)]);
 }
 
@@ -119,7 +126,7 @@ function placesOn(world: World, bus: BusName): Map<string, string> {
   if (bus === 'virtio' || bus === 'cxl' || bus === 'pci') return hotplugPlaces(world, bus);
   const places = new Map<string, string>();
   if (bus === 'dax') for (const d of world.daxes) if (busDevices(world.k, 'dax').includes(d.device)) places.set(d.name, d.path);
-  const nd: Pmem[] = bus === 'dax' ? [] : [...world.pmems, ...world.daxes.flatMap((d) => (d.pmem === null ? [] : [d.pmem]))];
+  const nd: Pmem[] = bus === 'dax' ? [] : [...world.pmems, ...world.daxes.flatMap((d) => (d.pmem === null ? [] : [d.pmem])), ...(world.idle ?? [])];
   for (const p of nd) {
     const region = `${p.busPath}/${p.region}`;
     places.set(p.bus, p.busPath).set(p.region, region).set(p.namespace, `${region}/${p.namespace}`);

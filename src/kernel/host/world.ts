@@ -35,6 +35,8 @@ export interface PmemPlace {
   readonly node: number;
   /** `align` of the region; 16 MiB unless told. */
   readonly regionAlign?: number;
+  /** Chosen `sector_size` of the namespace; a namespace without a label has no such file. */
+  readonly sectorSize?: number;
   /** `pmem0`. */
   readonly block: string;
   /** `259:0`. */
@@ -55,6 +57,9 @@ export interface DaxPlace {
   /** The nd namespace that it is made from, where it is. */
   readonly pmem: Omit<PmemPlace, 'device' | 'block' | 'dev'> | null;
 }
+
+/** A namespace that a BTT claims and no driver has: in sysfs, and in nobody's memory. */
+export type IdlePlace = DaxPlace['pmem'] & object & { readonly sectorSize: number };
 
 /** A CXL memory card, with the region over it where there is one (0: none). */
 export interface CardPlace {
@@ -87,6 +92,7 @@ export interface World {
   readonly cmdline: string;
   readonly pmems: readonly PmemPlace[];
   readonly daxes: readonly DaxPlace[];
+  readonly idle?: readonly IdlePlace[];
   readonly mounts: MountTable;
   /** Mount namespaces of processes that are not in the first: by heap address of the task. */
   readonly namespaceOf: ReadonlyMap<number, number>;

@@ -31,12 +31,12 @@ import type { Placement, PlacedMemory } from './place-devices.ts';
 const INFO_BLOCK = 2 * MiB;
 
 /** A device-dax namespace: the range as firmware has it, the info block claimed by nd, and the dax device after it. */
-export function makeDax(k: Kernel, input: { name: string; namespace: string; range: PhysRange; align: number; node: number; targetNode: number }): number {
+export function makeDax(k: Kernel, input: { name: string; namespace: string; range: PhysRange; align: number; node: number; targetNode: number; regionLine?: true }): number {
   const { range, name } = input;
   const page = k.geo.pageSize;
-  const whole = allocResource(k, range.start, range.end - 1, 'Persistent Memory', IORESOURCE_MEM);
-  insertResource(k, k.resources.root, whole);
-  insertResource(k, whole, allocResource(k, range.start, range.start + INFO_BLOCK - 1, input.namespace, IORESOURCE_MEM));
+  // Where the region has other namespaces too, its line is there already.
+  if (input.regionLine !== true) insertResource(k, k.resources.root, allocResource(k, range.start, range.end - 1, 'Persistent Memory', IORESOURCE_MEM));
+  insertResource(k, k.resources.root, allocResource(k, range.start, range.start + INFO_BLOCK - 1, input.namespace, IORESOURCE_MEM));
   addMedium(k, name, range.start / page, range.end / page, 1);
   const dev = must(k, createDevDax(k, { name, ranges: [{ start: range.start + INFO_BLOCK, end: range.end }], targetNode: input.targetNode }), `device ${name}`);
   const data = deviceData(k, dev);

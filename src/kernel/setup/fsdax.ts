@@ -24,6 +24,8 @@ import { must, run, type Ran } from './run.ts';
 export interface PmemInput {
   /** `pfn0.0` for a namespace with an info block, as sysfs names it. */
   readonly name?: string;
+  /** `namespace0.4` in /proc/iomem; of the same numbers as the device unless told. */
+  readonly namespace?: string;
   /** First byte and bytes of the namespace; 2 MiB aligned. */
   readonly start: number;
   readonly size: number;
@@ -47,7 +49,7 @@ export function addPmem(k: Kernel, input: PmemInput): number {
   const line = input.resource === undefined ? 'Persistent Memory' : input.resource;
   if (line !== null) insertResource(k, k.resources.root, allocResource(k, input.start, input.start + input.size - 1, line, IORESOURCE_MEM));
   addMedium(k, name, startPfn, endPfn);
-  const pmem = newPmem(k, name.replace('pfn', 'namespace'), startPfn, endPfn, dataPfn, input.map === 'dev' ? MAP_DEV : MAP_MEM, input.node ?? 0);
+  const pmem = newPmem(k, input.namespace ?? name.replace('pfn', 'namespace'), startPfn, endPfn, dataPfn, input.map === 'dev' ? MAP_DEV : MAP_MEM, input.node ?? 0);
   const dev = deviceAlloc(k, { bus: 'nd', name, data: pmem, numaNode: input.node ?? 0 });
   ndPmemDriver(k);
   must(k, deviceAdd(k, dev), `device ${name}`);

@@ -133,6 +133,10 @@ const WALKS: readonly Rule[] = [
     ...base, id: 'fsdax-smaps-pmd', needs: { ...NOBODY_UNMAPS, 'fsdax.smaps-reads-dax-pmd-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-on-smaps', whom: (f) => `whoever reads /proc/PID/smaps of ${everybody(f.hugeMapped)}`, certainty: touched,
     because: 'the walk looks at the freed struct page behind a 2 MiB entry (smaps_pte_range); monitoring agents read smaps by themselves', source: 'docs/kernel-truth B 1b',
   },
+  {
+    ...base, id: 'fsdax-smaps-pte', needs: { ...NOBODY_UNMAPS, 'fsdax.walk-reads-dax-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-smaps', whom: (f) => `whoever reads /proc/PID/smaps of ${everybody(f.smallMapped)}`, certainty: 'possible',
+    because: 'since 6.15 the walk looks at the struct page behind a DAX PTE too', source: 'mm/memory.c, vm_normal_page(), 6.15; not run',
+  },
 ];
 
 const FILE_SYSTEM: readonly Rule[] = [
