@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { whatComes } from '../src/evidence/what-comes.ts';
 import { openCapture } from '../src/host/capture/open.ts';
+import { VM } from '../src/kernel/drivers/virtio/virtio_mem.ts';
 import { simulatedHost } from '../src/kernel/host/sim-host.ts';
 import type { World } from '../src/kernel/host/world.ts';
 import { inventoryFor, optionsOf } from '../src/plan/inventory.ts';
@@ -18,7 +19,7 @@ import { twinOf } from '../src/twin/twin.ts';
 const CAPTURES: readonly (readonly [capture: string, device: string, xfs?: true])[] = [
   ['fsdax-6.1-ext4', 'pmem0'], ['fsdax-6.12-xfs', 'pmem0', true], ['fsdax-7.2-ext4', 'pmem0'], ['devdax-holder-none-7.2', 'dax0.0'], ['devdax-holder-u-7.2', 'dax0.0'],
   ['sysram-online-movable-plain-6.12', 'dax0.0'], ['sysram-online-kernel-plain-7.2', 'dax0.0'], ['mixed-ram-pmem-6.12', 'pmem0'],
-  ['many-namespaces-7.2', 'pmem0'], ['many-namespaces-7.2', 'pmem0.2'], ['many-namespaces-7.2', 'dax0.3'],
+  ['many-namespaces-7.2', 'pmem0'], ['many-namespaces-7.2', 'pmem0.2'], ['many-namespaces-7.2', 'dax0.3'], ['virtio-mem-7.2', 'virtio1'],
 ];
 
 /**
@@ -28,7 +29,11 @@ const CAPTURES: readonly (readonly [capture: string, device: string, xfs?: true]
  */
 const UNDECIDED: ReadonlyMap<string, string> = new Map([['many-namespaces-7.2', 'oops-at-exit']]);
 
-const deviceNamed = (world: World, name: string): number => world.pmems.find((p) => p.block === name)?.device ?? world.daxes.find((d) => d.name === name)?.device ?? 0;
+const virtioMemNamed = ({ k, hotplug }: World, name: string): number => {
+  const vm = hotplug?.virtioMems.find((v) => v.name === name)?.vm ?? 0;
+  return vm === 0 ? 0 : k.heap.load(vm + VM.dev);
+};
+const deviceNamed = (world: World, name: string): number => virtioMemNamed(world, name) || (world.pmems.find((p) => p.block === name)?.device ?? world.daxes.find((d) => d.name === name)?.device) || 0;
 
 for (const [name, device, xfs] of CAPTURES) {
   test(`forecast of ${device} on the twin of ${name}`, async () => {

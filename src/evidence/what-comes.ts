@@ -8,6 +8,7 @@ import { domainsOf } from '../kernel/domains.ts';
 import { deviceBus, deviceData, deviceDriver } from '../kernel/drivers/base/bus.ts';
 import { bindStore, unbindStore } from '../kernel/drivers/base/dd.ts';
 import { DEVDAX, devDaxEnd, devDaxStart } from '../kernel/drivers/dax/bus.ts';
+import { vmAddr, vmSize } from '../kernel/drivers/virtio/virtio_mem.ts';
 import { SB } from '../kernel/fs/inode.ts';
 import { fdClose, fdsOf } from '../kernel/fs/file.ts';
 import { daxAlive } from '../kernel/drivers/dax/super.ts';
@@ -70,13 +71,20 @@ interface Tried {
   readonly log: ReturnType<typeof countFindings>;
 }
 
+/** Page frames of a dax device, a virtio-mem device or a namespace. */
+function rangeOf(k: Kernel, device: number): readonly [number, number] {
+  const [bus, data] = [deviceBus(k, device).name, deviceData(k, device)];
+  if (bus === 'virtio') return [vmAddr(k, data) / k.geo.pageSize, (vmAddr(k, data) + vmSize(k, data)) / k.geo.pageSize];
+  return bus === 'dax' ? [devDaxStart(k, data), devDaxEnd(k, data)] : pmemRange(k, device);
+}
+
 function unbound(make: Make, before: (world: World, device: number) => void = () => undefined): Tried {
   const { world, device } = make();
   const { k } = world;
   const driver = deviceDriver(k, device);
-  const dax = deviceBus(k, device).name === 'dax';
-  const range = dax ? [devDaxStart(k, deviceData(k, device)), devDaxEnd(k, deviceData(k, device))] as const : pmemRange(k, device);
-  const mounts = dax ? [] : world.mounts.all().map((m) => m.sb).filter((sb) => k.heap.load(sb + SB.disk) === deviceData(k, device));
+  const bus = deviceBus(k, device).name;
+  const range = rangeOf(k, device);
+  const mounts = bus !== 'nd' ? [] : world.mounts.all().map((m) => m.sb).filter((sb) => k.heap.load(sb + SB.disk) === deviceData(k, device));
   before(world, device);
   const mark = k.log.mark;
   const thread = threads(k).spawn('unbind', () => unbindStore(k, driver, device));
@@ -184,9 +192,10 @@ const rebind = (t: Tried): number => run(t.k, bindStore(t.k, t.driver, t.device)
 
 function nextOwner(make: Make, found: Set<Effect>): void {
   const t = unbound(make);
-  if (rebind(t) < 0) return;
-  const dax = deviceBus(t.k, t.device).name === 'dax';
-  if (dax) handOverDevDax(t.k, t.device, 2);
+  const bus = deviceBus(t.k, t.device).name;
+  // The memory of a virtio-mem device is the host's: there is no owner after it.
+  if (bus === 'virtio' || rebind(t) < 0) return;
+  if (bus === 'dax') handOverDevDax(t.k, t.device, 2);
   else handOver(t.k, t.device, 2);
   for (const task of tasks(t)) for (const vma of fileVmas(t.k, task)) touchTest(t.k, task, vma, 'read');
   const domains = domainsOf(t.k);

@@ -1,7 +1,7 @@
 /**
  * A captured machine as a simulated one: the same memory, devices, mounts and holders, so that what is asked of the capture can
- * be asked of the twin, and what is forecast for it can be done. Persistent memory and memory used as RAM through kmem
- * are twinned; what is not (CXL, virtio-mem, DIMMs) is listed.
+ * be asked of the twin, and what is forecast for it can be done. Persistent memory, memory used as RAM through kmem
+ * and virtio-mem are twinned; what is not (CXL, DIMMs) is listed.
  */
 import { UnseatError } from '../errors/unseat-error.ts';
 import type { PhysRange } from '../range/phys-range.ts';
@@ -19,6 +19,7 @@ import { run } from '../kernel/setup/run.ts';
 import { makeDevices } from './devices.ts';
 import { startHolders } from './holders.ts';
 import { bootRamOf, insertOtherResources } from './ram.ts';
+import { makeVirtioMems } from './virtio-mem.ts';
 
 export interface Twin {
   readonly world: World;
@@ -40,16 +41,18 @@ export function twinOf(machine: Machine, profile: Profile, rmapbt: boolean | nul
   const nodes = Math.max(2, ...machine.memory.nodes.map((n) => n.id + 1));
   const k = bootMachine({ profile, ram, nodes, autoOnline: auto, memmapOnMemory: machine.memory.memmapOnMemory === 'Y', cpuNodes: machine.memory.nodes.filter((n) => n.hasCpu).map((n) => n.id) });
   const regions = machine.nvdimm.flatMap((b) => b.regions.flatMap((r): PhysRange[] => (r.range === null ? [] : [r.range])));
-  insertOtherResources(k, machine, regions);
+  insertOtherResources(k, machine, [...regions, ...machine.virtioMem.flatMap((v) => (v.range === null ? [] : [v.range]))]);
   for (const block of machine.memory.blocks) if (block.state === 'offline' && memoryBlocks(k).find(block.index) !== 0) run(k, stateStore(k, block.index, MMOP.offline, 0));
   const { pmems, daxes, idle, left } = makeDevices(k, machine);
+  const virtioMems = makeVirtioMems(k, machine);
   const world: World = {
     k, label: `twin of ${machine.host.label}`, release: machine.kernel.release ?? profile.name, version: machine.kernel.version ?? '', cmdline: machine.kernel.cmdline ?? '',
+    hotplug: { cards: [], slots: [], dimms: [], virtioMems: virtioMems.made },
     pmems, daxes, idle, mounts: new MountTable(k), namespaceOf: new Map(), commandOf: new Map(), cpus: 1, blocksUnreadable: rmapbt === null, ...devtmpfsOf(machine),
   };
   const supers = mountAll(world, machine, rmapbt);
-  const others = [['CXL memdevs', machine.cxl.memdevs.length], ['virtio-mem devices', machine.virtioMem.length], ['virtio-pmem devices', machine.virtioPmem.length], ['DIMMs', machine.dimms.filter((d) => d.range !== null).length]] as const;
-  return { world, left: [...left, ...others.filter(([, n]) => n > 0).map(([what, n]) => `${n} ${what}`), ...startHolders(world, machine, supers, firstNamespace(machine))] };
+  const others = [['CXL memdevs', machine.cxl.memdevs.length], ['virtio-pmem devices', machine.virtioPmem.length], ['DIMMs', machine.dimms.filter((d) => d.range !== null).length]] as const;
+  return { world, left: [...left, ...virtioMems.left, ...others.filter(([, n]) => n > 0).map(([what, n]) => `${n} ${what}`), ...startHolders(world, machine, supers, firstNamespace(machine))] };
 }
 
 const devtmpfsOf = (machine: Machine): { devtmpfs?: string } => {

@@ -36,7 +36,7 @@ export function hotplugPlaces(world: World, bus: 'virtio' | 'cxl' | 'pci' | 'acp
   const { k, hotplug } = world;
   const places = new Map<string, string>();
   if (hotplug === undefined) return places;
-  if (bus === 'virtio') hotplug.virtioMems.forEach((v, i) => places.set(v.name, virtioPath(i, v.name)));
+  if (bus === 'virtio') hotplug.virtioMems.forEach((v, i) => places.set(v.name, v.path ?? virtioPath(i, v.name)));
   if (bus === 'acpi') for (const d of hotplug.dimms) places.set(d.name, dimmPath(d.name));
   for (const card of hotplug.cards) {
     if (bus === 'pci' && isThere(k, 'pci', pciOf(k, card))) places.set(card.pci, memdevPath(card).replace(/\/mem\d+$/, ''));
@@ -59,8 +59,8 @@ export function hotplugPaths(world: World): Map<string, Node> {
   const paths = new Map<string, Node>();
   if (hotplug === undefined) return paths;
   const put = (path: string, entries: Readonly<Record<string, Node>>): void => { for (const [name, node] of Object.entries(entries)) paths.set(`${path.replace(/^\/sys\//, '')}/${name}`, node); };
-  hotplug.virtioMems.forEach(({ name, vm }, i) => {
-    const path = virtioPath(i, name);
+  hotplug.virtioMems.forEach(({ name, vm, path: place }, i) => {
+    const path = place ?? virtioPath(i, name);
     put(path, { device: attribute(() => '0x0018'), vendor: attribute(() => '0x1af4'), subsystem: link(`${up(path)}/bus/virtio`), ...driverLink(k, path, 'virtio', k.heap.load(vm + VM.dev)) });
   });
   for (const { name, dimm } of hotplug.dimms) put(dimmPath(name), dimmFiles(k, dimm));

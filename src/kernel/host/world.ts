@@ -80,7 +80,8 @@ export interface HotplugPlaces {
   readonly cards: readonly CardPlace[];
   readonly slots: readonly { readonly name: string; readonly slot: number; readonly address: string }[];
   readonly dimms: readonly { readonly name: string; readonly dimm: number }[];
-  readonly virtioMems: readonly { readonly name: string; readonly vm: number }[];
+  /** `path`: its real sysfs directory, where it is not the usual one. */
+  readonly virtioMems: readonly { readonly name: string; readonly vm: number; readonly path?: string }[];
 }
 
 export interface World {
