@@ -38,6 +38,7 @@ export interface CellResult {
   readonly milliseconds: number;
   readonly cpu: number;
   readonly setup: number;
+  readonly setupCpu: number;
   /** Heap words in use when set up, and what the removal added. */
   readonly words: number;
   readonly moreWords: number;
@@ -49,7 +50,7 @@ export interface CellResult {
 export function measureCell(cell: Cell): CellResult {
   const profile = profileByName(cell.profile);
   if (profile === null) throw new Error(`no profile ${cell.profile}`);
-  const began = performance.now();
+  const [began, beganCpu] = [performance.now(), process.cpuUsage()];
   const k = makeMachine({ profile });
   const dev = addPmem(k, { start: 4 * GiB, size: cell.device, map: 'dev' });
   const sb = mountFs(k, dev, cell.fs === 'xfs' ? { type: 'xfs', rmapbt: true } : { type: 'ext4' });
@@ -71,11 +72,12 @@ export function measureCell(cell: Cell): CellResult {
   const ran = unbindPmem(k, dev);
   const milliseconds = performance.now() - started;
   const used = process.cpuUsage(cpu);
+  const setUp = cpu.user + cpu.system - beganCpu.user - beganCpu.system;
   const costs = { ...(costsOf(k) as Costs) };
   const { pagesVisited, tasksVisited, vmasVisited, entriesVisited, inodesVisited, extentsVisited, entriesZapped } = costs;
   return {
     operations: pagesVisited + tasksVisited + vmasVisited + entriesVisited + inodesVisited + extentsVisited + entriesZapped,
-    costs, mapped, left: count(), milliseconds, cpu: (used.user + used.system) / 1000, setup: started - began,
+    costs, mapped, left: count(), milliseconds, cpu: (used.user + used.system) / 1000, setup: started - began, setupCpu: setUp / 1000,
     words, moreWords: k.heap.used - words, rss: process.resourceUsage().maxRSS * 1024,
     ended: ran.oops !== null ? `oops in ${ran.oops}` : ran.hangs !== null ? `hangs in ${ran.hangs}` : ran.spins !== null ? `spins in ${ran.spins}` : `returned ${ran.rc}`,
   };
