@@ -163,7 +163,10 @@ test('unmounting in the mount namespace of another process leaves ours alone', {
   assert.ok(!isMissing(id));
   const ours = host.processes.namespace(process.pid, 'mnt');
   assert.equal((await actions.unmount(Number(ours), directory, 60_000)).errno, 'EINVAL');
-  assert.equal((await actions.unmount(id, directory, 60_000)).ok, true);
+  // Somebody who looks at the tree just then (another test's search) keeps it busy for a moment.
+  let unmounted = await actions.unmount(id, directory, 60_000);
+  for (let tries = 0; tries < 50 && unmounted.errno === 'EBUSY'; tries += 1) unmounted = await actions.unmount(id, directory, 60_000);
+  assert.equal(unmounted.ok, true, JSON.stringify(unmounted));
   assert.ok(!readFileSync(`/proc/${other.pid}/mountinfo`, 'utf8').includes('there-only'));
 });
 
