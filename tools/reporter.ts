@@ -22,5 +22,10 @@ export default async function* reporter(source: AsyncIterable<TestEvent>): Async
   }
   for (const line of skipped) yield `skipped ${line}\n`;
   for (const text of failures) yield `${text}\n`;
+  if (passed + failed + skipped.length === 0) {
+    // A mistyped path must not look like a green run.
+    process.exitCode = 1;
+    yield 'no test was found\n';
+  }
   yield `${passed} passed, ${failed} failed, ${skipped.length} skipped\n`;
 }
