@@ -38,9 +38,15 @@ export function searchReduced<C extends WithHeap>(program: Program<C>, options: 
   return { ...verdict, stats: { ...verdict.stats, milliseconds: options.now() - began } };
 }
 
-/** The same violations by their shortest ways, where that search ends within ten times the states of the reduced one. */
+/**
+ * The same violations by their shortest ways, where that search ends within ten times the states of the reduced one.
+ * A search for the nearest violation may find another one than the reduced search did, or fewer at the end of its way
+ * than the reduced one at the end of a longer way: the nearest is what was asked for, so numbers are not compared.
+ */
 function shortest<C extends WithHeap>(program: Program<C>, options: SearchOptions, stepper: Stepper<never>, found: Verdict): Verdict {
   const limit = Math.max(found.stats.states * 10, 2_000_000);
   const full = new BreadthFirst(program, { ...options, stepper, maxStates: limit }).run();
-  return full.violations.length >= found.violations.length ? full : found;
+  if (full.complete || (options.all !== true && full.violations.length > 0)) return full;
+  const near = new Map(full.violations.map((violation) => [violation.property, violation]));
+  return { ...found, violations: found.violations.map((violation) => near.get(violation.property) ?? violation) };
 }
