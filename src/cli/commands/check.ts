@@ -33,6 +33,7 @@ export function define(command: Command): void {
     .option('--max-states <n>', 'stop a search at so many states; its verdict is then "bounded"')
     .option('--no-reduce', 'visit every reachable state, without partial-order reduction')
     .option('--trace <form>', `print the counterexamples: ${FORMS.join(', ')}`)
+    .option('--to-scenario <file>', 'turn the counterexample of one test on one profile into a scenario that `unseat lab run` takes; - prints it')
     .option('--replay <schedule>', 'run this one interleaving, as a counterexample names it')
     .option('--json', 'print one JSON document')
     .addHelpText('after', `
@@ -46,7 +47,9 @@ was found that no expectation names. A forbidden outcome that is expected is not
 
   unseat check                                          the whole library
   unseat check devdax-rebind --profile 7.2 --trace text
-  unseat check my.yaml --all --trace html > trace.html`);
+  unseat check my.yaml --all --trace html > trace.html
+  unseat check devdax-rebind --profile 7.2 --to-scenario rebind.yaml
+  unseat lab run rebind.yaml --kernel debian:7.2`);
 }
 
 export async function run(args: readonly string[], options: Options, out: Output): Promise<number> {
@@ -56,6 +59,7 @@ export async function run(args: readonly string[], options: Options, out: Output
   const form = formOf(options);
   if (typeof options['replay'] === 'string') return replayOne(tests, options, options['replay'], out);
   const maxStates = statesOf(options);
+  if (typeof options['toScenario'] === 'string') return toScenario(tests, options, maxStates, options['toScenario'], out);
   const results: CheckResult[] = [];
   for (const test of tests) {
     for (const profile of profilesOf(test, options)) {
@@ -102,6 +106,35 @@ function drawn(r: CheckResult, violation: Violation, form: Exclude<Form, 'text'>
   if (form === 'mermaid') return mermaid(`${title}: ${violation.property}`, traceRows(violation));
   if (form === 'html') return html(title, violation.property, violation.schedule, traceRows(violation));
   return JSON.stringify(form === 'perfetto' ? perfetto(title, traceRows(violation)) : itf(title, violation), null, 1);
+}
+
+/** The nearest counterexample that makes a scenario; with --all, of any property. */
+async function toScenario(tests: readonly Litmus[], options: Options, maxStates: number, file: string, out: Output): Promise<number> {
+  const [test, ...more] = tests;
+  const [profile, ...others] = test === undefined ? [] : profilesOf(test, options);
+  if (test === undefined || profile === undefined || more.length > 0 || others.length > 0) throw new UnseatError('USAGE', '--to-scenario wants one litmus test and one --profile');
+  const { liveTime } = await import('../../host/live/time.ts');
+  const { counterexampleScenario } = await import('../../evidence/counterexample-scenario.ts');
+  const violations = checkLitmus(test, profile, { now: () => liveTime.now(), all: true, maxStates, reduce: options['reduce'] !== false }).verdict?.violations ?? [];
+  if (violations.length === 0) throw new UnseatError('REFUSED', 'there is no counterexample to turn into a scenario', { subject: `${test.litmus} on ${profile.name}` });
+  const refused: UnseatError[] = [];
+  for (const violation of violations) {
+    try {
+      const { text, scenario } = await counterexampleScenario(test, profile, violation);
+      if (file === '-') out.text(text);
+      else {
+        const { writeFiles } = await import('../../lab/write-files.ts');
+        writeFiles(file.startsWith('/') ? '/' : '.', [{ path: file, text }]);
+        out.note(`${file}: scenario ${scenario.scenario}, ${scenario.steps.length} steps, shows "${violation.property}". Run it: unseat lab run ${file} --kernel debian:${profile.name}`);
+      }
+      return EXIT.ok;
+    } catch (error) {
+      if (!(error instanceof UnseatError) || error.code !== 'UNSUPPORTED') throw error;
+      refused.push(error);
+    }
+  }
+  for (const error of refused.slice(1)) out.error(error);
+  throw refused[0] as UnseatError;
 }
 
 function replayOne(tests: readonly Litmus[], options: Options, schedule: string, out: Output): number {

@@ -1,7 +1,7 @@
 /** A litmus test as a program for the explorer: set up anew for each profile. */
 import { UnseatError } from '../../errors/unseat-error.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { Path, PathFunction } from '../../kernel/state/path.ts';
+import { AT, type Path, type PathFunction } from '../../kernel/state/path.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Program, Property } from '../program.ts';
 import { buildMachine, reserveRoom } from './machine.ts';
@@ -23,17 +23,28 @@ interface ThreadStep extends Step {
 export const EVERYBODY_ENDS = 'everybody ends';
 
 /**
+ * How the lines of a thread follow each other. `joined`: nothing stands between them. `marked`: a word of each thread
+ * counts its lines that are over, so that a replay tells which step was in which line. `apart`: another thread can run
+ * between any two lines, at a point named `line N`.
+ */
+export type LineJoin = 'joined' | 'marked' | 'apart';
+
+/** What the word is called that counts a thread's lines under `marked`. */
+export const lineMark = (thread: string): string => `lines over of ${thread}`;
+
+/**
  * @throws UnseatError BAD_SCENARIO where a name or a value does not fit, UNSUPPORTED where this kernel has no such thing
  */
-export function buildLitmus(test: Litmus, profile: Profile): Program<Kernel> {
+export function buildLitmus(test: Litmus, profile: Profile, lines: LineJoin = 'joined'): Program<Kernel> {
   const built = buildMachine(test.machine, profile);
   const processes = new Map<string, ProcessHandle>();
   for (const [name, spec] of Object.entries(test.processes)) processes.set(name, addProcessNamed(built, name, spec));
   reserveRoom(built.k);
   const names = Object.keys(test.threads);
-  const threads = names.map((name) => {
+  const marks = names.map(() => (lines === 'marked' ? built.k.heap.reserve(1) : 0));
+  const threads = names.map((name, i) => {
     const steps = (test.threads[name] as readonly string[]).map((text) => stepOf(built, processes, text));
-    return { name, path: threadPath(steps), args: [], daemon: test.daemons.includes(name) };
+    return { name, path: threadPath(steps, lines === 'apart', marks[i] as number), args: [], daemon: test.daemons.includes(name) };
   });
   const subjects: Subjects = { built, processes, threads: names };
   const property = (kind: Property['kind']) => (text: string): Property<Kernel> => ({ name: text, kind, holds: makePredicate(subjects, parsePredicate(text)) });
@@ -47,7 +58,7 @@ export function buildLitmus(test: Litmus, profile: Profile): Program<Kernel> {
     properties: [...test.never.map(property('never')), ...test.sometimes.map(property('sometimes')), ...test.finally.map(property('finally')), ends],
     allowHang: test.allow.includes('hang'),
     allowOops: test.allow.includes('oops'),
-    nameOf,
+    nameOf: (address) => (address !== 0 && marks.includes(address) ? lineMark(names[marks.indexOf(address)] as string) : nameOf(address)),
     showValue,
   };
 }
@@ -60,13 +71,15 @@ function stepOf(built: ReturnType<typeof buildMachine>, processes: ReadonlyMap<s
 }
 
 /** The lines one after the other. What a line did is forgotten but for its result. */
-function threadPath(steps: readonly ThreadStep[]): PathFunction<Kernel> {
+function threadPath(steps: readonly ThreadStep[], apart: boolean, mark: number): PathFunction<Kernel> {
   return function* thread(k: Kernel): Path {
     const results = new Map<string, number>();
     let last = 0;
-    for (const step of steps) {
+    for (const [i, step] of steps.entries()) {
+      if (apart && i > 0) yield AT(`line ${i + 1}`);
       const args = step.args.map((a) => (typeof a === 'number' ? a : (results.get(a.result) ?? 0)));
       last = yield* k.call(step.path, ...args);
+      if (mark !== 0) k.heap.store(mark, i + 1);
       if (step.as !== null) results.set(step.as, last);
       if (step.must && last < 0) return last;
     }
