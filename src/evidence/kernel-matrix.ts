@@ -1,16 +1,18 @@
-/** docs/kernel-matrix.md and its data: what was predicted beside what real kernels did. Pure. */
-import type { Cell } from '../lab/run/cell.ts';
+/** The committed data of the lab: one record for each scenario and kernel, with the prediction of the simulated kernel beside what was seen. Pure. */
 import type { StoredCell } from '../lab/matrix/store.ts';
+import type { Cell } from '../lab/run/cell.ts';
 import type { TextFile } from '../lab/write-files.ts';
+import type { Observation } from '../scenario/observation.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { compareRuns, type Difference } from './compare-runs.ts';
+import { matrixPage } from './kernel-matrix-page.ts';
+import { reasonFor } from './listed-differences.ts';
+import type { Prediction } from './prediction.ts';
 
-export interface MatrixRow {
-  readonly scenario: string;
-  readonly title: string;
-  readonly cells: readonly MatrixCell[];
-}
-
-/** One cell of the committed data. Times are left out: they differ from run to run. */
-export interface MatrixCell {
+/** What was seen, without times: they differ from run to run. */
+export interface SeenCell {
+  /** Of what the scenario did and the kernel's package (`cellKey`). */
+  readonly key: string;
   readonly scenario: string;
   readonly kernel: string;
   readonly release: string;
@@ -19,77 +21,64 @@ export interface MatrixCell {
   /** ISO date without a time. */
   readonly date: string;
   readonly status: Cell['status'];
-  /** What was seen. */
   readonly effects: readonly string[];
   /** What unseat's own plan, made in that guest before the removal, said would come; null where it was not asked. */
   readonly forecast: readonly string[] | null;
   /** Seen and not forecast. */
   readonly missed: readonly string[];
   readonly observations: readonly Record<string, unknown>[];
+  /** From what the scenario itself expects. */
   readonly disagreements: Cell['disagreements'];
   readonly reason?: string;
 }
 
-export function matrixCell(stored: StoredCell): MatrixCell {
+export interface MatrixCell extends SeenCell {
+  /** What the simulated kernel said of the same file; absent where the guest saw nothing to compare. */
+  readonly predicted?: { readonly effects: readonly string[]; readonly profile: string } | { readonly not: string };
+  readonly differences: readonly (Difference & { readonly listed?: string })[];
+}
+
+export function seenCell(stored: StoredCell): SeenCell {
   const c = stored.cell;
   const forecast = c.forecast?.effects ?? null;
-  const fit = c.status === 'agrees' || c.status === 'disagrees';
   return {
-    scenario: c.scenario, kernel: c.kernel, release: c.release, version: c.version, qemu: c.qemu, date: stored.date.slice(0, 10), status: c.status,
-    effects: c.effects, forecast, missed: forecast && fit ? c.effects.filter((e) => !forecast.includes(e) && e !== 'clean' && isOfRemoval(c, e)) : [],
-    observations: c.observations.map(({ milliseconds: _ms, detail: _detail, unseat: _unseat, ...facts }) => facts), disagreements: c.disagreements,
+    key: stored.key, scenario: c.scenario, kernel: c.kernel, release: c.release, version: c.version, qemu: c.qemu, date: stored.date.slice(0, 10), status: c.status,
+    effects: c.effects, forecast, missed: forecast && wasRun(c) ? c.effects.filter((e) => !forecast.includes(e) && e !== 'clean' && isOfRemoval(c, e)) : [],
+    observations: c.observations.map(({ milliseconds: _ms, detail: _detail, unseat, ...facts }) => ({ ...facts, ...wayOf(unseat) })), disagreements: c.disagreements,
     ...(c.reason === undefined ? {} : { reason: c.reason.split('\n')[0] ?? '' }),
   };
+}
+
+export const wasRun = (c: Pick<SeenCell, 'status'>): boolean => c.status === 'agrees' || c.status === 'disagrees';
+
+/** By which way unseat removed: `--force` takes detach where it can. */
+function wayOf(unseat: unknown): { way?: string } {
+  const way = typeof unseat === 'object' && unseat !== null && 'way' in unseat ? unseat.way : undefined;
+  return typeof way === 'string' ? { way } : {};
 }
 
 /** A refusal or an endless wait of another step (an offline, say) is not what the forecast of the removal speaks of. */
 const isOfRemoval = (c: Cell, effect: string): boolean =>
   (effect !== 'veto' && effect !== 'never-ends') || c.observations.some((o) => (o.verb === 'unbind' || o.verb === 'pull') && o.ending !== 'returned');
 
+export function matrixCell(seen: SeenCell, scenario: Scenario, prediction: Prediction): MatrixCell {
+  if (!wasRun(seen)) return { ...seen, differences: [] };
+  if ('not' in prediction) return { ...seen, predicted: { not: prediction.not }, differences: [] };
+  const [major = 0, minor = 0] = seen.release.split('.').map(Number);
+  const differences = compareRuns(scenario, prediction.observations, seen.observations as unknown as Observation[]).map((d) => {
+    const listed = reasonFor(seen.scenario, { major, minor }, d);
+    return listed === null ? d : { ...d, listed };
+  });
+  return { ...seen, predicted: { effects: prediction.effects, profile: prediction.profile }, differences };
+}
+
 const order = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
 
-export function matrixFiles(stored: readonly StoredCell[], titles: ReadonlyMap<string, string>): TextFile[] {
-  const cells = stored.map(matrixCell).sort((a, b) => order(a.scenario, b.scenario) || order(a.kernel, b.kernel));
+/** @param cells in any order; one line each in the data, so that a change shows as the lines it is */
+export function matrixFiles(cells: readonly MatrixCell[], titles: ReadonlyMap<string, string>): TextFile[] {
+  const sorted = [...cells].sort((a, b) => order(a.scenario, b.scenario) || order(a.kernel, b.kernel));
   return [
-    { path: 'evidence/kernel-matrix.json', text: `${JSON.stringify({ cells }, null, 1)}\n` },
-    { path: 'docs/kernel-matrix.md', text: matrixPage(cells, titles) },
+    { path: 'evidence/kernel-matrix.json', text: `{"cells": [\n${sorted.map((c) => JSON.stringify(c)).join(',\n')}\n]}\n` },
+    { path: 'docs/kernel-matrix.md', text: matrixPage(sorted, titles) },
   ];
 }
-
-export function matrixPage(cells: readonly MatrixCell[], titles: ReadonlyMap<string, string>): string {
-  const kernels = [...new Set(cells.map((c) => c.kernel))].sort(order);
-  const scenarios = [...new Set(cells.map((c) => c.scenario))].sort(order);
-  const at = (s: string, k: string): MatrixCell | undefined => cells.find((c) => c.scenario === s && c.kernel === k);
-  const lines = ['# What real kernels do', '',
-    'Generated by `unseat lab matrix --out .` from the results in `evidence/kernel-matrix.json`; do not edit. Cells are runs on stock kernels in QEMU; they share a boot until one damages it.',
-    'A cell says what was seen. **Bold** marks what the scenario did not expect; *forecast lacks* names what was seen and `unseat plan`, run in the same guest before the removal, had not said.', ''];
-  lines.push(...kernels.map((k) => {
-    const one = cells.find((c) => c.kernel === k);
-    return `- ${k}: ${one?.release ?? ''}, package ${one?.version ?? ''}, ${[...new Set(cells.filter((c) => c.kernel === k).map((c) => c.date))].sort().join(', ')}`;
-  }), '', `| scenario | ${kernels.map((k) => k.replace('debian:', '')).join(' | ')} |`, `|---|${kernels.map(() => '---').join('|')}|`);
-  for (const s of scenarios) lines.push(`| ${s}: ${titles.get(s) ?? ''} | ${kernels.map((k) => cellText(at(s, k))).join(' | ')} |`);
-  const wrong = cells.filter((c) => c.disagreements.length > 0 || c.missed.length > 0);
-  lines.push('', '## Where prediction and observation differ', '');
-  if (wrong.length === 0) lines.push('Nowhere.');
-  for (const c of wrong) {
-    for (const d of c.disagreements) lines.push(`- ${c.scenario} on ${c.release}: ${d.what}: expected ${d.expected}, seen ${d.seen}${d.source === undefined ? '' : ` (expected from ${d.source})`}`);
-    if (c.missed.length > 0) lines.push(`- ${c.scenario} on ${c.release}: seen and not forecast: ${c.missed.join(', ')}`);
-  }
-  const counts = new Map<string, number>();
-  for (const c of cells) counts.set(c.status, (counts.get(c.status) ?? 0) + 1);
-  lines.push('', `${cells.length} cells: ${[...counts].map(([status, n]) => `${n} ${status}`).join(', ')}.`, '');
-  return lines.join('\n');
-}
-
-function cellText(c: MatrixCell | undefined): string {
-  if (!c) return 'not run';
-  if (c.status === 'not-applicable') return '-';
-  if (c.status === 'not-available' || c.status === 'lab-failed') return `${c.status}: ${(c.reason ?? '').replaceAll('|', '/').slice(0, 80)}`;
-  const text = c.effects.join(', ') || endings(c);
-  const missed = c.missed.length > 0 ? ` *forecast lacks ${c.missed.join(', ')}*` : '';
-  return `${c.disagreements.length > 0 ? `**${text}**` : text}${missed}`;
-}
-
-/** Where no removal was made: how the labelled steps ended. */
-const endings = (c: MatrixCell): string =>
-  c.observations.filter((o) => o['label'] !== null).map((o) => `${String(o['label'])} ${String(o['ending'])}${o['errno'] === undefined ? '' : ` ${String(o['errno'])}`}`).join(', ') || 'nothing seen';

@@ -14,13 +14,14 @@ export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOSPC = 28;
 export const EROFS = 30;
+export const ESPIPE = 29;
 export const ERANGE = 34;
 export const EOPNOTSUPP = 95;
 export const EPROBE_DEFER = 517;
 
 const NAMES: Readonly<Record<number, string>> = {
   [EPERM]: 'EPERM', [ENOENT]: 'ENOENT', [EINTR]: 'EINTR', [EIO]: 'EIO', [ENXIO]: 'ENXIO', [EBADF]: 'EBADF', [EAGAIN]: 'EAGAIN', [ENOMEM]: 'ENOMEM',
-  [EFAULT]: 'EFAULT', [EBUSY]: 'EBUSY', [EEXIST]: 'EEXIST', [ENODEV]: 'ENODEV', [EINVAL]: 'EINVAL', [ENOSPC]: 'ENOSPC', [EROFS]: 'EROFS', [ERANGE]: 'ERANGE',
+  [EFAULT]: 'EFAULT', [EBUSY]: 'EBUSY', [EEXIST]: 'EEXIST', [ENODEV]: 'ENODEV', [EINVAL]: 'EINVAL', [ENOSPC]: 'ENOSPC', [EROFS]: 'EROFS', [ESPIPE]: 'ESPIPE', [ERANGE]: 'ERANGE',
   [EOPNOTSUPP]: 'EOPNOTSUPP', [EPROBE_DEFER]: 'EPROBE_DEFER',
 };
 

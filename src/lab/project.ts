@@ -14,10 +14,13 @@ export function projectRoot(): string {
   throw new UnseatError('LAB', 'the lab needs the source tree of unseat', { next: 'Run it from a clone: npm run unseat -- lab ...' });
 }
 
-/** Every scenario of the project, sorted by name. */
-export function allScenarios(): Scenario[] {
-  const folder = join(projectRoot(), 'scenarios');
-  return readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort().map((name) => readScenario(readFileSync(join(folder, name), 'utf8'), name));
+/** Every scenario of the project, the written ones by name and then the random ones. */
+export const allScenarios = (): Scenario[] => [...scenariosIn('scenarios'), ...scenariosIn('scenarios/random')];
+
+function scenariosIn(path: string): Scenario[] {
+  const folder = join(projectRoot(), path);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return names.map((name) => readScenario(readFileSync(join(folder, name), 'utf8'), name));
 }
 
 /** @param name of a scenario of the project, `random-17`, or the path of a scenario file */

@@ -38,6 +38,8 @@ export interface Started {
   readonly children: number[];
   /** Descriptor (heap address) of each pin on device memory, by name. */
   readonly pins: Map<string, number>;
+  /** Descriptor (heap address) of each declared open file, in their order. */
+  readonly files: readonly { readonly path: string; readonly fd: number }[];
 }
 
 /** False once it has ended and was reaped, by whomever: its heap words are another's then. */
@@ -73,10 +75,10 @@ export function startProcess(around: Surroundings, spec: ProcessSpec): Started {
   }
   const pins = new Map<string, number>();
   for (const pin of spec.pins) makePin(k, task, areas, pin, pins);
-  for (const file of spec.files) fdInstall(k, task, fileInode(around, file.path, Math.max(1, Math.ceil(file.write / PAGE))));
+  const files = spec.files.map(({ path, write }) => ({ path, fd: fdInstall(k, task, fileInode(around, path, Math.max(1, Math.ceil(write / PAGE)))) }));
   if (spec.cwd !== undefined) chdir(k, task, directoryInode(around, spec.cwd));
   const children = Array.from({ length: spec.forks }, () => forked(k, task));
-  return { task, pid: taskPid(k, task), mark, maps, areas, children, pins };
+  return { task, pid: taskPid(k, task), mark, maps, areas, children, pins, files };
 }
 
 /** Anonymous memory that a scenario puts on a node: folios that can be moved, or not. Huge where nothing pins it. */

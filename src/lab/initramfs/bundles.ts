@@ -23,6 +23,6 @@ async function makeUnseat(): Promise<string> {
   mkdirSync(folder, { recursive: true });
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const { bundleInto } = (await import(join(projectRoot(), 'tools/bundle-into.ts'))) as { bundleInto: (folder: string, entries: Record<string, string>) => Promise<unknown> };
-  await bundleInto(folder, { unseat: 'src/cli/main.ts' });
+  await bundleInto(folder, { unseat: 'src/cli/main.ts', inside: 'src/lab/guest/inside.ts' });
   return join(folder, 'unseat.js');
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allScenarios, scenarioNamed } from '../project.ts';
 import { bootKey } from '../run/session.ts';
+import { judgedAgain, type Cell } from '../run/cell.ts';
 import { inBootOrder, roomForGuests } from './run-matrix.ts';
 import { cellKey } from './store.ts';
 
@@ -24,6 +25,24 @@ test('a result belongs to one text of a scenario and one package of a kernel', (
   assert.equal(a, cellKey(scenarioNamed('devdax-unbind'), { release: '6.1', version: '1' }));
   assert.notEqual(a, cellKey(scenarioNamed('devdax-unbind'), { release: '6.1', version: '2' }));
   assert.notEqual(a, cellKey(scenarioNamed('kmem-online-unbind'), { release: '6.1', version: '1' }));
+});
+
+test('what is said of a scenario, and a field that is off, leave its results valid', () => {
+  const kernel = { release: '6.1', version: '1' };
+  const s = scenarioNamed('devdax-unbind');
+  const key = cellKey(s, kernel);
+  assert.equal(cellKey({ ...s, title: 'another', expect: [], core: !s.core, clauses: [] }, kernel), key);
+  assert.equal(cellKey({ ...s, processes: s.processes.map((p) => ({ ...p, fresh: false, none: [] })) }, kernel), key);
+  assert.notEqual(cellKey({ ...s, steps: s.steps.slice(1) }, kernel), key);
+});
+
+test('a result is judged by what its scenario expects now', () => {
+  const s = scenarioNamed('fsdax-ext4-unbind');
+  const cell = { scenario: s.scenario, kernel: 'debian:6.1', release: '6.1.0-1', version: '1', qemu: '7', status: 'agrees', effects: [], observations: [], disagreements: [], bootSeconds: 1, seconds: 1, log: {}, logLines: [] } as Cell;
+  assert.equal(judgedAgain(cell, s)?.status, 'disagrees');
+  assert.equal(judgedAgain(cell, { ...s, expect: [] })?.status, 'agrees');
+  assert.equal(judgedAgain(cell, { ...s, kernels: '>=6.12' }), null);
+  assert.equal(judgedAgain({ ...cell, status: 'lab-failed' }, s), null);
 });
 
 test('there is always room for one guest, and never more than memory or CPUs allow', () => {

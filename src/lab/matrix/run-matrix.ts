@@ -2,7 +2,7 @@
 import { availableParallelism, freemem } from 'node:os';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { LabKernel } from '../kernels.ts';
-import { Guests, type Cell, type CellOptions } from '../run/cell.ts';
+import { Guests, judgedAgain, type Cell, type CellOptions } from '../run/cell.ts';
 import { bootKey } from '../run/session.ts';
 import { cellKey, type ResultStore } from './store.ts';
 
@@ -38,9 +38,9 @@ export async function runMatrix(scenarios: readonly Scenario[], kernels: readonl
       next += 1;
       const pair = pairs[i];
       if (!pair) break;
-      const known = options.again ? null : options.store.read(pair.scenario.scenario, pair.kernel.name);
-      if (known?.key === cellKey(pair.scenario, pair.kernel) && known.cell.status !== 'lab-failed') {
-        cells[i] = known.cell;
+      const known = options.again ? null : fromEarlier(options.store, pair);
+      if (known !== null) {
+        cells[i] = known;
         fromStore += 1;
         continue;
       }
@@ -64,7 +64,14 @@ export function inBootOrder(scenarios: readonly Scenario[]): Scenario[] {
   return [...groups.values()].flat();
 }
 
-async function one(guests: Guests, { scenario, kernel }: { readonly scenario: Scenario; readonly kernel: LabKernel }, place: string, options: MatrixOptions): Promise<Cell> {
+interface Pair { readonly scenario: Scenario; readonly kernel: LabKernel }
+
+function fromEarlier(store: ResultStore, { scenario, kernel }: Pair): Cell | null {
+  const known = store.read(scenario.scenario, kernel.name);
+  return known?.key === cellKey(scenario, kernel) ? judgedAgain(known.cell, scenario) : null;
+}
+
+async function one(guests: Guests, { scenario, kernel }: Pair, place: string, options: MatrixOptions): Promise<Cell> {
   const name = `${scenario.scenario} on ${kernel.name}`;
   options.say(`${place} ${name}`);
   const cell = await guests.run(scenario);

@@ -1,7 +1,7 @@
 /** One cell of the matrix: one scenario on one kernel. A hang or a crash of the guest is a result, never a failure of the lab. */
 import { effectsOf } from '../../scenario/effects-of.ts';
 import type { Effect } from '../../scenario/effect.ts';
-import { inKernelRange } from '../../scenario/kernel-range.ts';
+import { inKernelRange, parseRelease } from '../../scenario/kernel-range.ts';
 import type { Observation } from '../../scenario/observation.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { verdict, type Disagreement } from '../../scenario/verdict.ts';
@@ -99,6 +99,17 @@ export class Guests {
     if (!heard.done || heard.setupFailed) await this.close();
     return cell;
   }
+}
+
+/** A stored cell as its scenario is now: what was seen stays, what is expected may have changed. Null where it says nothing about this text any more. */
+export function judgedAgain(cell: Cell, scenario: Scenario): Cell | null {
+  const series = parseRelease(cell.release);
+  if (series === null || cell.status === 'lab-failed') return null;
+  const applies = inKernelRange(scenario.kernels, series);
+  if (!applies || cell.status === 'not-applicable') return !applies && cell.status === 'not-applicable' ? cell : null;
+  if (cell.status === 'not-available') return cell;
+  const disagreements = verdict(scenario, series, cell.observations);
+  return { ...cell, disagreements, effects: effectsOf(scenario, cell.observations), status: disagreements.length === 0 ? 'agrees' : 'disagrees' };
 }
 
 const cellBase = (kernel: LabKernel, scenario: Scenario, release: string, qemu: string) =>

@@ -3,8 +3,9 @@ import { UnseatError } from '../../../errors/unseat-error.ts';
 import { cacheFolder } from '../../../lab/cache.ts';
 import { ktap } from '../../../lab/ktap.ts';
 import { roomForGuests, runMatrix } from '../../../lab/matrix/run-matrix.ts';
-import { cellKey, ResultStore } from '../../../lab/matrix/store.ts';
+import { committedCells, ResultStore } from '../../../lab/matrix/store.ts';
 import { allScenarios, scenarioNamed } from '../../../lab/project.ts';
+import type { SeenCell } from '../../../evidence/kernel-matrix.ts';
 import type { CellStatus } from '../../../lab/run/cell.ts';
 import { writeFiles } from '../../../lab/write-files.ts';
 import type { Output } from '../../print/output.ts';
@@ -22,15 +23,7 @@ export async function run(names: readonly string[], options: LabOptions, out: Ou
   });
   const counts: Partial<Record<CellStatus, number>> = {};
   for (const cell of result.cells) counts[cell.status] = (counts[cell.status] ?? 0) + 1;
-  if (options.out !== undefined) {
-    const { matrixFiles } = await import('../../../evidence/kernel-matrix.ts');
-    // What was seen with another text of the scenario is no evidence for this one.
-    const current = store.all().filter((stored) => {
-      const scenario = allScenarios().find((one) => one.scenario === stored.cell.scenario);
-      return scenario !== undefined && stored.key === cellKey(scenario, { release: stored.cell.release, version: stored.cell.version });
-    });
-    writeFiles(options.out, matrixFiles(current, new Map(allScenarios().map((s) => [s.scenario, s.title]))));
-  }
+  if (options.out !== undefined) await writeEvidence(options.out, store);
   if (out.options.json) out.json({ cells: result.cells, counts, fromStore: result.fromStore, left: result.left });
   else if (options.ktap === true) out.text(ktap(result.cells));
   else {
@@ -41,6 +34,14 @@ export async function run(names: readonly string[], options: LabOptions, out: Ou
     out.text(`${result.cells.length} cells: ${Object.entries(counts).map(([status, n]) => `${n} ${status}`).join(', ')}; ${result.fromStore} from earlier runs, ${result.left} left`);
   }
   return (counts.disagrees ?? 0) + (counts['lab-failed'] ?? 0) > 0 ? 1 : 0;
+}
+
+async function writeEvidence(folder: string, store: ResultStore): Promise<void> {
+  const { evidenceOf, merged } = await import('../../../evidence/evidence-of.ts');
+  const { matrixFiles } = await import('../../../evidence/kernel-matrix.ts');
+  const scenarios = new Map(allScenarios().map((s) => [s.scenario, s]));
+  const cells = await evidenceOf(merged(store.all(), committedCells(folder) as readonly SeenCell[], scenarios), scenarios);
+  writeFiles(folder, matrixFiles(cells, new Map([...scenarios].map(([name, s]) => [name, s.title]))));
 }
 
 function number(text: string | undefined, name: string): number | undefined {

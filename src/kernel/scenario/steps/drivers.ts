@@ -164,8 +164,6 @@ export function setBlocks(built: BuiltScenario, what: { device: string } | { blo
   for (const id of ids) {
     if (zone === null && 'device' in what && blockState(k, id) === MEM.offline) continue;
     const seen = inShell(k, `sh: memory${id}/state`, (signal) => stateStore(k, id, word, signal), true);
-    // offline_pages() drains and sleeps between its rounds: from outside no CPU is seen busy with it.
-    if (seen.ending === 'spins') return { ...seen, ending: 'hangs' };
     if (seen.ending !== 'returned') return { ...seen, detail: `memory${id}: ${seen.detail ?? ''}` };
   }
   return DONE;

@@ -4,13 +4,18 @@ import { findingsIn } from '../../log-findings.ts';
 import type { LogFinding } from '../../../scenario/observation.ts';
 import type { Guest } from './machine.ts';
 import { once } from './once.ts';
-import { namesIn, run, textOf } from './sysfs.ts';
+import { bind } from './steps/drivers.ts';
+import { linkName, namesIn, run, textOf } from './sysfs.ts';
 
 const DAMAGE: readonly LogFinding[] = ['oops', 'bug', 'warning', 'bad-page-map', 'rcu-stall', 'hung-task', 'soft-lockup', 'hotremove-fails', 'no-reserve', 'no-rebind', 'memory-failure'];
 
+/** What a scenario left in its guest: page tables that still point at the device, or worse. */
+export type Left = 'nothing' | 'stale' | 'damage';
+
 /** True when the guest is as good as new. */
-export async function cleanUp(guest: Guest): Promise<boolean> {
+export async function cleanUp(guest: Guest, left: Left): Promise<boolean> {
   const s = guest.scenario;
+  if (left === 'damage' || (left === 'stale' && !(await boundAgain(guest)))) return false;
   // Memory that was added, and hardware that came or went, are not put back.
   if (s.systemRam.length > 0 || s.machine.virtioMem.length + s.machine.dimms.length + s.machine.cxl.length + s.machine.virtioPmem.length + s.machine.disks.length > 0) return false;
   for (const holder of guest.holders.values()) {
@@ -32,6 +37,20 @@ export async function cleanUp(guest: Guest): Promise<boolean> {
   guest.log.fresh();
   if (guest.log.lines.some((line) => findingsIn(line).some((f) => DAMAGE.includes(f)))) return false;
   return namesIn('/sys/block').every((name) => !name.startsWith('pmem')) || s.machine.namespaces.length === 0;
+}
+
+/**
+ * Before 6.15 DAX entries of a page table hold no page reference: once the device is bound again, a holder of stale ones ends and the file
+ * system is unmounted without a trace (docs/kernel-truth.md, part A, 1). Later kernels count them, and are not trusted any more.
+ */
+async function boundAgain(guest: Guest): Promise<boolean> {
+  const [major = 0, minor = 0] = (textOf('/proc/sys/kernel/osrelease') ?? '').split('.').map(Number);
+  if (major > 6 || (major === 6 && minor >= 15)) return false;
+  for (const [name, device] of guest.devices) {
+    if (device.driver === undefined || linkName(`/sys/bus/${device.bus}/devices/${device.bindName}/driver`) !== null) continue;
+    if ((await bind(guest, name, undefined, 10_000)).ending !== 'returned') return false;
+  }
+  return true;
 }
 
 function endQuietly(pid: number, there: boolean): void {

@@ -1,8 +1,10 @@
-/** Asks unseat, in the guest and before anything is removed, what the first removal of the scenario would do. */
+/** Asks unseat's planner, in the guest and before anything is removed, what the first removal of the scenario would do. */
+import { dirname, join } from 'node:path';
+import type * as inside from '../inside.ts';
 import type { Guest } from './machine.ts';
-import { operatorName, unseat } from './steps/unseat.ts';
+import { operatorName } from './steps/unseat.ts';
 
-interface PlanJson { readonly forecasts?: readonly { readonly event: string; readonly effects: readonly { readonly effect: string; readonly certainty: string }[] }[] }
+export const insideOf = (guest: Guest): Promise<typeof inside> => import(join(dirname(guest.unseat), 'inside.js')) as Promise<typeof inside>;
 
 export async function sendForecast(guest: Guest): Promise<void> {
   const step = guest.scenario.steps.find((s) => s.verb === 'unbind' || s.verb === 'pull' || s.verb === 'slotPower');
@@ -10,11 +12,11 @@ export async function sendForecast(guest: Guest): Promise<void> {
   const name = step.verb === 'pull' ? step.argument : step.verb === 'unbind' || step.verb === 'slotPower' ? step.argument.device : '';
   const event = step.verb === 'unbind' ? 'unbind' : 'pull';
   const device = operatorName(guest, name);
-  const ran = await unseat(guest, ['plan', device], 90_000);
-  const plan = ran.json as PlanJson | null;
-  const effects = plan?.forecasts?.find((f) => f.event === event)?.effects;
-  guest.channel.send({
-    type: 'forecast', device, event, effects: effects ? [...new Set(effects.map((e) => e.effect))].sort() : null,
-    ...(effects ? {} : { error: ran.timedOut ? 'unseat plan did not end in its time' : ran.stderr || 'no forecast for this event' }),
-  });
+  try {
+    const effects = (await insideOf(guest)).planOf(device).forecasts.find((f) => f.event === event)?.effects;
+    const words = effects ? [...new Set(effects.map((e) => e.effect))].sort() : null;
+    guest.channel.send({ type: 'forecast', device, event, effects: words, ...(words ? {} : { error: 'no forecast for this event' }) });
+  } catch (error) {
+    guest.channel.send({ type: 'forecast', device, event, effects: null, error: error instanceof Error ? error.message : String(error) });
+  }
 }

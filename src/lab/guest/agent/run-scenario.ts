@@ -6,7 +6,7 @@ import type { Step } from '../../../scenario/step.ts';
 import type { FromHost } from '../../channel/protocol.ts';
 import { countFindings, findingsIn, firstTrace } from '../../log-findings.ts';
 import { sendCapture } from './capture.ts';
-import { cleanUp } from './clean-up.ts';
+import { cleanUp, type Left } from './clean-up.ts';
 import { sendForecast } from './forecast.ts';
 import { NotAvailable, type Guest } from './machine.ts';
 import { makeFilesystems } from './setup/filesystems.ts';
@@ -21,14 +21,13 @@ export const uptime = (): number => Number(readFileSync('/proc/uptime', 'utf8').
 
 export async function runScenario(guest: Guest, { upTo, plan }: Extract<FromHost, { type: 'run' }>): Promise<void> {
   const from = guest.log.lines.length;
-  let whole = false;
+  let left: Left = 'damage';
   try {
     await setUp(guest);
     guest.channel.send({ type: 'ready', facts: { seconds: uptime(), devices: [...guest.devices.values()], pids: Object.fromEntries([...guest.holders].map(([name, h]) => [name, h.pid])) } });
     if (plan) await sendForecast(guest);
     if (upTo === 'capture') await sendCapture(guest);
-    whole = upTo === 'capture';
-    if (upTo === 'end') whole = await takeAll(guest);
+    left = upTo === 'end' ? await takeAll(guest) : 'nothing';
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     guest.channel.send({ type: 'setup-failed', reason: `${detail}\n${guest.log.fresh().slice(-15).join('\n')}`, notAvailable: error instanceof NotAvailable });
@@ -37,7 +36,7 @@ export async function runScenario(guest: Guest, { upTo, plan }: Extract<FromHost
   const lines = guest.log.lines.slice(from);
   guest.channel.send({ type: 'done', log: countFindings(lines), lines: lines.filter((line) => findingsIn(line).length > 0).slice(0, 60) });
   // The result is out: only now is touched what may crash the machine.
-  guest.channel.send({ type: 'again', clean: whole && (await cleanUp(guest)) });
+  guest.channel.send({ type: 'again', clean: await cleanUp(guest, left) });
 }
 
 async function setUp(guest: Guest): Promise<void> {
@@ -49,15 +48,16 @@ async function setUp(guest: Guest): Promise<void> {
   await startProcesses(guest);
 }
 
-/** True when every step ended by itself and left no stale memory behind that a later cell could meet. */
-async function takeAll(guest: Guest): Promise<boolean> {
-  let whole = true;
+async function takeAll(guest: Guest): Promise<Left> {
+  // Pages that are pinned beyond their memmap are put later, or were: nobody knows into what.
+  let left: Left = guest.scenario.processes.some((p) => p.pins.length > 0) ? 'damage' : 'nothing';
   for (const [index, step] of guest.scenario.steps.entries()) {
     const seen = await observe(guest, step, index);
     const stale = seen.verb === 'read' && (seen.pages ?? []).some((p) => p.own > 0 || Object.keys(p.others).length > 0) && guest.scenario.steps.slice(0, index).some((s) => s.verb === 'unbind');
-    if (stale || ['hangs', 'spins', 'oops'].includes(seen.ending)) whole = false;
+    if (['hangs', 'spins', 'oops'].includes(seen.ending)) left = 'damage';
+    else if (stale && left === 'nothing') left = 'stale';
   }
-  return whole;
+  return left;
 }
 
 async function observe(guest: Guest, step: Step, index: number): Promise<Observation> {

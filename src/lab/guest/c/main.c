@@ -162,7 +162,12 @@ int main(int argc, char **argv)
 		catch_sigbus();
 	/* Unbuffered input: a forked child must not inherit lines that the parent has read ahead. */
 	setvbuf(stdin, NULL, _IONBF, 0);
-	while (fgets(line, sizeof(line), stdin))
-		obey(line);
-	return 0;
+	for (;;) {
+		if (fgets(line, sizeof(line), stdin))
+			obey(line);
+		else if (!feof(stdin) && errno == EINTR)
+			clearerr(stdin);
+		else
+			return feof(stdin) ? 0 : 3;
+	}
 }

@@ -67,6 +67,8 @@ export async function plug(guest: Guest, name: string): Promise<Seen> {
 
 /** Asks the hardware to leave and waits for QEMU's word that it has, or that the guest refused. */
 export async function pull(guest: Guest, name: string, deadlineMs: number): Promise<Seen> {
+  // What was said when it was plugged is no news.
+  await guest.channel.ask({ kind: 'events', device: name });
   const asked = await guest.channel.ask({ kind: 'pull', device: name });
   if (!asked.ok) return notAvailable(asked.error ?? 'QEMU refused');
   const hardware: string[] = [];

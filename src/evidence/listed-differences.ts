@@ -1,0 +1,18 @@
+/** Differences between the simulated kernel and real ones that are known and left, each with its reason. Everything else that differs fails a test. */
+import { inKernelRange } from '../scenario/kernel-range.ts';
+import type { Difference } from './compare-runs.ts';
+
+export interface ListedDifference {
+  readonly scenarios: RegExp;
+  /** A range as scenarios have it: `all`, `>=6.12`. */
+  readonly kernels: string;
+  readonly what: RegExp;
+  readonly reason: string;
+}
+
+export const LISTED: readonly ListedDifference[] = [];
+
+/** The reason why a difference is left; null where it is not listed. */
+export function reasonFor(scenario: string, series: { readonly major: number; readonly minor: number }, difference: Difference): string | null {
+  return LISTED.find((l) => l.scenarios.test(scenario) && inKernelRange(l.kernels, series) && l.what.test(difference.what))?.reason ?? null;
+}
