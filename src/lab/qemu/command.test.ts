@@ -37,7 +37,7 @@ test('every object is declared before the device that uses it, for every scenari
     const declared = new Set<string>();
     for (const arg of args) {
       for (const used of arg.matchAll(/(?:mem|lsa|volatile-mem|persistent-mem)dev=([\w-]+)|lsa=([\w-]+)/g)) assert.ok(declared.has(used[1] ?? used[2] ?? ''), `${s.scenario}: ${arg}`);
-      const id = /^memory-backend-ram,id=([\w-]+)/.exec(arg)?.[1];
+      const id = /^memory-backend-(?:ram|file),id=([\w-]+)/.exec(arg)?.[1];
       if (id !== undefined) declared.add(id);
     }
   }

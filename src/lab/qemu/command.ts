@@ -33,7 +33,7 @@ export function qemuArguments(kernel: LabKernel, scenario: Scenario, paths: Qemu
     '-machine', machineType(m), '-accel', options.accel === 'kvm' ? 'kvm' : 'tcg,thread=multi',
     // With the hypervisor bit the CXL core refuses to commit decoders.
     '-cpu', m.cxl.length > 0 ? 'max,-hypervisor' : 'max', '-smp', String(m.cpus),
-    ...memory(m), ...rootPorts(m), ...nvdimms(m), ...virtioDevices(m, kernel), ...cxl(m), ...disks(m, paths.folder),
+    ...memory(m), ...rootPorts(m), ...nvdimms(m), ...virtioDevices(m, kernel, paths.folder), ...cxl(m), ...disks(m, paths.folder),
     '-fsdev', 'local,id=hostroot,path=/,security_model=none,readonly=on,multidevs=remap', '-device', 'virtio-9p-pci,bus=pcie.0,fsdev=hostroot,mount_tag=hostroot',
     '-kernel', kernel.vmlinuz, '-initrd', paths.initramfs, '-append', commandLine(m),
     ...(options.shell ? ['-serial', 'stdio'] : [
@@ -89,7 +89,7 @@ function rootPorts(m: Machine): string[] {
   return [...native, ...slotted.flatMap((name, i) => ['-device', `pcie-root-port,id=${portOf(name)},chassis=${i + 1},slot=${i + 1},bus=pcie.0`])];
 }
 
-function virtioDevices(m: Machine, kernel: LabKernel): string[] {
+function virtioDevices(m: Machine, kernel: LabKernel, folder: string): string[] {
   // The 5.10 driver cannot bind to a device whose unplugged memory is inaccessible.
   const inaccessible = kernel.series.major < 6 ? ',unplugged-inaccessible=off' : '';
   return [
@@ -97,7 +97,8 @@ function virtioDevices(m: Machine, kernel: LabKernel): string[] {
       '-object', `memory-backend-ram,id=mem-${v.name},size=${v.size}`,
       '-device', `virtio-mem-pci,id=${v.name},memdev=mem-${v.name},node=${v.node},requested-size=0,block-size=${v.block},bus=${portOf(v.name)}${inaccessible}`,
     ]),
-    ...m.virtioPmem.flatMap((v) => ['-object', `memory-backend-ram,id=mem-${v.name},size=${v.size}`, '-device', `virtio-pmem-pci,bus=pcie.0,id=${v.name},memdev=mem-${v.name}`]),
+    // A file: QEMU answers the guest's flush by fsync, which fails on memory without one.
+    ...m.virtioPmem.flatMap((v) => ['-object', `memory-backend-file,id=mem-${v.name},size=${v.size},mem-path=${diskImage(folder, v.name)},share=on`, '-device', `virtio-pmem-pci,bus=pcie.0,id=${v.name},memdev=mem-${v.name}`]),
   ];
 }
 

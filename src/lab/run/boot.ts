@@ -29,7 +29,7 @@ export async function prepare(kernel: LabKernel, scenario: Scenario, options: { 
   // The system's temporary directory, for its short paths: a Unix socket's must stay below 108 bytes.
   const folder = mkdtempSync(join(tmpdir(), 'unseat-lab-'));
   const paths: QemuPaths = { initramfs: initramfs.path, channel: join(folder, 'channel'), qmp: join(folder, 'qmp'), console: join(folder, 'console.log'), folder };
-  for (const d of scenario.machine.disks) {
+  for (const d of [...scenario.machine.disks, ...scenario.machine.virtioPmem]) {
     const image = openSync(diskImage(folder, d.name), 'w');
     ftruncateSync(image, d.size);
     closeSync(image);
