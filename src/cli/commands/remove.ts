@@ -25,6 +25,7 @@ export function define(command: Command): void {
     .argument('<device>', "any name of it, as for 'unseat plan'")
     .option('--detach', 'make holders let go and live on')
     .option('--force', 'detach where it works, else memory_failure() page by page')
+    .option('--by-memory-failure', 'with --force: memory_failure() also where detach would work')
     .option('--kill', 'end the holders, before the device goes')
     .option('--wait <seconds>', 'graceful: wait so long for holders to go by themselves')
     .option('--stop-units <units>', 'graceful: systemd units that may be stopped, separated by commas')
@@ -85,13 +86,15 @@ function waitOf(options: Readonly<Record<string, unknown>>): { waitMs?: number }
 
 function chooseWay(plan: RemovalPlan, options: Readonly<Record<string, unknown>>): WayPlan {
   const asked = (['detach', 'force', 'kill'] as const).filter((w) => options[w] === true);
+  const byMemoryFailure = options['byMemoryFailure'] === true;
+  if (byMemoryFailure && options['force'] !== true) throw new UnseatError('USAGE', '--by-memory-failure belongs to --force', { next: 'Give both.' });
   if (asked.length > 1) throw new UnseatError('USAGE', 'one of --detach, --force and --kill at most', { seen: asked.join(', ') });
   const of = (way: Way): WayPlan | undefined => plan.ways.find((w) => w.way === way);
   const graceful = of('graceful') ?? plan.ways[0];
   const first = asked[0];
   const detach = of('detach');
   // Nobody to let go: every way is the graceful one.
-  const way = first === 'force' && detach?.possible === true ? detach : first === undefined ? graceful : (of(first) ?? (first === 'force' ? detach : undefined) ?? graceful);
+  const way = first === 'force' && !byMemoryFailure && detach?.possible === true ? detach : first === undefined ? graceful : (of(first) ?? (first === 'force' ? detach : undefined) ?? graceful);
   if (way === undefined) throw new UnseatError('UNSUPPORTED', 'there is no way to remove this device', { subject: plan.deviceName });
   return way;
 }

@@ -70,7 +70,7 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
   };
   const devices = new Map([...pmems, ...daxes].map(([name, place]) => [name, place.device]));
   for (const device of built.values()) if (device.kind === 'cxl' && device.region !== undefined) devices.set(device.name, daxOfRegion(k, device.region));
-  const whole: BuiltScenario = { world, scenario, devices, built, supers: new Map(), processes: new Map(), domain: 1 };
+  const whole: BuiltScenario = { world, scenario, devices, built, supers: new Map(), processes: new Map(), stuck: new Set(), domain: 1 };
   for (const fs of scenario.filesystems) if (fs.mounted) mountDeclared(whole, fs);
   for (const spec of scenario.processes) if (spec.started) startDeclared(whole, spec);
   return whole;

@@ -31,6 +31,8 @@ export interface BuiltScenario {
   /** Super block by mount point. */
   readonly supers: Map<string, number>;
   readonly processes: Map<string, Started>;
+  /** Processes that wait in the kernel for what will not come. */
+  readonly stuck: Set<string>;
   /** Security domain of who starts programs and makes file systems now: 1 until mkfs gives a device to the next owner. */
   domain: number;
 }

@@ -126,7 +126,8 @@ function pullDimm(k: Kernel, dimm: number, seconds: number): Seen {
   const worker = requestEject(k, dimm);
   threads(k).pass(seconds);
   const hardware = ostEvents(k, dimm).map(([, status]) => `OST ${status}`);
-  if (!dimmPresent(k, dimm)) return { ending: 'returned', hardware: [...hardware, 'DEVICE_DELETED'] };
+  // _EJ0 takes the DIMM away; the last _OST comes after it (drivers/acpi/scan.c).
+  if (!dimmPresent(k, dimm)) return { ending: 'returned', hardware: [...hardware.slice(0, -1), 'DEVICE_DELETED', ...hardware.slice(-1)] };
   return { ending: worker.state === 'waiting' ? 'hangs' : 'refused', hardware };
 }
 

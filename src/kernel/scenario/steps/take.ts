@@ -83,6 +83,9 @@ function withProcess(built: BuiltScenario, name: string, act: (process: Started)
   return stillThere(built.world.k, process) ? act(process) : { ending: 'returned', died: { [name]: 'already' } };
 }
 
+/** As withProcess, for what the process does itself: one that sleeps in a call whose answer died with a kernel worker obeys no more. */
+const bidden: typeof withProcess = (built, name, act) => (built.stuck.has(name) ? { ending: 'hangs', detail: 'io_cqring_wait' } : withProcess(built, name, act));
+
 function onMount(built: BuiltScenario, at: string, act: (sb: number) => Seen): Seen {
   const sb = built.world.mounts.at(FIRST_NAMESPACE, at)?.sb;
   return sb === undefined ? fromRc(-EINVAL) : act(sb);
@@ -108,7 +111,7 @@ function mkfs(built: BuiltScenario, at: string): Seen {
 
 /** pwrite, pread and fsync of each declared file, by whatever its descriptor leads to now. */
 function files(built: BuiltScenario, name: string): Seen {
-  return withProcess(built, name, (process) => {
+  return bidden(built, name, (process) => {
     const { k } = built.world;
     const calls: Record<string, string> = {};
     for (const { path, fd } of process.files) {
@@ -142,7 +145,7 @@ function end(built: BuiltScenario, how: 'exit' | 'kill', name: string): Seen {
 
 /** I/O through a pin. A pin on movable RAM follows no device; using it does nothing that could be seen here. */
 function usePin(built: BuiltScenario, name: string, pin: string): Seen {
-  return withProcess(built, name, (process) => {
+  return bidden(built, name, (process) => {
     const { k } = built.world;
     const fd = process.pins.get(pin);
     if (fd === undefined) return notAvailable(`${name} has no pin ${pin}`);
@@ -152,12 +155,14 @@ function usePin(built: BuiltScenario, name: string, pin: string): Seen {
     const path = kind === 'io_uring' ? ioUringFixed(k, holder, 1, process.mark) : kind === 'vmsplice' ? pipeRead(k, holder) : kind === 'o_direct' ? ioCompletes(k, holder, process.mark) : dmaTransfer(k, holder, 1, process.mark);
     const ran = run(k, path, process.task);
     threads(k).run();
+    // io_uring carries it out in a worker of the kernel: the process itself goes on to wait for the completion.
+    if (ran.oops !== null && kind === 'io_uring') built.stuck.add(name);
     return ran.rc > 0 ? DONE : fromRan(ran);
   });
 }
 
 function dropPin(built: BuiltScenario, name: string, pin: string): Seen {
-  return withProcess(built, name, (process) => {
+  return bidden(built, name, (process) => {
     const { k } = built.world;
     const fd = process.pins.get(pin);
     const spec = built.scenario.processes.find((p) => p.name === name)?.pins.find((p) => p.name === pin);
@@ -173,6 +178,8 @@ function dropPin(built: BuiltScenario, name: string, pin: string): Seen {
     }
     const ran = run(k, fdClose(k, process.task, fd as number), process.task);
     threads(k).run();
-    return fromRan(ran);
+    // A pipe is taken down by whoever closes it, and a page fault of the kernel ends that one by SIGKILL (arch/x86/mm/fault.c,
+    // page_fault_oops()); XDP sockets and rings are by a worker.
+    return ran.oops === null || spec.by !== 'vmsplice' ? fromRan(ran) : { ...fromRan(ran), died: { [name]: 'SIGKILL' } };
   });
 }

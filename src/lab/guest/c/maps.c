@@ -14,6 +14,8 @@
 #ifndef MAP_SYNC
 #define MAP_SYNC 0x80000
 #endif
+#define MPOL_DEFAULT 0
+#define MPOL_BIND 2
 #define MARK 0x554e534500000000ULL
 #define MAX_MAPS 16
 
@@ -141,11 +143,12 @@ void map_command(const char *line)
 	m->at = mmap(at, m->size, prot, flags | (at ? MAP_FIXED : 0), m->fd, (off_t)m->offset);
 	if (m->at == MAP_FAILED)
 		return answer_errno("mmap", errno);
-	if (number(line, "node", 64) < 64) {
-		unsigned long mask = 1UL << number(line, "node", 0);
-		if (syscall(SYS_mbind, m->at, m->size, 2 /* MPOL_BIND */, &mask, 64UL, 0) != 0)
-			return answer_errno("mbind", errno);
-	}
+	int on_node = number(line, "node", 64) < 64;
+	unsigned long mask = 1UL << (number(line, "node", 0) & 63);
+
+	/* The page tables follow the policy of the process: where the node has kernel memory, they are kernel pages on it. */
+	if (on_node && (syscall(SYS_mbind, m->at, m->size, MPOL_BIND, &mask, 64UL, 0) != 0 || syscall(SYS_set_mempolicy, MPOL_BIND, &mask, 64UL) != 0))
+		return answer_errno("mbind", errno);
 	if (is(line, "nohuge", "1"))
 		madvise(m->at, m->size, MADV_NOHUGEPAGE);
 	if (is(line, "locked", "1") && mlock(m->at, m->size) != 0)
@@ -157,6 +160,8 @@ void map_command(const char *line)
 	}
 	first_touch(m, line);
 	touching = 0;
+	if (on_node)
+		syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0UL);
 	if (is(line, "unlink", "1"))
 		unlink(m->path);
 	if (m->fd >= 0 && (is(line, "unlink", "1") || !is(line, "keep", "1"))) {

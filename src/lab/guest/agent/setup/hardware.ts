@@ -1,5 +1,6 @@
 /** Devices beyond NVDIMMs: virtio-mem, DIMMs, CXL, disks. */
 import { realpathSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NotAvailable, type Guest, type GuestDevice } from '../machine.ts';
 import { iomem, linkName, namesIn, run, textOf, waitFor } from '../sysfs.ts';
 import { nameDax } from './namespaces.ts';
@@ -27,8 +28,19 @@ async function plugVirtioMem(guest: Guest, name: string, bytes: number): Promise
   await mustAsk(guest, { kind: 'resize', device: name, bytes });
   const own = await waitFor(() => iomem().find((line) => line.name === bound), 20_000);
   if (!own) throw new NotAvailable(`${name} plugged nothing`);
+  await wholly(guest, name, bytes);
   const device: GuestDevice = { name, bus: 'virtio', bindName: bound, kernelName: bound, driver: 'virtio_mem', range: { start: own.start, end: own.end } };
   guest.devices.set(name, device);
+}
+
+/** Blocks come one by one: what is looked at too early misses the last. */
+async function wholly(guest: Guest, name: string, bytes: number): Promise<void> {
+  for (const until = performance.now() + 30_000; performance.now() < until;) {
+    const answer = await guest.channel.ask({ kind: 'events', device: name });
+    if (((answer.value ?? []) as string[]).includes(`size ${bytes}`)) return;
+    await sleep(200);
+  }
+  throw new NotAvailable(`${name} did not grow to ${bytes} bytes`);
 }
 
 /** A DIMM is plugged as on a running machine; the range is what appears at the end of the address map. */

@@ -33,7 +33,9 @@ export function operatorName(guest: Guest, name: string): string {
 
 export async function remove(guest: Guest, name: string, way: string, deadlineMs: number): Promise<Seen> {
   const device = operatorName(guest, name);
-  const ran = await unseat(guest, ['remove', device, ...(way === 'graceful' ? [] : [`--${way}`]), '--yes', device], deadlineMs);
+  // `--force` alone takes detach where it can; a scenario that says force means memory_failure(), as on the simulated kernel.
+  const asked = way === 'graceful' ? [] : [`--${way}`, ...(way === 'force' ? ['--by-memory-failure'] : [])];
+  const ran = await unseat(guest, ['remove', device, ...asked, '--yes', device], deadlineMs);
   return asSeen(ran);
 }
 
