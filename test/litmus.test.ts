@@ -36,6 +36,7 @@ test('a test is named as its file is, says what it expects of every profile it i
       assert.notEqual(profileByName(name), null, `${t.litmus}: ${name}`);
       assert.notEqual(expected(t, name), null, `${t.litmus} says nothing of ${name}`);
     }
+    assert.ok(t.truth !== undefined || t.source !== undefined, `${t.litmus} does not say where its verdicts come from`);
   }
   assert.ok(tests.length >= 40);
 });

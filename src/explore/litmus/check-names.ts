@@ -1,7 +1,7 @@
 /** What the schema cannot say: that every name used in a test is made in it, and every verb and predicate exists. */
 import { PREDICATES } from './predicates.ts';
 import { parseOperation } from './operation.ts';
-import { parsePredicate } from './predicate-text.ts';
+import { parsePredicates } from './predicate-text.ts';
 import type { Litmus } from './schema.ts';
 import { VERBS } from './verbs.ts';
 
@@ -23,8 +23,8 @@ export function checkNames(test: Litmus): NameProblem | null {
   }
   for (const kind of ['never', 'sometimes', 'finally'] as const) {
     for (const [i, text] of test[kind].entries()) {
-      const { name } = parsePredicate(text);
-      if (PREDICATES[name] === undefined) return { path: `${kind}[${i}]`, message: `there is no predicate ${name}`, near: text, next: `Known: ${Object.keys(PREDICATES).join(', ')}.` };
+      const unknown = parsePredicates(text).find((p) => PREDICATES[p.name] === undefined);
+      if (unknown !== undefined) return { path: `${kind}[${i}]`, message: `there is no predicate ${unknown.name}`, near: text, next: `Known: ${Object.keys(PREDICATES).join(', ')}.` };
     }
   }
   for (const name of test.daemons) if (test.threads[name] === undefined) return { path: 'daemons', message: `there is no thread ${name}`, near: name, next: 'Daemons are threads that may wait for ever.' };

@@ -44,9 +44,15 @@ export function expected(test: Litmus, profile: string): readonly string[] | nul
 }
 
 export function checkLitmus(test: Litmus, profile: Profile, options: CheckOptions): CheckResult {
-  const base = { litmus: test.litmus, title: test.title, profile: profile.name, expected: expected(test, profile.name) };
   const program = tryBuild(test, profile);
-  if (program instanceof UnseatError) return { ...base, status: 'absent', violated: [], asExpected: base.expected === null ? null : base.expected.length === 0, says: program.message, verdict: null };
+  if (!(program instanceof UnseatError)) return searchLitmus(test, profile, program, options);
+  const wanted = expected(test, profile.name);
+  return { litmus: test.litmus, title: test.title, profile: profile.name, expected: wanted, status: 'absent', violated: [], asExpected: wanted === null ? null : wanted.length === 0, says: program.message, verdict: null };
+}
+
+/** The search alone, of a program that `buildLitmus` made from this test and profile. */
+export function searchLitmus(test: Litmus, profile: Profile, program: ReturnType<typeof buildLitmus>, options: CheckOptions): CheckResult {
+  const base = { litmus: test.litmus, title: test.title, profile: profile.name, expected: expected(test, profile.name) };
   const search = { now: options.now, all: options.all ?? false, ...(options.maxStates === undefined ? {} : { maxStates: options.maxStates }), ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }) };
   const verdict = options.reduce === false ? new BreadthFirst(program, search).run() : searchReduced(program, search);
   const violated = [...new Set(verdict.violations.map(violationName))].sort();

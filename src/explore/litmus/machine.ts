@@ -1,36 +1,28 @@
-/**
- * The machine of a litmus test, from its few plain fields. Pages are 64 KiB here, so that a sub-section of 2 MiB has 32
- * of them and states stay narrow; nothing in the kernel's paths depends on the size of a page.
- */
+/** The machine of a litmus test, from its few plain fields. */
 import { UnseatError } from '../../errors/unseat-error.ts';
-import { blockIdOf } from '../../kernel/drivers/base/memory.ts';
 import { deviceData } from '../../kernel/drivers/base/bus.ts';
 import { MEMDEV } from '../../kernel/drivers/cxl/cxl.ts';
-import { daxKmemInit } from '../../kernel/drivers/dax/kmem.ts';
-import { createDevDax } from '../../kernel/drivers/dax/dev_dax.ts';
 import { deviceDaxDriver, devDaxEnd, devDaxStart } from '../../kernel/drivers/dax/bus.ts';
 import { ndPmemDriver } from '../../kernel/drivers/nvdimm/pmem.ts';
 import { extentsOf, setExtents } from '../../kernel/fs/inode.ts';
 import { Kernel } from '../../kernel/kernel.ts';
-import { addMemory } from '../../kernel/mm/memory_hotplug/add.ts';
-import { MMOP } from '../../kernel/mm/memory_hotplug/hotplug.ts';
+import { addMedium } from '../../kernel/domains.ts';
+import { MEMORY_DEVICE, memremapPages } from '../../kernel/mm/memremap.ts';
+import { makeTable } from '../../kernel/mm/page.ts';
 import { kmemReserve } from '../../kernel/mm/slab.ts';
-import { bootMachine, pmemResource } from '../../kernel/setup/boot-machine.ts';
-import { cxlWindow, makeMemdev, makeRegion } from '../../kernel/setup/cxl.ts';
+import { bootMachine } from '../../kernel/setup/boot-machine.ts';
 import { addDevDax, devDaxInode } from '../../kernel/setup/devdax.ts';
-import { addPmem, createFile, mountFs, pmemRange, unbindPmem } from '../../kernel/setup/fsdax.ts';
-import { must } from '../../kernel/setup/run.ts';
+import { addPmem, bindPmem, createFile, mountFs, mountMulti, pmemRange, unbindPmem } from '../../kernel/setup/fsdax.ts';
 import { createSlot } from '../../kernel/drivers/pci/slot.ts';
-import { stateStore } from '../../kernel/drivers/base/block-state.ts';
-import { bindStore } from '../../kernel/drivers/base/dd.ts';
 import { tasksOf } from '../../kernel/task.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { MECHANISMS, type MechanismName } from '../../profile/mechanisms/index.ts';
-import { KiB, MiB } from '../../range/units.ts';
+import { MiB } from '../../range/units.ts';
+import { PAGE_SIZE, SECTION } from './geometry.ts';
+import { addRam, type RamHandle } from './machine-ram.ts';
 import type { LitmusMachine } from './schema.ts';
 
-export const PAGE_SIZE = 64 * KiB;
-const SECTION = 16 * MiB;
+export { PAGE_SIZE } from './geometry.ts';
 /** Where device memory begins, and how far apart devices are unless they share a section. */
 const DEVICES = 0x100000000;
 const BOOT_RAM = 64 * MiB;
@@ -38,14 +30,12 @@ const BOOT_RAM = 64 * MiB;
 const HEAD_PAGES = 32;
 const DATA_PAGES = { none: 32, ext4: 96, xfs: 192, multi: 96 } as const;
 
+export type { RamHandle };
 export interface PmemHandle { readonly kind: 'pmem'; readonly dev: number; readonly driver: number; readonly range: readonly [number, number]; readonly sb: number }
 export interface DevDaxHandle { readonly kind: 'devdax'; readonly dev: number; readonly driver: number; readonly range: readonly [number, number]; readonly inode: number }
-export interface RamHandle {
-  readonly kind: 'ram'; readonly range: readonly [number, number]; readonly node: number; readonly blocks: readonly number[];
-  /** dax device and kmem (0: none), CXL region and memdev (0: none). */
-  readonly dev: number; readonly driver: number; readonly region: number; readonly memdev: number;
-}
-export type DeviceHandle = PmemHandle | DevDaxHandle | RamHandle;
+/** A driver's pagemap; no device of the bus stands for it. */
+export interface PagesHandle { readonly kind: 'pages'; readonly dev: 0; readonly driver: 0; readonly range: readonly [number, number]; readonly pgmap: number }
+export type DeviceHandle = PmemHandle | DevDaxHandle | RamHandle | PagesHandle;
 
 export interface BuiltMachine {
   readonly k: Kernel;
@@ -77,6 +67,7 @@ export function buildMachine(machine: LitmusMachine, base: Profile): BuiltMachin
   const ramEnd = shared ? DEVICES + SECTION / 2 : BOOT_RAM;
   const k = bootMachine({
     profile, concurrent: false, quietLog: true, nodes: 4,
+    memmapOnMemory: Object.values(machine.ram).some((r) => r.memmap_on_memory),
     geometry: { pageSize: PAGE_SIZE, pmdSize: 512 * PAGE_SIZE, sectionSize: SECTION, physicalBits: 36 },
     ram: shared ? [{ start: 0, end: BOOT_RAM, nid: 0 }, { start: DEVICES, end: ramEnd, nid: 0 }] : [{ start: 0, end: ramEnd, nid: 0 }],
   });
@@ -86,9 +77,16 @@ export function buildMachine(machine: LitmusMachine, base: Profile): BuiltMachin
   const files = new Map<string, number>();
   const deviceOfFile = new Map<string, string>();
   const place = new Placement(shared ? ramEnd : DEVICES);
-  for (const [name, spec] of Object.entries(machine.pmem)) addPmemNamed(k, name, spec, place, devices, files, deviceOfFile);
+  // RAM that a memmap may have to lie in comes first.
+  const early = Object.entries(machine.ram).filter(([, r]) => r.over === undefined);
+  const pmems = Object.entries(machine.pmem);
+  const memmapHolders = pmems.some(([, p]) => p.node !== 0);
+  if (memmapHolders) for (const [name, spec] of early) devices.set(name, addRam(k, name, spec, place));
+  for (const [name, spec] of pmems) addPmemNamed(k, name, spec, machine, { place, devices, files, deviceOfFile });
   for (const [name, spec] of Object.entries(machine.devdax)) devices.set(name, addDax(k, name, spec, place));
-  for (const [name, spec] of Object.entries(machine.ram)) devices.set(name, addRam(k, name, spec, place));
+  if (!memmapHolders) for (const [name, spec] of early) devices.set(name, addRam(k, name, spec, place));
+  for (const [name, spec] of Object.entries(machine.ram)) if (spec.over !== undefined) devices.set(name, addRam(k, name, spec, place, devices.get(spec.over)));
+  for (const [name, spec] of Object.entries(machine.pages)) devices.set(name, addPages(k, name, spec, place));
   const slots = new Map<string, number>();
   for (const [name, spec] of Object.entries(machine.slots)) {
     const card = devices.get(spec.card);
@@ -100,7 +98,7 @@ export function buildMachine(machine: LitmusMachine, base: Profile): BuiltMachin
 }
 
 /** Addresses for devices, a section of its own for each unless it is told to stand next to another. */
-class Placement {
+export class Placement {
   private next: number;
   constructor(start: number) {
     this.next = start;
@@ -119,23 +117,56 @@ export function reserveRoom(k: Kernel): void {
   kmemReserve(k.heap, 1024, 6);
 }
 
-function addPmemNamed(k: Kernel, name: string, spec: LitmusMachine['pmem'][string], place: Placement, devices: Map<string, DeviceHandle>, files: Map<string, number>, deviceOfFile: Map<string, string>): void {
-  const size = (HEAD_PAGES + DATA_PAGES[spec.fs ?? 'none']) * PAGE_SIZE;
+interface Sofar {
+  readonly place: Placement;
+  readonly devices: Map<string, DeviceHandle>;
+  readonly files: Map<string, number>;
+  readonly deviceOfFile: Map<string, string>;
+}
+
+function addPmemNamed(k: Kernel, name: string, spec: LitmusMachine['pmem'][string], machine: LitmusMachine, { place, devices, files, deviceOfFile }: Sofar): void {
+  const first = spec.joins === undefined ? undefined : machine.pmem[spec.joins];
+  const size = (HEAD_PAGES + DATA_PAGES[first?.fs ?? spec.fs ?? 'none']) * PAGE_SIZE;
   const start = place.take(size, spec.after !== undefined);
-  const dev = addPmem(k, { name: `pfn${devices.size}.0`, start, size, map: spec.map, dataOffset: HEAD_PAGES * PAGE_SIZE });
+  // Where a kernel hot-plugs whole sections only one of two neighbours can be there.
+  const beside = devices.get(spec.after ?? '');
+  const aside = !spec.bound && beside?.kind === 'pmem' && beside.sb === 0;
+  if (aside) unbindPmem(k, beside.dev);
+  const over = Object.values(machine.ram).some((r) => r.over === name);
+  const dev = addPmem(k, { name: `pfn${devices.size}.0`, start, size, map: spec.map, dataOffset: HEAD_PAGES * PAGE_SIZE, node: spec.node, ...(over ? { resource: null } : {}) });
   const range = pmemRange(k, dev);
+  const joined = spec.joins === undefined ? undefined : devices.get(spec.joins);
+  // The file system of several is mounted when its last device is there, with the files of all.
+  const lastOf = first === undefined ? null : Object.keys(machine.pmem).filter((n) => machine.pmem[n]?.joins === spec.joins).at(-1);
   let sb = 0;
-  if (spec.fs !== undefined) {
+  if (spec.fs === 'multi') sb = -1;
+  else if (spec.fs !== undefined) {
     sb = mountFs(k, dev, { type: spec.fs, rmapbt: spec.rmapbt ?? false, reflink: spec.reflink ?? false, ...(spec.fs === 'xfs' ? { groups: 2 } : {}) });
-    for (const [file, input] of Object.entries(spec.files)) {
-      const inode = createFile(k, sb, { pages: input.pages, domain: input.domain ?? 1, name: file, unlinked: input.unlinked ?? false, ...(input.group === undefined ? {} : { group: input.group }) });
-      if (input.reflink !== undefined) reflink(k, files.get(input.reflink) ?? 0, inode);
-      files.set(file, inode);
-      deviceOfFile.set(file, name);
-    }
+    addFiles(k, name, sb, spec.files, [name], files, deviceOfFile);
+  }
+  devices.set(name, { kind: 'pmem', dev, driver: ndPmemDriver(k), range, sb });
+  if (joined?.kind === 'pmem' && first !== undefined && lastOf === name) {
+    const names = [spec.joins as string, ...Object.keys(machine.pmem).filter((n) => machine.pmem[n]?.joins === spec.joins)];
+    const handles = names.map((n) => devices.get(n) as PmemHandle);
+    const both = mountMulti(k, handles.map((h) => h.dev));
+    for (const [i, n] of names.entries()) devices.set(n, { ...(handles[i] as PmemHandle), sb: both });
+    addFiles(k, spec.joins as string, both, first.files, names, files, deviceOfFile);
   }
   if (!spec.bound) unbindPmem(k, dev);
-  devices.set(name, { kind: 'pmem', dev, driver: ndPmemDriver(k), range, sb });
+  if (aside) bindPmem(k, beside.dev);
+}
+
+/** Files of a file system on `devices`; the first page of a file lies 64 pages behind the start of the data. */
+function addFiles(k: Kernel, name: string, sb: number, specs: LitmusMachine['pmem'][string]['files'], devices: readonly string[], files: Map<string, number>, deviceOfFile: Map<string, string>): void {
+  let next = 64;
+  for (const [file, input] of Object.entries(specs)) {
+    const where = devices.length === 1 ? {} : { extents: [{ file: 0, device: next, pages: input.pages, shared: false, dev: Math.max(0, devices.indexOf(input.on ?? name)) }] };
+    next += input.pages;
+    const inode = createFile(k, sb, { pages: input.pages, domain: input.domain ?? 1, name: file, unlinked: input.unlinked ?? false, ...(input.group === undefined ? {} : { group: input.group }), ...where });
+    if (input.reflink !== undefined) reflink(k, files.get(input.reflink) ?? 0, inode);
+    files.set(file, inode);
+    deviceOfFile.set(file, input.on ?? name);
+  }
 }
 
 function reflink(k: Kernel, from: number, to: number): void {
@@ -152,24 +183,12 @@ function addDax(k: Kernel, name: string, spec: LitmusMachine['devdax'][string], 
   return { kind: 'devdax', dev, driver: deviceDaxDriver(k), range: [devDaxStart(k, data), devDaxEnd(k, data)], inode: devDaxInode(k, dev) };
 }
 
-function addRam(k: Kernel, name: string, spec: LitmusMachine['ram'][string], place: Placement): RamHandle {
-  const size = spec.blocks * SECTION;
-  const start = place.take(size, false);
-  const range = { start, end: start + size };
-  const blocks = Array.from({ length: spec.blocks }, (_, i) => blockIdOf(k, start) + i);
-  let [dev, driver, region, memdev] = [0, 0, 0, 0];
-  if (spec.by === 'cxl') {
-    cxlWindow(k, 0, start, start + size);
-    memdev = makeMemdev(k, { name: 'mem0', pciName: '0000:0d:00.0' });
-    region = makeRegion(k, { name: 'region0', ...range, mode: 'ram', targets: [memdev], nid: spec.node, answer: spec.answer === 'ones' ? -1 : 0, daxName: name });
-    if (region < 0) throw new UnseatError('UNSUPPORTED', 'this kernel makes no CXL ram regions', { subject: name });
-  } else if (spec.by === 'kmem') {
-    pmemResource(k, range, 'Soft Reserved');
-    driver = daxKmemInit(k);
-    dev = must(k, createDevDax(k, { name, ranges: [range], targetNode: spec.node }), `dax device ${name}`);
-    if (spec.present) must(k, bindStore(k, driver, dev), `kmem for ${name}`);
-  } else if (spec.present) must(k, addMemory(k, spec.node, start, size, 0), `add_memory of ${name}`);
-  if (spec.present && spec.online !== 'no') for (const id of blocks) must(k, stateStore(k, id, spec.online === 'movable' ? MMOP.onlineMovable : MMOP.online, 0), `online block of ${name}`);
-  return { kind: 'ram', range: [start / PAGE_SIZE, (start + size) / PAGE_SIZE], node: spec.node, blocks, dev, driver, region, memdev };
+/** Pages that a driver hands out: a sub-section of them, free. */
+function addPages(k: Kernel, name: string, spec: LitmusMachine['pages'][string], place: Placement): PagesHandle {
+  const [start, pages] = [place.take(HEAD_PAGES * PAGE_SIZE, false) / PAGE_SIZE, HEAD_PAGES];
+  addMedium(k, name, start, start + pages);
+  const pgmap = memremapPages(k, { startPfn: start, endPfn: start + pages, dataPfn: start, type: MEMORY_DEVICE[spec.type] });
+  if (pgmap < 0) throw new UnseatError('UNSUPPORTED', 'this kernel gives the device no struct pages', { subject: name });
+  for (let pfn = start; pfn < start + pages; pfn += 512) makeTable(k, pfn);
+  return { kind: 'pages', dev: 0, driver: 0, range: [start, start + pages], pgmap };
 }
-

@@ -1,6 +1,8 @@
 /** What litmus tests forbid or ask for, by name. A predicate reads the heap and results of threads, and nothing else. */
 import { UnseatError } from '../../errors/unseat-error.ts';
-import { blockState, MEM } from '../../kernel/drivers/base/memory.ts';
+import { dimmPresent, OST, ostEvents } from '../../kernel/drivers/acpi/memhotplug.ts';
+import { vmPlugged } from '../../kernel/drivers/virtio/virtio_mem.ts';
+import { blockState, blockZone, MEM, memoryBlocks } from '../../kernel/drivers/base/memory.ts';
 import { deviceDriver } from '../../kernel/drivers/base/bus.ts';
 import { SLOT } from '../../kernel/drivers/pci/slot.ts';
 import { domainsOf } from '../../kernel/domains.ts';
@@ -18,7 +20,8 @@ import { physWrite } from '../../kernel/mm/physmem.ts';
 import { walkResources } from '../../kernel/resource.ts';
 import { eachTask, isAlive, TASK } from '../../kernel/task.ts';
 import { KVM } from '../../kernel/virt/kvm.ts';
-import { PAGE_SIZE, type BuiltMachine } from './machine.ts';
+import { PAGE_SIZE } from './geometry.ts';
+import type { BuiltMachine, RamHandle } from './machine.ts';
 import type { PredicateLine } from './predicate-text.ts';
 import type { ProcessHandle } from './processes.ts';
 
@@ -52,6 +55,12 @@ function rangeOf(s: Subjects, name: string | undefined): readonly [number, numbe
   const device = s.built.devices.get(name ?? '');
   if (device === undefined) throw missing(`there is no device ${name ?? ''}`);
   return device.range;
+}
+
+function ramOf(s: Subjects, name: string | undefined): RamHandle {
+  const device = s.built.devices.get(name ?? '');
+  if (device?.kind !== 'ram') throw missing(`${name ?? ''} is no ram`);
+  return device;
 }
 
 /** Entries of every living or oopsed process that map device memory: pfn and flags to `visit`; true stops. */
@@ -108,6 +117,16 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
   'block-online': blockIs(MEM.online, 'a block of it is online'),
   'block-offline': blockIs(MEM.offline, 'a block of it is offline'),
   'block-absent': blockIs(MEM.absent, 'a block of it is not there'),
+  'block-zones-differ': {
+    takes: 'RAM', says: 'its online blocks lie in different zones, and none in two',
+    make: (s, [name]) => {
+      const device = ramOf(s, name);
+      return (k) => {
+        const zones = device.blocks.map((id) => blockZone(k, memoryBlocks(k).find(id)));
+        return zones.every((zone) => zone >= 0) && new Set(zones).size === zones.length;
+      };
+    },
+  },
   'region-leaked': {
     takes: 'DEVICE', says: 'no driver has the device and /proc/iomem still shows a claim in its range',
     make: (s, [name]) => {
@@ -204,6 +223,25 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
     takes: 'SLOT', says: 'the slot has power',
     make: (s, [name]) => { const slot = s.built.slots.get(name ?? ''); if (slot === undefined) throw missing(`there is no slot ${name ?? ''}`); return (k) => k.heap.load(slot + SLOT.power) !== 0; },
   },
+  'slot-empty': {
+    takes: 'SLOT', says: 'no card is in the slot, or it has no power',
+    make: (s, [name]) => { const slot = s.built.slots.get(name ?? ''); if (slot === undefined) throw missing(`there is no slot ${name ?? ''}`); return (k) => k.heap.load(slot + SLOT.power) === 0 || k.heap.load(slot + SLOT.adapter) === 0; },
+  },
+  ejected: { takes: 'RAM', says: 'the DIMM has gone', make: (s, [name]) => { const { dimm } = ramOf(s, name); return (k) => !dimmPresent(k, dimm); } },
+  vetoed: {
+    takes: 'RAM', says: 'the last _OST of the DIMM said device busy',
+    make: (s, [name]) => { const { dimm } = ramOf(s, name); return (k) => ostEvents(k, dimm).at(-1)?.[1] === OST.deviceBusy; },
+  },
+  plugged: {
+    takes: 'RAM above|is N', says: 'so many MiB of the virtio-mem device are plugged',
+    make: (s, [name, how, text]) => {
+      const { virtioMem } = ramOf(s, name);
+      const n = Number(text) * 1048576;
+      if (!Number.isInteger(n) || !['is', 'above'].includes(how ?? '')) throw missing('plugged wants RAM above|is N');
+      return (k) => (how === 'is' ? vmPlugged(k, virtioMem) === n : vmPlugged(k, virtioMem) > n);
+    },
+  },
+  'memmap-gone': { takes: 'DEVICE', says: 'its struct pages are not there', make: (s, [name]) => { const [start] = rangeOf(s, name); return (k) => !memmapPresent(k, start); } },
   done: { takes: 'THREAD', says: 'the thread has ended', make: (s, [thread]) => { const t = threadOf(s, thread); return (_k, done) => done(t) !== undefined; } },
   result: {
     takes: 'THREAD is|below|above N', says: 'the thread has ended with such a result (of its last line)',
@@ -239,9 +277,15 @@ function blockIs(state: number, says: string): Predicate {
 }
 
 /** A predicate line as a function. @throws UnseatError BAD_SCENARIO */
-export function makePredicate(s: Subjects, line: PredicateLine): Holds {
+function makePredicate(s: Subjects, line: PredicateLine): Holds {
   const predicate = PREDICATES[line.name];
   if (predicate === undefined) throw new UnseatError('BAD_SCENARIO', `there is no predicate ${line.name}`, { seen: line.text, next: `Known: ${Object.keys(PREDICATES).join(', ')}.` });
   const holds = predicate.make(s, line.args);
   return line.not ? (k, done) => !holds(k, done) : holds;
+}
+
+/** All of them hold in one state. */
+export function makePredicates(s: Subjects, lines: readonly PredicateLine[]): Holds {
+  const all = lines.map((line) => makePredicate(s, line));
+  return all.length === 1 ? (all[0] as Holds) : (k, done) => all.every((holds) => holds(k, done));
 }

@@ -7,7 +7,7 @@ import { PIN_KINDS, pinPages } from '../../kernel/mm/pin-holders.ts';
 import { vmaStart } from '../../kernel/mm/mm_struct.ts';
 import { pinLongterm, spliceGet } from '../../kernel/mm/pin-ram.ts';
 import { userAlloc } from '../../kernel/mm/ram-user.ts';
-import { addProcess, chdir, mapFile, openFile, touchAll } from '../../kernel/setup/process.ts';
+import { addProcess, chdir, mapAnonymous, mapFile, openFile, touchAll } from '../../kernel/setup/process.ts';
 import { run } from '../../kernel/setup/run.ts';
 import { runStraight } from '../../kernel/state/path.ts';
 import { kvmCreate } from '../../kernel/virt/kvm.ts';
@@ -51,6 +51,12 @@ export function addProcessNamed(built: BuiltMachine, name: string, spec: LitmusP
     vma = mapFile(k, task, inode, { pages, private: spec.private ?? false, readOnly: spec.read_only ?? false, sync: spec.sync ?? false });
     vpn = vmaStart(k, vma);
     if (spec.touched !== 'no') touchAll(k, task, vma, spec.touched);
+  }
+  if (spec.anon !== undefined) {
+    pages = spec.anon;
+    vma = mapAnonymous(k, task, pages);
+    vpn = vmaStart(k, vma);
+    touchAll(k, task, vma, 'write');
   }
   for (const file of spec.opens) openFile(k, task, inodeNamed(built, file));
   if (spec.cwd !== undefined) chdir(k, task, inodeNamed(built, spec.cwd));

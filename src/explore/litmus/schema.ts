@@ -12,6 +12,8 @@ const file = z.strictObject({
   /** A file whose blocks this one shares (reflink). */
   reflink: name.optional(),
   unlinked: z.boolean().optional(),
+  /** Namespace that its blocks lie on, where the file system has several (`multi`). */
+  on: name.optional(),
   domain: z.int().min(1).max(9).optional(),
 });
 
@@ -25,6 +27,10 @@ const pmem = z.strictObject({
   files: z.record(name, file).default({}),
   /** Right behind this device, in the same section; `boot-ram`: behind boot memory that ends in the middle of a section. */
   after: name.optional(),
+  /** One more device of the `multi` file system that is on the named one. */
+  joins: name.optional(),
+  /** NUMA node that its memmap is allocated on: a `ram` of that node may have to hold it. */
+  node: z.int().min(0).max(3).default(0),
 });
 
 const devdax = z.strictObject({
@@ -36,18 +42,28 @@ const ram = z.strictObject({
   blocks: z.int().min(1).max(4).default(1),
   node: z.int().min(0).max(3).default(1),
   online: z.enum(['no', 'kernel', 'movable']).default('movable'),
-  /** How it came: plain add_memory, dax_kmem, a CXL region, a DIMM. */
-  by: z.enum(['add-memory', 'kmem', 'cxl']).default('add-memory'),
+  /** How it came: plain add_memory, dax_kmem, a CXL region, an ACPI DIMM, a virtio-mem device. */
+  by: z.enum(['add-memory', 'kmem', 'cxl', 'dimm', 'virtio-mem']).default('add-memory'),
+  /** Its memmap lies in itself (memory_hotplug.memmap_on_memory=Y), where this kernel can. */
+  memmap_on_memory: z.boolean().default(false),
+  /** In the section of this pmem, right behind it: only one of them can be there. */
+  over: name.optional(),
   /** What reads give where nobody decodes (CXL). */
   answer: z.enum(['zeroes', 'ones']).default('zeroes'),
   /** false: the memory is not added yet. */
   present: z.boolean().default(true),
 });
 
+/** Memory of a driver that hands out its pages one by one: a GPU's, a BAR for peers. */
+const pages = z.strictObject({
+  type: z.enum(['private', 'coherent', 'p2pdma', 'public', 'fsdax', 'generic']),
+});
+
 export const machine = z.strictObject({
   pmem: z.record(name, pmem).default({}),
   devdax: z.record(name, devdax).default({}),
   ram: z.record(name, ram).default({}),
+  pages: z.record(name, pages).default({}),
   /** Slots with a CXL card of `ram` in it. */
   slots: z.record(name, z.strictObject({ card: name, kind: z.enum(['pciehp', 'acpiphp']).default('pciehp') })).default({}),
   /** Mechanisms set for this test alone, whatever the profile says: the grace period taken away, an order swapped. */
@@ -58,6 +74,8 @@ export const machine = z.strictObject({
 const process = z.strictObject({
   /** File or device that it maps. */
   maps: name.optional(),
+  /** Instead: this many pages of anonymous memory. */
+  anon: z.int().min(1).max(4).optional(),
   pages: z.int().min(1).max(32).optional(),
   touched: z.enum(['no', 'read', 'write']).default('no'),
   private: z.boolean().optional(),
@@ -85,6 +103,8 @@ export const litmus = z.strictObject({
   clauses: z.array(z.string().regex(/^[1-9][a-h]?$/)).min(1),
   /** Row of KERNEL-TRUTH, where a real kernel was seen to do it: `A 1`, `B 2`. */
   truth: z.string().optional(),
+  /** Where the expected verdicts come from otherwise: kernel file and what it does, or who asked for it. */
+  source: z.string().min(10).optional(),
   /** Profiles that it is run on: releases, proposals by name; all releases unless told. */
   profiles: z.array(z.string()).optional(),
   machine: machine.default(() => machine.parse({})),

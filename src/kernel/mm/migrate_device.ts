@@ -70,6 +70,7 @@ export function* migrateToRam(k: Kernel, vma: number, vpn: number): Path {
   const region = k.heap.load(vma + VMA.region);
   const found = walk(k.heap, region, regionPage(k, vma, vpn));
   let rc = 0;
+  const cached = (found.flags & PTE_PRESENT) !== 0;
   if ((found.flags & (PTE_DEVICE_PRIVATE | PTE_COHERENT)) !== 0) {
     const pgmap = pageLoad(k, found.pfn, PAGE.pgmap, 'migrate_to_ram');
     if (pageLoad(k, found.pfn, PAGE.refcount, 'migrate_to_ram') > idleCount(k, pgmap) + 1) rc = -EBUSY;
@@ -82,6 +83,8 @@ export function* migrateToRam(k: Kernel, vma: number, vpn: number): Path {
     }
   }
   ptlUnlock(k, mm);
+  // migrate_vma_collect_pmd: whoever walks with interrupts off is waited for before the page can go with its pagemap.
+  if (cached) yield* flushTlb(k);
   return rc;
 }
 

@@ -43,6 +43,8 @@ export function* virtioMemWork(k: Kernel, vm = 0): Path<number> {
 function* workRound(k: Kernel, vm = 0): Path<number> {
   if (k.heap.load(vm + VM.alive) === 0) return STOP;
   const left = vmRequested(k, vm) === vmPlugged(k, vm) ? 0 : yield* k.call(virtioMemRun, vm);
+  // The driver may have gone during the round; a wait is for what can still change.
+  if (k.heap.load(vm + VM.alive) === 0) return STOP;
   yield BLOCKED(left === 0 ? 'S virtio_mem: nothing to do' : 'S virtio_mem: retry timer');
   return vm;
 }

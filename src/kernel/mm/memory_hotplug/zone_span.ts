@@ -37,7 +37,8 @@ export function movePfnRangeToZone(k: Kernel, nid: number, zone: number, pfn: nu
 
 /** remove_pfn_range_from_zone: struct pages are poisoned again, spans shrink to what is still online. */
 export function removePfnRangeFromZone(k: Kernel, nid: number, zone: number, pfn: number, count: number): void {
-  fillPages(k, pfn, count, k.sparse.templates.of(POISON));
+  // Since 5.5 (feee6b298916); before, struct pages of an offline block keep their words until the block is removed.
+  if (zone === ZONE.device || !k.mechanism('block.remove-reads-zone-of-page')) fillPages(k, pfn, count, k.sparse.templates.of(POISON));
   if (zone === ZONE.device) return;
   shrinkZoneSpan(k, nid, zone, pfn, pfn + count);
   updateNodeSpan(k, nid);
