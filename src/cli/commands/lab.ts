@@ -19,6 +19,10 @@ export interface LabOptions {
   readonly results?: string;
   readonly out?: string;
   readonly console?: boolean;
+  readonly removals?: string;
+  readonly seed?: string;
+  readonly fs?: string;
+  readonly kill?: boolean;
 }
 
 const SUBS: Record<string, () => Promise<{ run: Sub }>> = {
@@ -30,6 +34,7 @@ const SUBS: Record<string, () => Promise<{ run: Sub }>> = {
   shell: () => import('./lab/shell.ts'),
   capture: () => import('./lab/capture.ts'),
   reproduce: () => import('./lab/reproduce.ts'),
+  race: () => import('./lab/race.ts'),
 };
 
 export function define(command: Command): void {
@@ -46,9 +51,13 @@ export function define(command: Command): void {
     .option('--core', 'matrix: only the core that continuous integration runs')
     .option('--again', 'matrix: run cells again that have results')
     .option('--jobs <n>', 'matrix: guests at a time (default: what the machine has room for)')
-    .option('--minutes <n>', 'matrix: begin no cell after this time')
+    .option('--minutes <n>', 'matrix, race: begin nothing after this time')
     .option('--results <directory>', 'matrix: where results are kept (default: in the cache)')
-    .option('--out <path>', 'matrix: write docs and data there; capture, reproduce: the file or directory to write')
+    .option('--out <path>', 'matrix, race: write docs and data there; capture, reproduce: the file or directory to write')
+    .option('--removals <n>', 'race: how many (default 10)')
+    .option('--seed <n>', 'race: of its random moments (default 1)')
+    .option('--fs <type>', 'race: ext4 or xfs (default ext4)')
+    .option('--kill', 'race: kill unseat or its children at random moments instead')
     .option('--console', 'run: print the console of the guest at the end')
     .option('--json', 'print one JSON document')
     .addHelpText('after', `
@@ -59,6 +68,7 @@ Boots real kernels in QEMU with emulated memory devices and runs scenarios (scen
   unseat lab run fsdax-ext4-unbind -k debian:7.2          one scenario on one kernel
   unseat lab run devdax-unbind -k arch/x86/boot/bzImage --modules MODULES
   unseat lab matrix --core -k debian:6.12 -k debian:7.2   many; goes on where it was stopped
+  unseat lab race -k debian:6.12 --removals 300           removals against holders that fault and map again
   unseat lab shell fsdax-ext4-unbind -k debian:6.12       a prompt in such a guest
 
 Exit status of lab run, fit for git bisect run: 0 as expected, 1 not as expected, 125 cannot tell (no boot, not available).`);

@@ -23,12 +23,56 @@ export type FromGuest =
   | { readonly type: 'file'; readonly name: string; readonly base64: string; readonly last: boolean }
   /** `log`: findings of the whole run by kind; `tail`: lines of them, for people. */
   | { readonly type: 'done'; readonly log: Readonly<Record<string, number>>; readonly lines: readonly string[] }
+  /** One removal of a race, or one interrupted removal. */
+  | { readonly type: 'round'; readonly round: RaceRound | KillRound }
+  | { readonly type: 'race-ended'; readonly reason: string | null; readonly log: Readonly<Record<string, number>>; readonly lines: readonly string[] }
   /** After a run: whether another scenario may follow in this guest. */
   | { readonly type: 'again'; readonly clean: boolean };
 
 export type FromHost =
   | { readonly type: 'run'; readonly scenario: Scenario; readonly upTo: 'end' | 'setup' | 'capture'; /** Ask unseat for its plan before the first removal. */ readonly plan: boolean }
+  | { readonly type: 'race'; readonly scenario: Scenario; readonly what: 'churn' | 'kill'; readonly rounds: number; readonly seed: number; /** Begin no round after so many seconds. */ readonly seconds: number }
   | { readonly type: 'answer'; readonly id: number; readonly ok: boolean; readonly error?: string; readonly value?: unknown };
+
+/** A removal by detach against holders that fault and map again without end, and one that opens at a random moment. Pages are of 4 KiB. */
+export interface RaceRound {
+  readonly n: number;
+  readonly status: string;
+  readonly why: string | null;
+  readonly milliseconds: number;
+  /** Pages that a process still reached after the device was gone. */
+  readonly stale: number;
+  /** Of the holder that only faults: pages that gave SIGBUS, of all. */
+  readonly sigbus: number;
+  readonly pages: number;
+  /** How often the other one mapped and unmapped until it was let go. */
+  readonly churned: number;
+  /** Microseconds after the start of the removal at which the third opens; whether it got the file, in time or never. */
+  readonly opensAt: number;
+  readonly opened: boolean;
+  /** Whether the bytes of the file were those written, after the rebind, read by a new process. */
+  readonly intact: boolean | null;
+  /** Pages that the old holder reached after the rebind and the new mount. */
+  readonly exposed: number;
+}
+
+/** A removal whose processes are killed with SIGKILL at a random moment, and what was done about it. */
+export interface KillRound {
+  readonly n: number;
+  readonly killed: 'unseat' | 'child' | 'both';
+  /** Milliseconds after the start of the removal. */
+  readonly at: number;
+  /** False where the removal had already ended. */
+  readonly inTime: boolean;
+  /** Names of holders that were stopped half a second later, or dead. */
+  readonly harmed: readonly string[];
+  readonly mended: 'resume' | 'rollback' | 'none needed' | 'by itself';
+  readonly mendedStatus: number | null;
+  readonly state: 'removed' | 'as before' | 'other';
+  readonly stale: number;
+  readonly intact: boolean | null;
+  readonly says: string;
+}
 
 export const encode = (message: FromGuest | FromHost): string => `${JSON.stringify(message)}\n`;
 

@@ -5,6 +5,8 @@
 import { openLive } from '../../host/live/open.ts';
 import { inventoryFor, optionsOf } from '../../plan/inventory.ts';
 import { makePlan } from '../../plan/make-plan.ts';
+import { remove } from '../../remove/engine/run.ts';
+import type { RemovalRecord } from '../../remove/record.ts';
 import type { RemovalPlan } from '../../steps/removal-plan.ts';
 
 /** @throws UnseatError where there is no such device */
@@ -13,6 +15,24 @@ export function planOf(device: string): RemovalPlan {
   try {
     const inventory = inventoryFor(host, device);
     return makePlan(inventory.machine, inventory.device, { ...optionsOf(inventory), protectedPids: [process.pid] });
+  } finally {
+    host.close();
+  }
+}
+
+/**
+ * One removal by detach, by the functions that `unseat remove --detach` calls, with a host of its own.
+ * @throws UnseatError where nothing may begin
+ */
+export async function detachFrom(device: string): Promise<RemovalRecord> {
+  const host = openLive();
+  try {
+    const inventory = inventoryFor(host, device);
+    const plan = makePlan(inventory.machine, inventory.device, { ...optionsOf(inventory), protectedPids: [process.pid] });
+    const way = plan.ways.find((w) => w.way === 'detach') ?? plan.ways.find((w) => w.way === 'graceful');
+    if (way === undefined) throw new Error(`no way to remove ${device}`);
+    const numbers = [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))];
+    return await remove(host, plan, way, numbers, { own: [process.pid] });
   } finally {
     host.close();
   }

@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encode, LineReader, type FromGuest, type FromHost, type HostAction } from '../../channel/protocol.ts';
 
 type Answer = Extract<FromHost, { type: 'answer' }>;
+export type Order = Exclude<FromHost, { type: 'answer' }>;
 
 export class GuestChannel {
   private readonly fd: number;
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private nextId = 1;
-  private onRun: ((message: Extract<FromHost, { type: 'run' }>) => void) | null = null;
+  private onOrder: ((message: Order) => void) | null = null;
 
   constructor() {
     this.fd = openSync(portPath(), 'r+');
@@ -29,8 +30,8 @@ export class GuestChannel {
     for (let at = 0; at < bytes.length;) at += writeSync(this.fd, bytes, at);
   }
 
-  awaitRun(): Promise<Extract<FromHost, { type: 'run' }>> {
-    return new Promise((resolve) => { this.onRun = resolve; });
+  awaitOrder(): Promise<Order> {
+    return new Promise((resolve) => { this.onOrder = resolve; });
   }
 
   /** Asks the host to do something to the hardware. */
@@ -44,7 +45,7 @@ export class GuestChannel {
   }
 
   private take(message: FromHost): void {
-    if (message.type === 'run') return this.onRun?.(message);
+    if (message.type !== 'answer') return this.onOrder?.(message);
     this.waiting.get(message.id)?.(message);
     this.waiting.delete(message.id);
   }

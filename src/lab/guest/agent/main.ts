@@ -2,13 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { GuestChannel } from './channel.ts';
 import { KernelLog } from './kmsg.ts';
+import { runRace } from './race/run-race.ts';
 import { runScenario, uptime } from './run-scenario.ts';
 
 const channel = new GuestChannel();
 const log = new KernelLog();
 channel.send({ type: 'hello', release: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(), seconds: uptime() });
 for (;;) {
-  const asked = await channel.awaitRun();
+  const asked = await channel.awaitOrder();
   log.fresh();
-  await runScenario({ scenario: asked.scenario, channel, log, devices: new Map(), holders: new Map(), unseat: process.argv[2] ?? '' }, asked);
+  const guest = { scenario: asked.scenario, channel, log, devices: new Map(), holders: new Map(), unseat: process.argv[2] ?? '' };
+  if (asked.type === 'run') await runScenario(guest, asked);
+  else await runRace(guest, asked);
 }

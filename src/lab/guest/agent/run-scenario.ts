@@ -39,7 +39,7 @@ export async function runScenario(guest: Guest, { upTo, plan }: Extract<FromHost
   guest.channel.send({ type: 'again', clean: await cleanUp(guest, left) });
 }
 
-async function setUp(guest: Guest): Promise<void> {
+export async function setUp(guest: Guest): Promise<void> {
   await setUpHardware(guest);
   await findRegions(guest);
   await makeNamespaces(guest);

@@ -36,7 +36,16 @@ void map_command(const char *line);
 void touch_command(const char *line, int write);
 void loop_command(const char *line);
 void catch_sigbus(void);
+/* One write to a page: 0 where it raised SIGBUS or SIGSEGV. */
+int touch_guarded(unsigned char *at);
+/* Maps a file that is there, as map_command, without an answer: 1 where that worked. */
+int map_quietly(const char *line);
 void set_mark(unsigned int mark);
+
+void churn_command(const char *line);
+void churned_command(const char *line);
+void later_command(const char *line);
+void latered_command(void);
 
 void pin_command(const char *line);
 void use_pin_command(const char *line);

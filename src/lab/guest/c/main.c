@@ -16,7 +16,7 @@ static int child_count;
 
 const char *value(const char *line, const char *key, int slot)
 {
-	static char slots[4][256];
+	static __thread char slots[4][256];
 	size_t length = strlen(key);
 
 	for (const char *word = line; word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL)
@@ -137,6 +137,10 @@ static void obey(char *line)
 	else if (COMMAND("read")) touch_command(rest, 0);
 	else if (COMMAND("write")) touch_command(rest, 1);
 	else if (COMMAND("loop")) loop_command(rest);
+	else if (COMMAND("churn")) churn_command(rest);
+	else if (COMMAND("churned")) churned_command(rest);
+	else if (COMMAND("later")) later_command(rest);
+	else if (COMMAND("latered")) latered_command();
 	else if (COMMAND("pin")) pin_command(rest);
 	else if (COMMAND("use")) use_pin_command(rest);
 	else if (COMMAND("drop")) drop_pin_command(rest);
