@@ -7,7 +7,7 @@ import type { Kernel } from '../kernel.ts';
 import { warn } from '../oops.ts';
 import { idlePageWords } from '../mm/memremap.ts';
 import { fillPages, fillRecord } from '../mm/memmap-fill.ts';
-import { compoundHead, isRecord, makeTable, PAGE, pageLoad, pageStore, PG, tableOf, templateOf } from '../mm/page.ts';
+import { compoundHead, isRecord, makeTable, PAGE, pageLoad, pageOrder, pageStore, PG, tableOf, templateOf } from '../mm/page.ts';
 import { links, linksNode, linksZone } from '../mm/page-template.ts';
 import { mappingsCount } from '../mm/rmap.ts';
 
@@ -95,8 +95,25 @@ function resetWhole(k: Kernel, pfn: number, pages: number): boolean {
   return true;
 }
 
-/** Whether the pages of an entry are described by one template: nobody ever touched them. */
-export const untouched = (k: Kernel, pfn: number): boolean => templateOf(k, pfn) !== 0;
+/** Pages from `pfn` on, in whole 2 MiB before `end`, that belong to no file and that nobody ever touched. */
+export function idlePagesFrom(k: Kernel, pfn: number, end: number): number {
+  let at = pfn;
+  while (at % 512 === 0 && at + 512 <= end && templateOf(k, at) !== 0 && pageLoad(k, at, PAGE.mapping, 'idlePagesFrom') === 0) at += 512;
+  return at - pfn;
+}
+
+/** Pages from `pfn` on, in whole 2 MiB before `end` that are stored as one each, that hold consecutive pages of one file in folios of one size. */
+export function filePagesFrom(k: Kernel, pfn: number, end: number): number {
+  const where = 'filePagesFrom';
+  let at = pfn;
+  while (at % 512 === 0 && at + 512 <= end && isRecord(k, at) && pageLoad(k, at, PAGE.mapping, where) !== 0) {
+    if (pageLoad(k, at, PAGE.mapping, where) !== pageLoad(k, pfn, PAGE.mapping, where)) break;
+    if (pageLoad(k, at, PAGE.index, where) - pageLoad(k, pfn, PAGE.index, where) !== at - pfn) break;
+    if (pageOrder(k, at, where) !== pageOrder(k, pfn, where)) break;
+    at += 512;
+  }
+  return at - pfn;
+}
 
 /** The file page that `pfn` holds: index of its folio or page. */
 export function pageFileIndex(k: Kernel, pfn: number, where: string): number {

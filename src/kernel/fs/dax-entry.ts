@@ -104,6 +104,26 @@ export function unlockEntry(k: Kernel, entry: number): void {
   k.heap.store(entry + 1, entryFlags(k, entry) & ~DAX_LOCKED);
 }
 
+/**
+ * How pages [from, to) begin: so many pages with an entry that has pages and that nobody has locked (above 0), so many
+ * without such an entry (below 0); 0 where the first one is locked.
+ */
+export function entriesAlike(k: Kernel, inode: number, from: number, to: number): number {
+  const table = k.heap.load(inode + INODE.iPages);
+  let at = from;
+  let kind = 0;
+  while (at < to) {
+    const pair = table + 2 * Math.floor(at / SLOT_PAGES);
+    const spelled = k.heap.load(pair + 1) === TABLE;
+    const flags = k.heap.load((spelled ? k.heap.load(pair) + 2 * (at % SLOT_PAGES) : pair) + 1);
+    const has = (flags & DAX_LOCKED) !== 0 ? 0 : (flags & DAX_PRESENT) !== 0 && (flags & (DAX_ZERO_PAGE | DAX_EMPTY)) === 0 ? 1 : -1;
+    if (kind === 0) kind = has;
+    if (has !== kind || has === 0) break;
+    at = Math.min(to, spelled ? at + 1 : at - (at % SLOT_PAGES) + SLOT_PAGES);
+  }
+  return kind * (at - from);
+}
+
 /** Takes an entry out of the table. */
 export function eraseEntry(k: Kernel, entry: number): void {
   k.heap.store(entry, 0);

@@ -9,7 +9,8 @@ import { fdCopy } from '../fs/file.ts';
 import { AT, type Path } from '../state/path.ts';
 import { newTask, TASK, TASK_OOPSED } from '../task.ts';
 import { mmAlloc, mmOf, MM, VMA, vmaCreate, vmaEnd, vmaPages, vmasOf, vmaStart, VM_DONTFORK, regionPage } from './mm_struct.ts';
-import { leaves, PTE_ANON, PTE_WRITE, setEntry, setFlags } from './pgtable.ts';
+import { leaves } from './pgtable-leaves.ts';
+import { PTE_ANON, PTE_WRITE, setEntry, setFlags } from './pgtable.ts';
 import { ANON } from './rmap.ts';
 import { loadLong, storeLong } from '../state/long.ts';
 

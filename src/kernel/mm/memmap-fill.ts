@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { SECTION, STORE } from './section-table.ts';
-import { linksMigrate, PAGE, PG } from './page-template.ts';
+import { linksMigrate, PAGE } from './page-template.ts';
 import { makeTable, pageblockMigratetype } from './page.ts';
 
 /** Makes all pages of [pfn, pfn + count) read as `template`; gives whole pageblocks its migrate type. */
@@ -123,6 +123,3 @@ export function fillRecord(k: Kernel, pfn: number, words: Readonly<Record<number
   for (const [word, value] of Object.entries(words)) heap.store(record + Number(word), value);
   heap.store(slot, (record << 2) | STORE.record);
 }
-
-/** Whether a record's pages are the tails and head of one folio. */
-export const isFolioRecord = (k: Kernel, record: number): boolean => (k.heap.load(record) & PG.head) !== 0;

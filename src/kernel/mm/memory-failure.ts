@@ -6,98 +6,21 @@
 import { EBUSY, EIO, ENXIO, EOPNOTSUPP } from '../errno.ts';
 import { daxBase, daxHolderNotifyFailure } from '../drivers/dax/super.ts';
 import { daxLockMappingEntry, daxLockPage, DAX_NO_ENTRY } from '../fs/dax.ts';
-import { entriesIn, entryPages, entryPfn, entryStart, unlockEntry } from '../fs/dax-entry.ts';
+import { entryPfn, entryStart, unlockEntry } from '../fs/dax-entry.ts';
 import { pageFileIndex } from '../fs/dax-associate.ts';
 import { INODE } from '../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
 import { KERN_ERR } from '../printk.ts';
-import { BUS_MCEERR_AO, BUS_MCEERR_AR, eachTask, isAlive, PF_MCE_EARLY, PF_MCE_PROCESS, sendSigbus, TASK, tasksOf } from '../task.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
+import { collectProcs, unmapAndKill } from './collect-procs.ts';
 import { costsOf } from './costs.ts';
-import { unmapMappingRange, vmaVpnOf } from './memory.ts';
+import { numPoisonedPages, poison } from './hwpoison.ts';
+import { failFileRange } from './memory-failure-run.ts';
 import { getDevPagemap, MEMORY_DEVICE, pgmapPfnValid, PGMAP, PGMAP_OPS, putDevPagemap } from './memremap.ts';
 import { MF_ACTION_REQUIRED, MF_MASS, MF_MEM_PRE_REMOVE } from './mf-flags.ts';
-import { regionPage, VMA } from './mm_struct.ts';
-import { compoundHead, PAGE, pageLoad, PG, setFlag, testFlag } from './page.ts';
-import { levelPages, PTE_PRESENT, walk } from './pgtable.ts';
+import { compoundHead, PAGE, pageLoad } from './page.ts';
 
-class MemoryFailurePart {
-  /** Word: num_poisoned_pages, in pages (`HardwareCorrupted`, 4 kB each). */
-  readonly poisoned: number;
-  constructor(k: Kernel) {
-    this.poisoned = k.heap.reserve(1);
-  }
-}
-const makePart = (k: Kernel): MemoryFailurePart => new MemoryFailurePart(k);
-export const numPoisonedPages = (k: Kernel): number => k.part(makePart).poisoned;
-
-/** One process to be told: where it maps the page, by an entry of how many pages. */
-interface ToKill {
-  readonly task: number;
-  readonly vpn: number;
-  readonly pages: number;
-}
-
-/** task_early_kill: whether a task is to be told now. `current` is the task that runs (0 for a kernel thread or a shell). */
-function isCollected(k: Kernel, task: number, flags: number, current: number): boolean {
-  if (!isAlive(k, task) || k.heap.load(task + TASK.mm) === 0) return false;
-  if ((flags & MF_MEM_PRE_REMOVE) !== 0) return true;
-  if ((flags & MF_MASS) !== 0 && k.mechanism('fsdax.mass-failure-collects-all') === true) return true;
-  const mine = current !== 0 && k.heap.load(task + TASK.mm) === k.heap.load(current + TASK.mm);
-  if (mine) return true;
-  if (k.mechanism('fsdax.memory-failure-collects') === 'current-only') return false;
-  if (k.mechanism('fsdax.memory-failure-honours-late') === false) return true;
-  const own = k.heap.load(task + TASK.flags);
-  if ((own & PF_MCE_PROCESS) !== 0) return (own & PF_MCE_EARLY) !== 0;
-  return k.heap.load(tasksOf(k).earlyKill) !== 0;
-}
-
-/** collect_procs_file / collect_procs_fsdax: the tasks that map file page `index` now, with the size of their entry. */
-function collectProcs(k: Kernel, inode: number, index: number, flags: number, current: number): ToKill[] {
-  const found: ToKill[] = [];
-  const costs = costsOf(k);
-  const byMm = new Map<number, ToKill[]>();
-  for (let vma = k.heap.load(inode + INODE.iMmap); vma !== 0; vma = k.heap.load(vma + VMA.nextInMapping)) {
-    const vpn = vmaVpnOf(k, vma, index);
-    if (vpn < 0) continue;
-    const entry = walk(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn));
-    if (entry.level === 0 || (entry.flags & PTE_PRESENT) === 0) continue;
-    const mm = k.heap.load(vma + VMA.mm);
-    const list = byMm.get(mm);
-    const kill = { task: 0, vpn, pages: levelPages(entry.level) };
-    if (list === undefined) byMm.set(mm, [kill]);
-    else list.push(kill);
-  }
-  for (const task of eachTask(k)) {
-    if (costs !== null) costs.tasksVisited += 1;
-    if (!isCollected(k, task, flags, current)) continue;
-    for (const kill of byMm.get(k.heap.load(task + TASK.mm)) ?? []) found.push({ ...kill, task });
-  }
-  return found;
-}
-
-/** unmap_and_kill: unmaps the largest mapping found, in every process, then sends the signals. */
-function* unmapAndKill(k: Kernel, kills: readonly ToKill[], inode: number, index: number, flags: number, current: number): Path {
-  const largest = kills.reduce((size, kill) => Math.max(size, kill.pages), 0);
-  if (largest > 0) {
-    const size = k.mechanism('fsdax.memory-failure-unmap-size') === 'page' ? 1 : largest;
-    yield* k.call(unmapMappingRange, inode, index - (index % size), size, 0);
-  }
-  if (k.concurrent) yield AT('kill_procs');
-  for (const kill of kills) {
-    const required = (flags & MF_ACTION_REQUIRED) !== 0 && kill.task === current;
-    sendSigbus(k, kill.task, required ? BUS_MCEERR_AR : BUS_MCEERR_AO, kill.vpn * 4096);
-    const costs = costsOf(k);
-    if (costs !== null) costs.signalsSent += 1;
-  }
-  return kills.length;
-}
-
-function poison(k: Kernel, pfn: number, pgmap: number): void {
-  if (testFlag(k, pfn, PG.hwpoison, 'SetPageHWPoison')) return;
-  setFlag(k, pfn, PG.hwpoison, 'SetPageHWPoison');
-  if (pgmap !== 0) k.heap.add(pgmap + PGMAP.bind, 1);
-}
+export { numPoisonedPages } from './hwpoison.ts';
 
 /**
  * mf_dax_kill_procs: file pages [index, index + count), each for itself. The count is the caller's: where it wrapped
@@ -106,23 +29,28 @@ function poison(k: Kernel, pfn: number, pgmap: number): void {
 export function* mfDaxKillProcs(k: Kernel, inode: number, index: number, count: number, flags: number, current: number): Path {
   const end = index + count;
   const pages = k.heap.load(inode + INODE.pages);
-  const spelled = k.concurrent ? range(index, Math.min(end, pages)) : [...entriesIn(k, inode, index, Math.min(end, pages))].map(([at, entry]) => Math.max(index, entryStart(k, entry, at)));
-  for (const at of spelled) {
-    const costs = costsOf(k);
-    const entry = yield* k.call(daxLockMappingEntry, inode, at);
-    if (costs !== null) costs.pagesVisited += entry === DAX_NO_ENTRY ? 1 : entryPages(k, entry);
-    if (entry === DAX_NO_ENTRY) continue;
-    const pfn = entryPfn(k, entry) + (at - entryStart(k, entry, at));
-    if ((flags & MF_MEM_PRE_REMOVE) === 0) poison(k, pfn, pageLoad(k, pfn, PAGE.pgmap, 'mf_dax_kill_procs'));
-    const kills = collectProcs(k, inode, at, flags, current);
-    yield* unmapAndKill(k, kills, inode, at, flags | MF_ACTION_REQUIRED, current);
-    unlockEntry(k, entry);
+  const last = Math.min(end, pages);
+  for (let at = index; at < last;) {
+    const alike = k.concurrent || (flags & MF_MEM_PRE_REMOVE) === 0 ? 0 : yield* k.call(failFileRange, inode, at, last - at, flags | MF_ACTION_REQUIRED, current);
+    if (alike === 0) yield* killProcsOfPage(k, inode, at, flags, current);
+    at += Math.max(1, alike);
   }
   while (end - pages > 0x1000000) yield BLOCKED('R mf_dax_kill_procs: dax_lock_mapping_entry of 2^32 pages');
   return 0;
 }
 
-const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+/** One page of that loop: its entry is locked while its processes are unmapped and told. */
+function* killProcsOfPage(k: Kernel, inode: number, index: number, flags: number, current: number): Path<void> {
+  const costs = costsOf(k);
+  if (costs !== null) costs.pagesVisited += 1;
+  const entry = yield* k.call(daxLockMappingEntry, inode, index);
+  if (entry === DAX_NO_ENTRY) return;
+  const pfn = entryPfn(k, entry) + (index - entryStart(k, entry, index));
+  if ((flags & MF_MEM_PRE_REMOVE) === 0) poison(k, pfn, pageLoad(k, pfn, PAGE.pgmap, 'mf_dax_kill_procs'));
+  const kills = collectProcs(k, inode, index, flags, current);
+  yield* unmapAndKill(k, kills, inode, index, flags | MF_ACTION_REQUIRED, current);
+  unlockEntry(k, entry);
+}
 
 /** mf_generic_kill_procs, memory_failure_dev_pagemap before 6.0: by page->mapping and page->index. */
 function* mfGenericKillProcs(k: Kernel, pfn: number, flags: number, pgmap: number, current: number): Path {

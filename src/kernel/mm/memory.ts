@@ -13,8 +13,9 @@ import { costsOf } from './costs.ts';
 import { pagemapsOf } from './memremap.ts';
 import { MM, regionPage, regionVpn, VMA, vmaEnd, vmaStart } from './mm_struct.ts';
 import { memmapPresent } from './page.ts';
-import { clearEntry, clearLeaf, leaves, levelPages, PTE_ANON, PTE_DEVMAP, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, setLeafFlags, type Leaf } from './pgtable.ts';
-import { addFileRmap, mappingsCount, zapRmap } from './rmap.ts';
+import { clearLeaf, leaves, setLeafFlags, type Leaf } from './pgtable-leaves.ts';
+import { clearEntry, levelPages, PTE_ANON, PTE_DEVMAP, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry } from './pgtable.ts';
+import { addFileRmap, mappingsCount, zapRmap, zapRmapRun } from './rmap.ts';
 
 /** Waits for the page-table lock and takes it. The holder gives it back by `ptlUnlock` without a yield between. */
 export function* ptlLock(k: Kernel, mm: number): Path<void> {
@@ -49,10 +50,7 @@ export class RmapBatch {
   }
 
   finish(k: Kernel, where: string): void {
-    for (const { leaf, users } of this.runs.values()) {
-      const unit = levelPages(leaf.level);
-      for (let i = 0; i < leaf.count; i += 1) zapRmap(k, leaf.level, leaf.pfn + i * unit, leaf.flags, where, users);
-    }
+    for (const { leaf, users } of this.runs.values()) zapRmapRun(k, leaf.level, leaf.pfn, leaf.count, leaf.flags, where, users);
   }
 }
 

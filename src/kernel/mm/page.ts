@@ -112,8 +112,14 @@ export function templateOf(k: Kernel, pfn: number): number {
   return (entry & 3) === STORE.template ? entry >>> 2 : 0;
 }
 
+/** Record of the sub-section of `pfn`, 0 where its pages are stored otherwise. */
+export function recordOf(k: Kernel, pfn: number): number {
+  const entry = entryOf(k, pfn);
+  return (entry & 3) === STORE.record ? entry >>> 2 : 0;
+}
+
 /** True when the sub-section of `pfn` is stored as one record: a folio that fills it, or pages with a running index. */
-export const isRecord = (k: Kernel, pfn: number): boolean => (entryOf(k, pfn) & 3) === STORE.record;
+export const isRecord = (k: Kernel, pfn: number): boolean => recordOf(k, pfn) !== 0;
 
 export const pageFlags = (k: Kernel, pfn: number, where: string): number => pageLoad(k, pfn, PAGE.flags, where);
 export const testFlag = (k: Kernel, pfn: number, flag: number, where: string): boolean => (pageFlags(k, pfn, where) & flag) !== 0;

@@ -6,9 +6,9 @@
 import type { Kernel } from '../kernel.ts';
 import { KERN_ALERT } from '../printk.ts';
 import { Slab } from '../state/slab.ts';
-import { getPage, putPage } from './memremap.ts';
-import { compoundHead, PAGE, pageAdd, pageOrder } from './page.ts';
-import { PTE_ANON, PTE_COHERENT, PTE_DEVICE_PRIVATE, PTE_PRESENT, PTE_SPECIAL } from './pgtable.ts';
+import { getPage, MEMORY_DEVICE, PGMAP, putPage } from './memremap.ts';
+import { compoundHead, PAGE, pageAdd, pageOrder, PG, recordOf } from './page.ts';
+import { levelPages, PMD_PAGES, PTE_ANON, PTE_COHERENT, PTE_DEVICE_PRIVATE, PTE_PRESENT, PTE_SPECIAL } from './pgtable.ts';
 
 /** Words of an anonymous page: users (processes that share it after fork), value, domain. */
 export const ANON = { users: 0, value: 1, domain: 2, words: 3 } as const;
@@ -66,4 +66,33 @@ export function zapRmap(k: Kernel, level: number, pfn: number, flags: number, wh
     if (mapcount < 0) k.log.write(KERN_ALERT, `BUG: Bad page map in process  pte:${pfn.toString(16)} page: refcount:0 mapcount:${mapcount}`);
   }
   putPage(k, head, users, where);
+}
+
+/**
+ * The same for `count` entries of one level that map consecutive pages. 2 MiB of single pages that are stored as one
+ * record count in it alone; that needs a pagemap whose pages do not hold it, and counts that stay above zero.
+ */
+export function zapRmapRun(k: Kernel, level: number, pfn: number, count: number, flags: number, where: string, users: number): void {
+  const unit = levelPages(level);
+  for (let i = 0; i < count;) {
+    const record = level === 1 && (pfn + i) % PMD_PAGES === 0 && count - i >= PMD_PAGES ? countingRecord(k, pfn + i, flags, users) : 0;
+    if (record === 0) {
+      zapRmap(k, level, pfn + i * unit, flags, where, users);
+      i += 1;
+      continue;
+    }
+    k.heap.add(record + PAGE.mapcount, -users);
+    k.heap.add(record + PAGE.refcount, -users);
+    i += PMD_PAGES;
+  }
+}
+
+function countingRecord(k: Kernel, pfn: number, flags: number, users: number): number {
+  if (!mappingsCount(k) || (flags & PTE_PRESENT) === 0 || (flags & (PTE_ANON | PTE_COHERENT | PTE_DEVICE_PRIVATE | PTE_SPECIAL)) !== 0) return 0;
+  if (k.mechanism('gup.memunmap-references') === 'per-page' || k.mechanism('fsdax.zap-reads-page') === 'no') return 0;
+  const record = recordOf(k, pfn);
+  if (record === 0 || (k.heap.load(record + PAGE.flags) & PG.head) !== 0) return 0;
+  const pgmap = k.heap.load(record + PAGE.pgmap);
+  if (pgmap === 0 || k.heap.load(pgmap + PGMAP.type) !== MEMORY_DEVICE.fsdax) return 0;
+  return k.heap.load(record + PAGE.mapcount) >= users && k.heap.load(record + PAGE.refcount) >= users ? record : 0;
 }

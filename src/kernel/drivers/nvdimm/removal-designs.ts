@@ -3,7 +3,7 @@
  * are those that were proposed or discussed: dev_pagemap_failure() (Dan Williams, 2021), ->corrupt_range() (Shiyang Ruan,
  * 2020 and 2021), a walk of all inodes as fs/drop_caches.c does it, a walk of the memmap, a walk of all page tables.
  *
- * Straight runs count what each visits (mm/costs.ts) and pass over 2 MiB at once where nothing in it can matter.
+ * Straight runs count what each visits (mm/costs.ts) and take runs of pages that are alike in one step.
  */
 import { DAXDEV, daxBase } from '../dax/super.ts';
 import { daxDeleteMappingRange } from '../../fs/dax.ts';
@@ -13,12 +13,11 @@ import { deviceNumber } from '../../fs/multi.ts';
 import type { Kernel } from '../../kernel.ts';
 import { costsOf } from '../../mm/costs.ts';
 import { memoryFailure } from '../../mm/memory-failure.ts';
+import { memoryFailureRun } from '../../mm/memory-failure-run.ts';
 import { ptlLock, ptlUnlock, RmapBatch, unmapMappingRange, vmaLeaves, zapRange, flushTlb } from '../../mm/memory.ts';
 import { mmOf, VMA, vmasOf, vmaEnd } from '../../mm/mm_struct.ts';
-import { fillRecord } from '../../mm/memmap-fill.ts';
-import { PGMAP } from '../../mm/memremap.ts';
-import { compoundHead, PAGE, pageLoad, pageOrder, PG, isRecord, templateOf } from '../../mm/page.ts';
-import { pageFileIndex } from '../../fs/dax-associate.ts';
+import { compoundHead, PAGE, pageLoad, pageOrder } from '../../mm/page.ts';
+import { filePagesFrom, idlePagesFrom, pageFileIndex } from '../../fs/dax-associate.ts';
 import { levelPages, PTE_ANON, PTE_PRESENT } from '../../mm/pgtable.ts';
 import { AT, type Path } from '../../state/path.ts';
 import { eachTask, isAlive } from '../../task.ts';
@@ -45,39 +44,13 @@ export function* removalDesign(k: Kernel, _pmem: number, dax: number): Path {
 
 /** dev_pagemap_failure: memory_failure() of every pfn of the pagemap. */
 export function* devPagemapFailure(k: Kernel, start: number, end: number): Path {
-  const costs = costsOf(k);
   for (let pfn = start; pfn < end;) {
-    const before = costs === null ? null : { ...costs };
-    const same = costs === null ? 1 : sameFrom(k, pfn, end);
-    if (same > 1 && untouched(k, pfn)) {
-      if (costs !== null) costs.pagesVisited += same;
-    } else {
-      if (same > 1) poisonAll(k, pfn);
-      yield* k.call(memoryFailure, pfn, MF_MASS, 0);
-      // The rest of a mapping that one call has cleared: each costs another search of all tasks and finds nothing.
-      if (same > 1 && costs !== null && before !== null) {
-        costs.pagesVisited += same - 1;
-        costs.tasksVisited += (costs.tasksVisited - before.tasksVisited) * (same - 1);
-      }
-    }
-    pfn += same;
+    const alike = k.concurrent ? 0 : yield* k.call(memoryFailureRun, pfn, end, MF_MASS);
+    if (alike === 0) yield* k.call(memoryFailure, pfn, MF_MASS, 0);
+    pfn += Math.max(1, alike);
   }
   return 0;
 }
-
-/** All pages of a 2 MiB that is stored as one get poisoned, one after the other; as long as they all are, one record says so. */
-function poisonAll(k: Kernel, pfn: number): void {
-  const words = Array.from({ length: PAGE.words }, (_, word) => pageLoad(k, pfn, word, 'SetPageHWPoison'));
-  words[PAGE.flags] = (words[PAGE.flags] as number) | PG.hwpoison;
-  fillRecord(k, pfn, words);
-  k.heap.add((words[PAGE.pgmap] as number) + PGMAP.bind, 512);
-}
-
-/** Pages from `pfn` on that are stored as one and so belong to one entry: 512 or 1. */
-function sameFrom(k: Kernel, pfn: number, end: number): number {
-  return pfn % 512 === 0 && pfn + 512 <= end && (untouched(k, pfn) || isRecord(k, pfn)) ? 512 : 1;
-}
-const untouched = (k: Kernel, pfn: number): boolean => templateOf(k, pfn) !== 0 && pageLoad(k, pfn, PAGE.mapping, 'dev_pagemap_failure') === 0;
 
 /** As drop_pagecache_sb(): every inode of the file system is unmapped, wherever its pages lie. */
 export function* unmapAllInodes(k: Kernel, dax: number): Path {
@@ -121,15 +94,17 @@ export function* unmapByMemmap(k: Kernel, start: number, end: number): Path {
   const costs = costsOf(k);
   for (let pfn = start; pfn < end;) {
     if (k.concurrent) yield AT('page walk: next page');
-    const step = costs === null ? 1 : sameFrom(k, pfn, end);
-    if (costs !== null) costs.pagesVisited += step;
-    const inode = pageLoad(k, compoundHead(k, pfn, 'page walk'), PAGE.mapping, 'page walk');
-    if (inode === 0) {
-      pfn += step;
-      continue;
+    const idle = costs === null ? 0 : idlePagesFrom(k, pfn, end);
+    const inode = idle > 0 ? 0 : pageLoad(k, compoundHead(k, pfn, 'page walk'), PAGE.mapping, 'page walk');
+    const folio = inode === 0 ? 1 : 2 ** pageOrder(k, pfn, 'page walk');
+    const pages = idle > 0 ? idle : Math.max(folio, costs === null || inode === 0 ? 0 : filePagesFrom(k, pfn, end));
+    const vmasVisited = costs?.vmasVisited ?? 0;
+    if (inode !== 0) yield* k.call(unmapMappingRange, inode, pageFileIndex(k, pfn, 'page walk'), pages, 0);
+    if (costs !== null) {
+      costs.pagesVisited += pages;
+      // The next folio's turn looks at every VMA of the file again.
+      costs.vmasVisited += (costs.vmasVisited - vmasVisited) * (pages / folio - 1);
     }
-    const pages = isRecord(k, pfn) ? 512 : 2 ** pageOrder(k, pfn, 'page walk');
-    yield* k.call(unmapMappingRange, inode, pageFileIndex(k, pfn, 'page walk'), pages, 0);
     pfn += pages;
   }
   return 0;
