@@ -20,20 +20,23 @@ export function planOf(device: string): RemovalPlan {
   }
 }
 
-/**
- * One removal by detach, by the functions that `unseat remove --detach` calls, with a host of its own.
- * @throws UnseatError where nothing may begin
- */
-export async function detachFrom(device: string): Promise<RemovalRecord> {
-  const host = openLive();
-  try {
-    const inventory = inventoryFor(host, device);
+/** Removals one after the other with one host, whose children stay: starting them takes most of the time of a removal under emulation. */
+export class Detacher {
+  private readonly host = openLive();
+
+  /**
+   * By the functions that `unseat remove --detach` calls.
+   * @throws UnseatError where nothing may begin
+   */
+  detach(device: string): Promise<RemovalRecord> {
+    const inventory = inventoryFor(this.host, device);
     const plan = makePlan(inventory.machine, inventory.device, { ...optionsOf(inventory), protectedPids: [process.pid] });
     const way = plan.ways.find((w) => w.way === 'detach') ?? plan.ways.find((w) => w.way === 'graceful');
     if (way === undefined) throw new Error(`no way to remove ${device}`);
-    const numbers = [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))];
-    return await remove(host, plan, way, numbers, { own: [process.pid] });
-  } finally {
-    host.close();
+    return remove(this.host, plan, way, [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))], { own: [process.pid] });
+  }
+
+  close(): void {
+    this.host.close();
   }
 }

@@ -278,7 +278,7 @@ static void *loop(void *unused)
 	struct counts c;
 
 	(void)unused;
-	for (;;)
+	for (;; usleep(2000))
 		for (int i = 0; i < map_count; i++)
 			for (size_t page = 0; page < maps[i].size / PAGE; page++)
 				one_page(&maps[i], page, 0, &c);

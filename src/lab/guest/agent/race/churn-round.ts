@@ -1,6 +1,7 @@
 /** One removal by detach while one process faults, one maps and unmaps, and one opens the file at a random moment. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RaceRound } from '../../../channel/protocol.ts';
+import type { Detacher } from '../../inside.ts';
 import { insideOf } from '../forecast.ts';
 import type { Guest } from '../machine.ts';
 import { operatorName } from '../steps/unseat.ts';
@@ -9,7 +10,13 @@ import { Racer } from './holders.ts';
 
 const MARK = 7;
 
-export async function churnRound(guest: Guest, n: number, random: (below: number) => number, state: { removalMs: number }): Promise<RaceRound> {
+export interface RaceState {
+  /** How long the last removal took. */
+  removalMs: number;
+  detacher: Detacher | null;
+}
+
+export async function churnRound(guest: Guest, n: number, random: (below: number) => number, state: RaceState): Promise<RaceRound> {
   const faults = new Racer('faults', MARK);
   const churns = new Racer('churns', 8);
   const opens = new Racer('opens', 9);
@@ -33,15 +40,18 @@ export async function churnRound(guest: Guest, n: number, random: (below: number
 
 interface Removed { readonly status: string; readonly why: string | null; readonly milliseconds: number }
 
-async function attempt(guest: Guest, state: { removalMs: number }): Promise<Removed> {
+async function attempt(guest: Guest, state: RaceState): Promise<Removed> {
   const begun = performance.now();
   try {
-    const record = await (await insideOf(guest)).detachFrom(operatorName(guest, DEVICE));
+    state.detacher ??= new (await insideOf(guest)).Detacher();
+    const record = await state.detacher.detach(operatorName(guest, DEVICE));
     const milliseconds = performance.now() - begun;
     if (record.status === 'done') state.removalMs = milliseconds;
     const failed = record.steps.find((s) => s.outcome !== 'done');
     return { status: record.status, why: record.status === 'done' || failed === undefined ? null : `${failed.title}: ${failed.says ?? failed.outcome}`, milliseconds: Math.round(milliseconds) };
   } catch (error) {
+    state.detacher?.close();
+    state.detacher = null;
     return { status: 'refused', why: error instanceof Error ? error.message : String(error), milliseconds: Math.round(performance.now() - begun) };
   }
 }

@@ -3,7 +3,7 @@ import type { FromHost } from '../../../channel/protocol.ts';
 import { countFindings, findingsIn } from '../../../log-findings.ts';
 import type { Guest } from '../machine.ts';
 import { setUp, uptime } from '../run-scenario.ts';
-import { churnRound } from './churn-round.ts';
+import { churnRound, type RaceState } from './churn-round.ts';
 import { generator } from './generator.ts';
 import { killRound } from './kill-round.ts';
 
@@ -17,7 +17,7 @@ export async function runRace(guest: Guest, { what, rounds, seed, seconds }: Ext
     guest.channel.send({ type: 'ready', facts: { seconds: uptime() } });
     const random = generator(seed);
     const until = performance.now() + seconds * 1000;
-    const state = { removalMs: 4000 };
+    const state: RaceState = { removalMs: 4000, detacher: null };
     for (let n = 1; n <= rounds && performance.now() < until; n += 1) {
       guest.channel.send({ type: 'round', round: what === 'churn' ? await churnRound(guest, n, random, state) : await killRound(guest, n, random, state) });
       guest.log.fresh();
