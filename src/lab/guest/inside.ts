@@ -20,23 +20,19 @@ export function planOf(device: string): RemovalPlan {
   }
 }
 
-/** Removals one after the other with one host, whose children stay: starting them takes most of the time of a removal under emulation. */
-export class Detacher {
-  private readonly host = openLive();
-
-  /**
-   * By the functions that `unseat remove --detach` calls.
-   * @throws UnseatError where nothing may begin
-   */
-  detach(device: string): Promise<RemovalRecord> {
-    const inventory = inventoryFor(this.host, device);
+/**
+ * One removal, by the functions that `unseat remove --detach` calls, with a host of its own as the command has: a host remembers what it read.
+ * @throws UnseatError where nothing may begin
+ */
+export async function detachFrom(device: string): Promise<RemovalRecord> {
+  const host = openLive();
+  try {
+    const inventory = inventoryFor(host, device);
     const plan = makePlan(inventory.machine, inventory.device, { ...optionsOf(inventory), protectedPids: [process.pid] });
     const way = plan.ways.find((w) => w.way === 'detach') ?? plan.ways.find((w) => w.way === 'graceful');
     if (way === undefined) throw new Error(`no way to remove ${device}`);
-    return remove(this.host, plan, way, [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))], { own: [process.pid] });
-  }
-
-  close(): void {
-    this.host.close();
+    return await remove(host, plan, way, [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))], { own: [process.pid] });
+  } finally {
+    host.close();
   }
 }

@@ -2,6 +2,8 @@
 # Second half of the guest's init, in the host's root: starts the agent, or a shell.
 . /run/unseat.env
 export HOME=/run TMPDIR=/run PATH="$GUEST_PATH"
+# Every command and every child of unseat is a start of Node: what one has compiled the next one finds.
+export NODE_COMPILE_CACHE=/run/compiled
 /run/busybox hostname lab 2>/dev/null
 /run/busybox ip link set lo up 2>/dev/null
 # Without a cache in 9p every page of a mapped program is fetched by itself: one copy beforehand is faster.

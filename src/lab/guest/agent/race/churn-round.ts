@@ -1,7 +1,6 @@
 /** One removal by detach while one process faults, one maps and unmaps, and one opens the file at a random moment. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RaceRound } from '../../../channel/protocol.ts';
-import type { Detacher } from '../../inside.ts';
 import { insideOf } from '../forecast.ts';
 import type { Guest } from '../machine.ts';
 import { operatorName } from '../steps/unseat.ts';
@@ -13,7 +12,6 @@ const MARK = 7;
 export interface RaceState {
   /** How long the last removal took. */
   removalMs: number;
-  detacher: Detacher | null;
 }
 
 export async function churnRound(guest: Guest, n: number, random: (below: number) => number, state: RaceState): Promise<RaceRound> {
@@ -43,15 +41,12 @@ interface Removed { readonly status: string; readonly why: string | null; readon
 async function attempt(guest: Guest, state: RaceState): Promise<Removed> {
   const begun = performance.now();
   try {
-    state.detacher ??= new (await insideOf(guest)).Detacher();
-    const record = await state.detacher.detach(operatorName(guest, DEVICE));
+    const record = await (await insideOf(guest)).detachFrom(operatorName(guest, DEVICE));
     const milliseconds = performance.now() - begun;
     if (record.status === 'done') state.removalMs = milliseconds;
     const failed = record.steps.find((s) => s.outcome !== 'done');
     return { status: record.status, why: record.status === 'done' || failed === undefined ? null : `${failed.title}: ${failed.says ?? failed.outcome}`, milliseconds: Math.round(milliseconds) };
   } catch (error) {
-    state.detacher?.close();
-    state.detacher = null;
     return { status: 'refused', why: error instanceof Error ? error.message : String(error), milliseconds: Math.round(performance.now() - begun) };
   }
 }
