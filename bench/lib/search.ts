@@ -9,6 +9,7 @@ import type { Device } from '../../src/machine/types/device.ts';
 const dev = process.argv[2] ?? '';
 const started = performance.now();
 const host = openLive();
+host.processes.expectSearch?.();
 const mounts = readMounts(new Reader(host), []);
 const mounted = performance.now();
 const device: Device = {

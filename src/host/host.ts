@@ -130,4 +130,9 @@ export interface Time {
   /** Wall clock as ISO 8601, UTC. For a capture: when it was taken, where known. */
   wall(): Fact<string>;
   sleep(milliseconds: number): Promise<void>;
+  /**
+   * What `work` comes to, or null where it has not settled after so many milliseconds; it is not waited for any longer
+   * then. Rejects when `work` does in time. Absent where nothing can hang.
+   */
+  within?<T>(work: Promise<T>, milliseconds: number): Promise<{ readonly value: T } | null>;
 }

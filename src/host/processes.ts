@@ -65,11 +65,13 @@ export interface Processes {
    */
   pagemap(pid: number, address: number, into: Uint8Array): Fact<number>;
   /**
-   * Reads ahead, with the help of further threads, what a holder search asks next of these processes: `read` of `stat`,
-   * `openFiles`, `place`, `mappings` with these devices, and for those that hold one of them `read` of `status`, `cmdline`,
-   * `cgroup`, and `namespace`. Each answer is handed out once; what is asked again is read anew. Absent where it would gain nothing.
+   * Those of these processes that a holder search must look at, in any order: all that have something of the devices, and
+   * all that could not be looked at. What was read of one on the way is handed out, each answer once, to whoever asks
+   * before the next pid is taken. Absent where each process must be looked at anyway.
    */
-  readAhead?(pids: readonly number[], devices: ReadonlySet<DeviceNumber>): void;
+  suspects?(pids: readonly number[], devices: ReadonlySet<DeviceNumber>): Iterable<number>;
+  /** A holder search will follow: a host that takes time to get ready for it begins now. */
+  expectSearch?(): void;
   /**
    * Which of these processes run in one address space (CLONE_VM): for each pid the lowest pid of its group. Pids that
    * cannot be compared are left out. Absent where the host cannot tell.

@@ -1,6 +1,6 @@
 /** The bundle started by itself as one of its children (entry.ts); from sources each of them is a file of its own. */
 export async function runChild(name: string | undefined, request: string | undefined): Promise<void> {
   if (name === 'tracer/main.ts') await import('./tracer/main.ts');
-  else if (name === 'read-ahead-worker.ts') (await import('./read-ahead-worker.ts')).start();
+  else if (name === 'sweep-worker.ts') (await import('./sweep-worker.ts')).start();
   else (await import('./child.ts')).serve(request);
 }

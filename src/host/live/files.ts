@@ -14,6 +14,14 @@ export function deviceNumber(dev: number): DeviceNumber {
   return `${major}:${minor}`;
 }
 
+/** The inverse of `deviceNumber`: as st_dev and st_rdev have it. */
+export function rawDeviceNumber(number: DeviceNumber): number {
+  const [major = 0, minor = 0] = number.split(':').map(Number);
+  const low = ((major & 0xfff) * 0x100) + (minor & 0xff) + ((minor >>> 8) & 0xfff) * 0x100000;
+  const high = (major & 0xfffff000) + ((minor >>> 20) & 0xfff);
+  return (high >>> 0) * 0x1_0000_0000 + low;
+}
+
 const S_IFMT = 0o170000;
 const KINDS: Readonly<Record<number, FileKind>> = {
   0o100000: 'file', 0o040000: 'directory', 0o120000: 'link', 0o020000: 'char', 0o060000: 'block', 0o010000: 'fifo', 0o140000: 'socket',

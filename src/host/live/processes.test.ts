@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isMissing, missing } from '../fact.ts';
-import { deviceNumber, LiveFiles } from './files.ts';
+import { deviceNumber, LiveFiles, rawDeviceNumber } from './files.ts';
 import { LiveIdentity } from './identity.ts';
 import { goneMapping, Pagemaps } from './pagemap.ts';
 import { LiveProcesses } from './processes.ts';
@@ -54,29 +54,40 @@ test('open files with their target, inode and node number', (t) => {
   assert.equal(open.find(({ fd }) => fd === fds[1])?.rdev, '1:3');
 });
 
-test('what is read ahead on another thread is what would have been read, each answer once', async (t) => {
-  const processes = live();
-  t.after(() => processes.close());
-  const holder = spawn('sleep', ['60'], { stdio: 'ignore' });
-  t.after(() => holder.kill('SIGKILL'));
-  const pid = holder.pid ?? 0;
-  while (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'sleep\n') await new Promise((done) => { setTimeout(done, 1); });
-  const device = deviceNumber(statSync(`/proc/${pid}/exe`).dev);
-  const devices = new Set([device]);
-  // The worker begins at the end of the list; the many that are not there make it worth one.
-  processes.readAhead([...Array.from({ length: 400 }, (_, i) => 5_000_000 + i), pid], devices);
-  await new Promise((done) => { setTimeout(done, 1500); });
-  const plain = live();
-  for (let round = 0; round < 2; round += 1) {
-    assert.deepEqual(processes.mappings(pid, devices), plain.mappings(pid, devices));
-    assert.deepEqual(processes.openFiles(pid), plain.openFiles(pid));
-    for (const place of ['cwd', 'root', 'exe'] as const) assert.deepEqual(processes.place(pid, place), plain.place(pid, place));
-    assert.equal(processes.namespace(pid, 'mnt'), plain.namespace(pid, 'mnt'));
-    assert.deepEqual(processes.read(pid, 'cmdline'), plain.read(pid, 'cmdline'));
-  }
-  const stat = processes.read(5_000_100, 'stat');
-  assert.equal(isMissing(stat) && stat.missing, 'vanished');
-});
+for (const many of [false, true]) {
+  test(`suspects, ${many ? 'on two threads' : 'alone'}: who has something of the devices; what was read on the way is what would have been read, each answer once`, async (t) => {
+    const processes = live();
+    t.after(() => processes.close());
+    const holder = spawn('sleep', ['60'], { stdio: 'ignore' });
+    t.after(() => holder.kill('SIGKILL'));
+    const pid = holder.pid ?? 0;
+    while (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'sleep\n') await new Promise((done) => { setTimeout(done, 1); });
+    const devices = new Set([deviceNumber(statSync(`/proc/${pid}/exe`).dev)]);
+    // Those that are not there come as suspects too: what could not be looked at is for the search to tell.
+    const gone = Array.from({ length: many ? 400 : 3 }, (_, i) => 5_000_000 + i);
+    const plain = live();
+    for (let search = 0; search < 2; search += 1) {
+      const seen: number[] = [];
+      for (const suspect of processes.suspects([2, ...gone, pid], devices)) {
+        seen.push(suspect);
+        for (let round = 0; suspect === pid && round < 2; round += 1) {
+          assert.deepEqual(processes.mappings(pid, devices), plain.mappings(pid, devices));
+          assert.deepEqual(processes.openFiles(pid), plain.openFiles(pid));
+          for (const place of ['cwd', 'root', 'exe'] as const) assert.deepEqual(processes.place(pid, place), plain.place(pid, place));
+          assert.equal(processes.namespace(pid, 'mnt'), plain.namespace(pid, 'mnt'));
+          assert.deepEqual(processes.read(pid, 'cmdline'), plain.read(pid, 'cmdline'));
+        }
+        const stat = processes.read(5_000_002, 'stat');
+        assert.equal(isMissing(stat) && stat.missing, 'vanished');
+      }
+      assert.deepEqual(seen.filter((suspect) => suspect !== 2).sort((a, b) => a - b), [pid, ...gone].sort((a, b) => a - b));
+      assert.deepEqual([...processes.suspects([pid], new Set(['4095:1048575']))], [], 'a process that has nothing of the device');
+    }
+    // A search that is given up half way does not disturb the next.
+    for (const suspect of processes.suspects([...gone, pid], devices)) if (suspect >= 5_000_000) break;
+    assert.ok([...processes.suspects([...gone, pid], devices)].includes(pid));
+  });
+}
 
 test('asked by number, the same is found, and processes without the device are passed over', () => {
   const dev = deviceNumber(statSync(process.execPath).dev);
@@ -117,6 +128,7 @@ test('device numbers of every size, as glibc packs them', () => {
   assert.equal(deviceNumber(0x801), '8:1');
   assert.equal(deviceNumber(259 * 256), '259:0');
   assert.equal(deviceNumber(Number((0xfffn << 8n) | 0xffn | (0xfff00n << 12n))), '4095:1048575');
+  for (const number of ['8:1', '0:25', '259:0', '4095:1048575', '511:65791']) assert.equal(deviceNumber(rawDeviceNumber(number)), number);
 });
 
 test('who we are is what the kernel says', () => {

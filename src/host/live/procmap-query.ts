@@ -3,6 +3,7 @@
  * printed for those that are not wanted, and a name only for those that are.
  */
 import { closeSync, openSync } from 'node:fs';
+import type { DeviceNumber } from '../host.ts';
 import type { WantLine } from '../maps.ts';
 import type { Mapping } from '../processes.ts';
 import { native } from './native.ts';
@@ -10,21 +11,24 @@ import { native } from './native.ts';
 /** _IOWR('f', 17, struct procmap_query), 104 bytes. */
 const PROCMAP_QUERY = 0xc0686611;
 const SIZE = 104;
-/** Offsets of the fields of struct procmap_query. */
-const AT = { size: 0, flags: 8, address: 16, start: 24, end: 32, vmaFlags: 40, offset: 56, inode: 64, major: 72, minor: 76, nameSize: 80, name: 88 } as const;
+/** Fields of struct procmap_query as indexes of 32-bit words; 64-bit ones have their low half there and the high one after it. */
+const AT = { size: 0, flags: 2, address: 4, start: 6, end: 8, vmaFlags: 10, offset: 14, inode: 16, major: 18, minor: 19, nameSize: 20, name: 22 } as const;
 const COVERING_OR_NEXT_VMA = 0x10;
 const FILE_BACKED_VMA = 0x20;
-const [READABLE, WRITABLE, EXECUTABLE, SHARED] = [1, 2, 4, 8];
+/** By the four lowest bits of the flags: readable, writable, executable, shared. */
+const PERMS = Array.from({ length: 16 }, (_, bits) => `${bits & 1 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${bits & 4 ? 'x' : '-'}${bits & 8 ? 's' : 'p'}`);
 /** PATH_MAX and what ` (deleted)` adds; a name that does not fit makes the text of maps be read. */
 const NAME_SIZE = 8192;
 const HIGH = 0x1_0000_0000;
 
+type Ioctl = ReturnType<typeof native>['ioctl'];
+
 export class ProcmapQuery {
-  private readonly bytes = Buffer.alloc(SIZE);
-  private readonly view = new DataView(this.bytes.buffer, this.bytes.byteOffset, SIZE);
+  private readonly words = new Uint32Array(SIZE / 4);
   private readonly name = Buffer.alloc(NAME_SIZE);
-  /** Addresses of the two buffers: a number is passed sooner than a buffer. */
-  private at: { readonly query: number; readonly name: bigint } | undefined;
+  private readonly texts = new Texts(this.name);
+  /** The call, and the addresses of the two buffers: a number is passed sooner than a buffer. */
+  private call: { readonly ioctl: Ioctl; readonly query: number; readonly name: readonly [number, number] } | undefined;
   private lacking = false;
 
   /**
@@ -42,56 +46,91 @@ export class ProcmapQuery {
   }
 
   private walk(fd: number, want: WantLine): Mapping[] | undefined {
+    const { words } = this;
     const found: Mapping[] = [];
+    words[AT.address] = words[AT.address + 1] = 0;
     // Mappings of one device mostly lie together: after a wanted one the name, which costs, is asked for at once.
-    for (let [address, named] = [0, false]; ;) {
-      const errno = this.ask(fd, address, named);
+    for (let named = false; ;) {
+      const errno = this.ask(fd, named);
       if (errno !== null) return errno === 'ENOENT' ? found : undefined;
-      const wanted = this.isWanted(want);
-      // The same mapping again, with its name; it may have changed meanwhile, so it is judged by that answer.
-      const again = wanted && !named;
-      address = again ? Math.max(address, this.wide(AT.start)) : this.wide(AT.end);
+      const wanted = want(words[AT.major] ?? 0, words[AT.minor] ?? 0, this.wide(AT.inode), this.wide(AT.start), this.wide(AT.end));
       if (wanted && named) found.push(this.mapping());
+      // Wanted and without its name: asked again. It may have changed meanwhile, so it is judged by that answer.
+      if (named || !wanted) words.copyWithin(AT.address, AT.end, AT.end + 2);
       named = wanted;
     }
   }
 
-  private isWanted(want: WantLine): boolean {
-    return want(this.view.getUint32(AT.major, true), this.view.getUint32(AT.minor, true), this.wide(AT.inode), this.wide(AT.start), this.wide(AT.end));
-  }
-
-  /** Fills the answer in; returns the errno, null for success. */
-  private ask(fd: number, address: number, named: boolean): string | null {
-    const { view } = this;
-    this.at ??= { query: Number(native().address(this.bytes)), name: native().address(this.name) };
-    view.setUint32(AT.size, SIZE, true);
-    view.setUint32(AT.flags, COVERING_OR_NEXT_VMA | FILE_BACKED_VMA, true);
-    view.setUint32(AT.address, address % HIGH, true);
-    view.setUint32(AT.address + 4, Math.floor(address / HIGH), true);
-    view.setUint32(AT.nameSize, named ? NAME_SIZE : 0, true);
-    view.setBigUint64(AT.name, named ? this.at.name : 0n, true);
-    if (native().ioctl(fd, PROCMAP_QUERY, this.at.query) === 0) return null;
+  /** Asks for the mapping at or after the address in the query and fills the answer in; returns the errno, null for success. */
+  private ask(fd: number, named: boolean): string | null {
+    const { words } = this;
+    const call = (this.call ??= this.prepared());
+    words[AT.size] = SIZE;
+    words[AT.flags] = COVERING_OR_NEXT_VMA | FILE_BACKED_VMA;
+    words[AT.nameSize] = named ? NAME_SIZE : 0;
+    words[AT.name] = named ? call.name[0] : 0;
+    words[AT.name + 1] = named ? call.name[1] : 0;
+    if (call.ioctl(fd, PROCMAP_QUERY, call.query) === 0) return null;
     const errno = native().errno();
     this.lacking ||= errno === 'ENOTTY' || errno === 'EINVAL';
     return errno;
   }
 
+  private prepared(): NonNullable<ProcmapQuery['call']> {
+    const { address, ioctl } = native();
+    const name = Number(address(this.name));
+    return { ioctl, query: Number(address(new Uint8Array(this.words.buffer))), name: [name % HIGH, Math.floor(name / HIGH)] };
+  }
+
   private mapping(): Mapping {
-    const flags = this.view.getUint32(AT.vmaFlags, true);
-    const nameSize = this.view.getUint32(AT.nameSize, true);
+    const { words, texts } = this;
     return {
       start: this.wide(AT.start),
       end: this.wide(AT.end),
-      perms: `${flags & READABLE ? 'r' : '-'}${flags & WRITABLE ? 'w' : '-'}${flags & EXECUTABLE ? 'x' : '-'}${flags & SHARED ? 's' : 'p'}`,
+      perms: PERMS[(words[AT.vmaFlags] ?? 0) & 15] ?? '----',
       offset: this.wide(AT.offset),
-      dev: `${this.view.getUint32(AT.major, true)}:${this.view.getUint32(AT.minor, true)}`,
+      dev: texts.dev(words[AT.major] ?? 0, words[AT.minor] ?? 0),
       ino: this.wide(AT.inode),
-      // The size counts the NUL at the end.
-      name: nameSize === 0 ? '' : this.name.toString('latin1', 0, nameSize - 1),
+      name: texts.name(words[AT.nameSize] ?? 0),
     };
   }
 
   private wide(at: number): number {
-    return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * HIGH;
+    return (this.words[at] ?? 0) + (this.words[at + 1] ?? 0) * HIGH;
+  }
+}
+
+/** Neighbours mostly have the same name and device: no string is made again for them. */
+class Texts {
+  private readonly bytes: Buffer;
+  private readonly last = Buffer.alloc(NAME_SIZE);
+  private lastSize = -1;
+  private lastName = '';
+  private lastDev = { major: -1, minor: -1, text: '' };
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  dev(major: number, minor: number): DeviceNumber {
+    if (this.lastDev.major !== major || this.lastDev.minor !== minor) this.lastDev = { major, minor, text: `${major}:${minor}` };
+    return this.lastDev.text;
+  }
+
+  /** `size` counts the NUL at the end; 0 is no name. */
+  name(size: number): string {
+    if (size !== this.lastSize || !this.same(size)) {
+      this.lastSize = size;
+      this.bytes.copy(this.last, 0, 0, size);
+      this.lastName = size === 0 ? '' : this.bytes.toString('latin1', 0, size - 1);
+    }
+    return this.lastName;
+  }
+
+  private same(size: number): boolean {
+    const { bytes, last } = this;
+    // From the end: names in one folder differ there.
+    for (let at = size - 1; at >= 0; at -= 1) if (bytes[at] !== last[at]) return false;
+    return true;
   }
 }

@@ -19,6 +19,7 @@ export interface Candidate {
   readonly files: ReadonlyMap<string, readonly OpenFile[]>;
   readonly places: ReadonlyMap<string, Partial<Record<Where, Place>>>;
   readonly everyFile: Fact<readonly OpenFile[]>;
+  readonly exe: Fact<Place>;
   /** All that the host told of its mappings; on the live machine with the AIO rings and sockets among them. */
   readonly toldMappings: readonly Mapping[];
 }
@@ -83,7 +84,7 @@ function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, e
   }
   const vanished = unread.some(({ why }) => why.missing === 'vanished');
   const any = mappings.size > 0 || files.size > 0 || places.size > 0;
-  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, toldMappings } : null, unread, vanished };
+  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, toldMappings } : null, unread, vanished };
 }
 
 /** Asked for only where some descriptor has a path without a device number: one link less to read for each process. */

@@ -30,18 +30,18 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
   const vanished: number[] = [];
   const portraits: Portrait[] = [];
   if (index.numbers.size > 0) {
-    host.processes.readAhead?.(pids, index.numbers);
-    for (const pid of pids) {
+    for (const pid of host.processes.suspects?.(pids, index.numbers) ?? pids) {
       const before = host.kind === 'capture' ? null : statOf(host, pid);
       if (before !== null && isKernelThread(before)) continue;
       const look = lookAt(host, index, pid);
       unread.push(...look.unread);
       if (look.vanished) vanished.push(pid);
-      const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before?.startTime ?? null);
+      const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before);
       if (portrait === 'vanished') vanished.push(pid);
       else if (portrait !== null) portraits.push(portrait);
     }
   }
+  portraits.sort((a, b) => a.candidate.pid - b.candidate.pid);
   for (const group of groupBySharedMemory(host, portraits)) addGroup(host, holders, group);
   notes.push(...searchNotes(host, unread, vanished, portraits));
   return holders;
@@ -51,10 +51,10 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
  * A pid may have changed hands between the looks: `before` is the start time that was read before the first of them,
  * and it is read again after the last. All of it is then of one process.
  */
-function confirmed(host: Host, candidate: Candidate, before: number | null): Portrait | 'vanished' {
-  const portrait = portraitOf(host, candidate);
+function confirmed(host: Host, candidate: Candidate, before: ProcessStat | null): Portrait | 'vanished' {
+  const portrait = portraitOf(host, candidate, before);
   if (host.kind === 'capture') return portrait;
-  return before === null || statOf(host, candidate.pid)?.startTime !== before ? 'vanished' : portrait;
+  return before === null || statOf(host, candidate.pid)?.startTime !== before.startTime ? 'vanished' : portrait;
 }
 
 function statOf(host: Host, pid: number): ProcessStat | null {

@@ -27,13 +27,13 @@ const text = (host: Host, pid: number, file: ProcessFile): ByteString | null => 
   return isMissing(bytes) ? null : byteString(bytes);
 };
 
-export function portraitOf(host: Host, candidate: Candidate): Portrait {
-  const { pid, tid } = candidate;
-  const stat = parseStat(text(host, pid, 'stat') ?? '');
+/** `known`: its stat, where it was read before the candidate was looked at. */
+export function portraitOf(host: Host, candidate: Candidate, known: ProcessStat | null): Portrait {
+  const { pid, tid, exe } = candidate;
+  const stat = known ?? parseStat(text(host, pid, 'stat') ?? '');
   const status = parseStatus(text(host, tid, 'status') ?? '');
   const comm = stat?.comm ?? text(host, pid, 'comm')?.replace(/\n$/, '') ?? '';
   const commandLine = (text(host, tid, 'cmdline') ?? '').replace(/\0+$/, '').replaceAll('\0', ' ');
-  const exe = host.processes.place(tid, 'exe');
   const files = isMissing(candidate.everyFile) ? [] : candidate.everyFile;
   const namespace = candidate.namespace ?? orNull(host.processes.namespace(tid, 'mnt'));
   // The live machine tells of rings and sockets with the mappings of devices: its maps are read once.

@@ -1,0 +1,61 @@
+/** Entry of the second thread of a sweep. */
+import { workerData } from 'node:worker_threads';
+import { isMissing } from '../fact.ts';
+import { LiveFiles } from './files.ts';
+import { gather, wantedOf, type Gathered } from './gather.ts';
+import { native } from './native.ts';
+import { pack } from './packing.ts';
+import { LiveProcesses } from './processes.ts';
+import { DONE, FREE, WORKERS, type Sent, type WorkerStart, type WorkerTask } from './sweep-helper.ts';
+
+/** Holders in one message; the search waits for at most so many where it meets us. */
+const BATCH = 16;
+
+export function work(processes: LiveProcesses, { pids, states, devices }: WorkerTask, send: (batch: readonly Sent[]) => void): void {
+  const wanted = wantedOf(new Set(devices));
+  let batch: Sent[] = [];
+  let taken: number[] = [];
+  const done = (at: number): void => {
+    Atomics.store(states, at, DONE);
+    Atomics.notify(states, at);
+  };
+  const deliver = (): void => {
+    if (batch.length > 0) send(batch);
+    taken.forEach(done);
+    [batch, taken] = [[], []];
+  };
+  try {
+    for (let at = pids.length - 1; at >= 0; at -= 1) {
+      // The search has come from the other end.
+      if (Atomics.compareExchange(states, at, FREE, WORKERS) !== FREE) break;
+      const found = gather(processes, pids[at] ?? 0, wanted);
+      if (found === undefined) {
+        done(at);
+        continue;
+      }
+      taken.push(at);
+      batch.push(packed(found));
+      if (batch.length === BATCH) deliver();
+    }
+  } finally {
+    deliver();
+  }
+}
+
+function packed({ mappings, ...rest }: Gathered): Sent {
+  if (mappings === undefined) return rest;
+  return { ...rest, mappings: isMissing(mappings) ? mappings : pack(mappings) };
+}
+
+/** A new list of processes for each task: inodes are known for the length of one look. */
+export function start(): void {
+  const { port, pageSize } = workerData as WorkerStart;
+  native();
+  port.on('message', (task: WorkerTask) => {
+    const processes = new LiveProcesses(new LiveFiles(), pageSize);
+    processes.askByNumber();
+    work(processes, task, (batch) => port.postMessage(batch));
+  });
+}
+
+if (import.meta.filename.endsWith('sweep-worker.ts')) start();
