@@ -22,13 +22,6 @@ const CAPTURES: readonly (readonly [capture: string, device: string, xfs?: true]
   ['many-namespaces-7.2', 'pmem0'], ['many-namespaces-7.2', 'pmem0.2'], ['many-namespaces-7.2', 'dax0.3'], ['virtio-mem-7.2', 'virtio1'],
 ];
 
-/**
- * Where the simulated kernel and the lab differ and nobody has decided yet: 4 KiB entries of a holder that ends while the
- * namespace is unbound. The simulated 6.18 and later read the struct page that is gone (zap_present_ptes) and oops; the
- * lab's 7.2 said "Bad page map" (docs/kernel-truth, B 4, labels), and that is what the forecast says.
- */
-const UNDECIDED: ReadonlyMap<string, string> = new Map([['many-namespaces-7.2', 'oops-at-exit']]);
-
 const virtioMemNamed = ({ k, hotplug }: World, name: string): number => {
   const vm = hotplug?.virtioMems.find((v) => v.name === name)?.vm ?? 0;
   return vm === 0 ? 0 : k.heap.load(vm + VM.dev);
@@ -55,7 +48,7 @@ for (const [name, device, xfs] of CAPTURES) {
         const forecast = plan.forecasts.find((f) => f.event === 'unbind')?.effects ?? [];
         const { effects, returned } = whatComes(make);
         const what = `${release}${xfs === true ? ` rmapbt=${Number(rmapbt)}` : ''}`;
-        for (const effect of effects) if (effect !== UNDECIDED.get(name) && !forecast.some((f) => f.effect === effect)) wrong.push(`${what}: ${effect} came and was not forecast`);
+        for (const effect of effects) if (!forecast.some((f) => f.effect === effect)) wrong.push(`${what}: ${effect} came and was not forecast`);
         // After an unbind that does not come back nothing else can be tried.
         for (const f of forecast) if (returned && f.certainty === 'certain' && f.effect !== 'clean' && !effects.has(f.effect)) wrong.push(`${what}: ${f.effect} was certain and did not come (${f.whom})`);
         if (forecast.some((f) => f.effect === 'clean') && effects.size > 0) wrong.push(`${what}: clean was forecast, ${[...effects].join(', ')} came`);

@@ -91,8 +91,8 @@ const AFTERMATH: readonly Rule[] = [
     because: 'the sync at removal write-protects the stale entries and the write fault finds no device', source: 'docs/kernel-truth A 1, WRITE by a stale holder (ext4; XFS 6.12 after a shutdown)',
   },
   {
-    ...base, id: 'fsdax-oops-on-write-small', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true], 'fsdax.wp-fault-reads-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-write', whom: (f) => everybody(f.smallMapped), certainty: (f) => weaker(touched(f), 'likely'),
-    because: 'the write fault on a write-protected 4 KiB entry looks at the freed struct page (do_wp_page) before it asks the file system', source: 'docs/kernel-truth B 6, virtio-pmem 7.2',
+    ...base, id: 'fsdax-oops-on-write-small', needs: { ...NOBODY_UNMAPS, 'fsdax.del-gendisk-syncs': [true], 'fsdax.wp-fault-reads-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-write', whom: (f) => everybody(f.smallMapped), certainty: touched,
+    because: 'the write fault on a write-protected 4 KiB entry looks at the freed struct page (do_wp_page) before it asks the file system', source: 'docs/kernel-truth B 6, virtio-pmem 7.2; scenarios/fsdax-ext4-write-unbound-4k: 7.2.12 in the lab',
   },
   {
     ...base, id: 'fsdax-oops-on-write', needs: { ...NOBODY_UNMAPS, 'fsdax.fault-splits-pmd-reads-page': [true] }, when: (f) => mapped(f) && xfs(f) && f.hugeMapped.length > 0, effect: 'oops-on-write', whom: (f) => everybody(f.hugeMapped), certainty: 'possible',
@@ -101,6 +101,10 @@ const AFTERMATH: readonly Rule[] = [
   {
     ...base, id: 'fsdax-oops-at-exit', needs: { ...NOBODY_UNMAPS, 'fsdax.zap-reads-page': ['pmd-and-pte'] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-at-exit', whom: (f) => everybody(f.hugeMapped), certainty: touched,
     because: 'exit unmaps, and unmapping looks at the freed struct page (vm_normal_folio_pmd <- unmap_vmas <- exit_mmap); the task stays half dead', source: `${A1}, holder killed while unbound (7.2; 6.18 has the same code, not run)`,
+  },
+  {
+    ...base, id: 'fsdax-oops-at-exit-small', needs: { ...NOBODY_UNMAPS, 'fsdax.zap-reads-page': ['pmd-and-pte'] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-at-exit', whom: (f) => everybody(f.smallMapped), certainty: touched,
+    because: 'exit unmaps, and vm_normal_page() looks at the freed struct page behind each 4 KiB entry too; the task stays half dead', source: 'scenarios/fsdax-ext4-exit-unbound-4k, namespaces-one-section-exit: 6.18.15 and 7.2.12 in the lab',
   },
   {
     ...base, id: 'fsdax-oops-at-umount-disassociate', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['disassociate'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
@@ -115,8 +119,8 @@ const AFTERMATH: readonly Rule[] = [
     because: 'the counts of the new struct pages do not fit the old 2 MiB mapping, and dax_break_layout_final() waits for ever', source: `${A1}, holder killed after the rebind`,
   },
   {
-    ...base, id: 'fsdax-bad-page-map', through: 'self', needs: { ...NOBODY_UNMAPS, 'fsdax.mapping-counts': ['folio'] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'bad-page-map', whom: (f) => `${everybody(f.smallMapped)}, on its exit`, certainty: stale,
-    because: 'each stale 4 KiB entry is taken off a struct page that is gone or never counted it: one "BUG: Bad page map" per page, also after a rebind', source: `${A1}, holder killed after the rebind; B 4, labels (while unbound)`,
+    ...base, id: 'fsdax-bad-page-map', through: 'self', needs: { ...NOBODY_UNMAPS, 'fsdax.mapping-counts': ['folio'] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'bad-page-map', whom: (f) => `${everybody(f.smallMapped)}, on its exit after a rebind`, certainty: stale,
+    because: 'each stale 4 KiB entry is taken off a new struct page that never counted it: one "BUG: Bad page map" per page', source: `${A1}, holder killed after the rebind; scenarios/fsdax-ext4-exit-rebound-4k`,
   },
 ];
 
@@ -126,16 +130,16 @@ const WALKS: readonly Rule[] = [
     because: 'the walk looks at the freed struct page behind a 2 MiB entry (walk_pgd_range <- pagemap_read) with the page table lock held; the next walker spins', source: 'docs/kernel-truth B 1b',
   },
   {
-    ...base, id: 'fsdax-pagemap-pte', needs: { ...NOBODY_UNMAPS, 'fsdax.walk-reads-dax-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-pagemap', whom: (f) => `whoever reads /proc/PID/pagemap of ${everybody(f.smallMapped)}`, certainty: byMemmap('likely'),
-    because: 'since 6.15 the walk looks at the struct page behind a DAX PTE too', source: 'mm/memory.c, vm_normal_page(), 6.15; not run',
+    ...base, id: 'fsdax-pagemap-pte', needs: { ...NOBODY_UNMAPS, 'fsdax.walk-reads-dax-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-pagemap', whom: (f) => `whoever reads /proc/PID/pagemap of ${everybody(f.smallMapped)}`, certainty: touched,
+    because: 'since 6.15 the walk looks at the struct page behind a DAX PTE too', source: 'scenarios/fsdax-ext4-pagemap-4k: 6.18.15 and 7.2.12 in the lab',
   },
   {
     ...base, id: 'fsdax-smaps-pmd', needs: { ...NOBODY_UNMAPS, 'fsdax.smaps-reads-dax-pmd-page': [true] }, when: (f) => f.direct && f.hugeMapped.length > 0, effect: 'oops-on-smaps', whom: (f) => `whoever reads /proc/PID/smaps of ${everybody(f.hugeMapped)}`, certainty: touched,
     because: 'the walk looks at the freed struct page behind a 2 MiB entry (smaps_pte_range); monitoring agents read smaps by themselves', source: 'docs/kernel-truth B 1b',
   },
   {
-    ...base, id: 'fsdax-smaps-pte', needs: { ...NOBODY_UNMAPS, 'fsdax.walk-reads-dax-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-smaps', whom: (f) => `whoever reads /proc/PID/smaps of ${everybody(f.smallMapped)}`, certainty: 'possible',
-    because: 'since 6.15 the walk looks at the struct page behind a DAX PTE too', source: 'mm/memory.c, vm_normal_page(), 6.15; not run',
+    ...base, id: 'fsdax-smaps-pte', needs: { ...NOBODY_UNMAPS, 'fsdax.walk-reads-dax-pte-page': [true] }, when: (f) => f.direct && f.smallMapped.length > 0, effect: 'oops-on-smaps', whom: (f) => `whoever reads /proc/PID/smaps of ${everybody(f.smallMapped)}`, certainty: touched,
+    because: 'since 6.15 the walk looks at the struct page behind a DAX PTE too', source: 'scenarios/fsdax-ext4-smaps-4k: 6.18.15 and 7.2.12 in the lab',
   },
 ];
 
