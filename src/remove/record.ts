@@ -26,6 +26,8 @@ export interface RemovalRecord {
   /** Lines of the kernel log since the beginning that mean harm. */
   readonly kernelLog: readonly string[];
   readonly before: unknown;
+  /** Why this record, or the end of the journal, could not be kept on disk; absent where it was. */
+  readonly unkept?: string;
 }
 
 export async function keepRecord(store: Store, record: RemovalRecord): Promise<string> {

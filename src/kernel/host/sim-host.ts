@@ -70,6 +70,9 @@ class SimLog implements KernelLog {
   }
 }
 
+/** Far more than any act of a simulated machine takes, each await of each proxy around it included. */
+const TURNS = 2_000;
+
 class SimTime implements Time {
   private readonly clock: SimClock;
 
@@ -87,5 +90,15 @@ class SimTime implements Time {
 
   async sleep(milliseconds: number): Promise<void> {
     this.clock.now += milliseconds;
+  }
+
+  /** Nothing here waits for anything outside: what has not settled after these turns never will. */
+  async within<T>(work: Promise<T>, milliseconds: number): Promise<{ readonly value: T } | null> {
+    const ended: { how?: () => { readonly value: T } } = {};
+    work.then((value) => { ended.how = () => ({ value }); }, (error: unknown) => { ended.how = () => { throw error; }; });
+    for (let turns = 0; turns < TURNS && ended.how === undefined; turns += 1) await null;
+    if (ended.how !== undefined) return ended.how();
+    this.clock.now += milliseconds;
+    return null;
   }
 }

@@ -6,6 +6,7 @@
 import { EINVAL, ENODEV } from '../errno.ts';
 import { deviceDriver, deviceData, deviceName, driverCore, busDevices, findDevice } from '../drivers/base/bus.ts';
 import { bindStore, unbindStore } from '../drivers/base/dd.ts';
+import { DEVDAX, DEVICE_DAX } from '../drivers/dax/bus.ts';
 import { devDaxRanges } from '../drivers/dax/dev_dax.ts';
 import { kmemState, kmemStateStore, UNPLUGGED } from '../drivers/dax/kmem-state.ts';
 import { PMEM } from '../drivers/nvdimm/pmem.ts';
@@ -145,12 +146,15 @@ function* store(k: Kernel, bus: string, driver: number, text: string, bind: bool
 
 /**
  * new_id_store of drivers/dax/bus.c: the driver tries the device if nobody has it, and what its probe says is not told
- * to the writer. An id for a device that another driver has is not kept here.
+ * to the writer. With its name as an id device_dax takes a device that is for kmem too. An id for a device that another
+ * driver has is not kept here.
  */
 function* newIdStore(k: Kernel, driver: number, text: string): Path<number> {
   if (!/^dax\d+\.\d+$/.test(text.trim())) return -EINVAL;
   const device = findDevice(k, 'dax', text.trim());
-  if (device !== 0 && deviceDriver(k, device) === 0) yield* k.call(bindStore, driver, device);
+  if (device === 0 || deviceDriver(k, device) !== 0) return text.length;
+  if (driverCore(k).driver(driver).name === DEVICE_DAX.name) k.heap.store(deviceData(k, device) + DEVDAX.kmemType, 0);
+  yield* k.call(bindStore, driver, device);
   return text.length;
 }
 

@@ -6,7 +6,7 @@ import { believed, no, yes } from '../engine/removal.ts';
 import type { Step } from '../../steps/step.ts';
 import { holdersNow, nameOf, whatItHolds } from './holders.ts';
 import { letLatecomersGo } from './latecomers.ts';
-import { alarming, claimsLeft, mountsOf } from './state.ts';
+import { alarming, claimsLeft, isThere, mountsOf } from './state.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
 
@@ -54,7 +54,7 @@ export const confirmGone: Act<Of<'confirm-gone'>> = {
   before: () => yes,
   async act(removal, { ranges, paths }, step): Promise<Acted> {
     const result = await until(removal, step, () => {
-      const there = paths.filter((path) => !isMissing(removal.host.files.stat(path)));
+      const there = paths.filter((path) => isThere(removal.host, path) !== false);
       if (there.length > 0) return `still there: ${there.join(', ')}`;
       const claims = claimsLeft(removal.host, ranges);
       if (claims === null) return '/proc/iomem cannot be read';

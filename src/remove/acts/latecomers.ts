@@ -22,8 +22,8 @@ export interface Latecomers {
 }
 
 export async function letLatecomersGo(removal: Removal, step: Step): Promise<Latecomers> {
-  let count = 0;
-  const end = (why: string | null): Latecomers => ({ why, letGo: count });
+  const before = removal.latecomers.letGo;
+  const end = (why: string | null): Latecomers => ({ why, letGo: removal.latecomers.letGo - before });
   for (let round = 0; ; round += 1) {
     const { holders, unseen } = holdersNow(removal.host, removal.devices);
     if (unseen.length > 0 && !removal.header.acceptsUnseen) return end(`not everything can be seen: ${unseen.slice(0, 3).join(' ')}`);
@@ -33,9 +33,8 @@ export async function letLatecomersGo(removal: Removal, step: Step): Promise<Lat
       await removal.journal.write({ entry: 'latecomer', pid: holder.pid, what: whatItHolds(holder) });
       removal.progress(step, `${nameOf(holder)} holds ${whatItHolds(holder)}`);
       const { why, touched } = await letGo(removal, holder, step);
-      if (touched && why !== null) count += 1;
+      if (touched || why === null) removal.latecomers.letGo += 1;
       if (why !== null) return end(`held by ${nameOf(holder)}: ${whatItHolds(holder)}; ${why}`);
-      count += 1;
     }
   }
 }
@@ -73,7 +72,11 @@ async function detach(removal: Removal, holder: ProcessHolder, step: Step): Prom
   let stopped = isStopped(removal, process.pid) ? removal.stopped.get(process.pid)?.stopped : undefined;
   if (stopped === undefined) {
     const now = await removal.trace.stop(process, step.deadlineMs);
-    if (isMissing(now)) return untouched(now.missing === 'vanished' ? null : `it could not be stopped (${now.detail ?? now.missing})`);
+    if (isMissing(now)) {
+      // Its answer may be lost, and the stop not.
+      await removal.trace.release(process);
+      return untouched(now.missing === 'vanished' ? null : `it could not be stopped (${now.detail ?? now.missing})`);
+    }
     stopped = now;
     removal.stopped.set(process.pid, { process, stopped });
   }

@@ -6,18 +6,18 @@ import type { StepAction } from '../../steps/step.ts';
 import type { ActResult } from '../../host/actions.ts';
 import type { Act, Acted, Removal } from '../engine/removal.ts';
 import { already, believed, no, yes } from '../engine/removal.ts';
-import { isUnbound, mountsAt } from './state.ts';
+import { BINDING_UNKNOWN, bindingOf, mountsAt } from './state.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
 
 export const saidBy = (r: ActResult): Acted => {
   const says = [r.errno, r.detail].filter((part) => part !== undefined).join(': ');
-  return { ok: r.ok, definite: r.definite, ...(says === '' ? {} : { says }) };
+  return { ok: r.ok, definite: r.definite, ...(says === '' ? {} : { says }), ...(r.errno === undefined ? {} : { errno: r.errno }) };
 };
 
 export const sync: Act<Of<'sync'>> = {
   before(removal, { namespaceId, mountPoint }) {
-    if (isUnbound(removal)) return already('the device is unbound, which has written back what there was');
+    if (bindingOf(removal) === 'unbound') return already('the device is unbound, which has written back what there was');
     return mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted any more') : yes;
   },
   act: async (removal, { namespaceId, mountPoint }, { deadlineMs }) => saidBy(await removal.actions.sync(namespaceId, mountPoint, deadlineMs)),
@@ -28,7 +28,9 @@ export const unmount: Act<Of<'unmount'>> = {
   before(removal, { namespaceId, mountPoint }) {
     const count = mountsAt(removal.host, removal.devices, namespaceId, mountPoint);
     if (count === 0) return already('it is not mounted any more');
-    return isUnbound(removal) ? no('the device is unbound: umount can crash the kernel. Bind it again first.') : yes;
+    const binding = bindingOf(removal);
+    if (binding === 'unknown') return no(BINDING_UNKNOWN);
+    return binding === 'unbound' ? no('the device is unbound: umount can crash the kernel. Bind it again first.') : yes;
   },
   act: async (removal, { namespaceId, mountPoint }, { deadlineMs }) => saidBy(await removal.actions.unmount(namespaceId, mountPoint, deadlineMs)),
   after(removal, { namespaceId, mountPoint }, _step, acted) {
@@ -41,7 +43,7 @@ export const unmount: Act<Of<'unmount'>> = {
 
 export const shutdownFilesystem: Act<Of<'shutdown-filesystem'>> = {
   before(removal, { namespaceId, mountPoint }) {
-    if (isUnbound(removal)) return already('the device is unbound');
+    if (bindingOf(removal) === 'unbound') return already('the device is unbound');
     return mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted') : yes;
   },
   act: async (removal, { namespaceId, mountPoint, flag }) => saidBy(await removal.actions.shutdownFilesystem(namespaceId, mountPoint, flag)),

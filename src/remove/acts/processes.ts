@@ -10,7 +10,7 @@ import { holdsNothing, readHeld } from '../ways/detach/held.ts';
 import { failPages } from '../ways/force/fail-pages.ts';
 import type { Act, Acted, Look, Removal } from '../engine/removal.ts';
 import { already, believed, isStopped, no, yes } from '../engine/removal.ts';
-import { isAlive, isUnbound } from './state.ts';
+import { BINDING_UNKNOWN, bindingOf, isAlive } from './state.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
 
@@ -31,6 +31,8 @@ export const stopProcess: Act<Of<'stop-process'>> = {
   async act(removal, { process }, { deadlineMs }): Promise<Acted> {
     const stopped = await stopWithCarrier(removal, process, deadlineMs);
     if (stopped === undefined || isMissing(stopped)) {
+      // Its answer may be lost, and the stop not.
+      await removal.trace?.release(process);
       if (!isAlive(removal.host, process)) return { ok: true, definite: true, says: 'it has ended meanwhile' };
       return { ok: false, definite: true, says: stopped?.detail ?? stopped?.missing ?? 'no tracer' };
     }
@@ -76,7 +78,9 @@ export const detachProcess: Act<Of<'detach-process'>> = {
 
 export const memoryFailure: Act<Of<'memory-failure'>> = {
   before(removal, { process }) {
-    if (isUnbound(removal)) return already('the device is unbound: page tables must not be read any more');
+    const binding = bindingOf(removal);
+    if (binding === 'unknown') return no(BINDING_UNKNOWN);
+    if (binding === 'unbound') return already('the device is unbound: page tables must not be read any more');
     if (!isAlive(removal.host, process)) return already('it has ended meanwhile');
     return isStopped(removal, process.pid) ? yes : no('it is not stopped, and would fault the pages back in');
   },
@@ -87,7 +91,9 @@ export const memoryFailure: Act<Of<'memory-failure'>> = {
 export const signalProcess: Act<Of<'signal-process'>> = {
   before(removal, { process }) {
     if (!isAlive(removal.host, process)) return already('it has ended');
-    if (isUnbound(removal)) return no('the device is unbound: the exit of a process that maps it can crash the kernel');
+    const binding = bindingOf(removal);
+    if (binding === 'unknown') return no(BINDING_UNKNOWN);
+    if (binding === 'unbound') return no('the device is unbound: the exit of a process that maps it can crash the kernel');
     const why = protectedBecause(removal.host, process.pid, removal.own);
     return why === null ? yes : no(why);
   },

@@ -2,9 +2,10 @@
 import { isMissing } from '../../host/fact.ts';
 import type { StepAction } from '../../steps/step.ts';
 import type { Act, Acted, Look, Removal } from '../engine/removal.ts';
-import { already, believed, isStopped, no, yes } from '../engine/removal.ts';
+import { already, believed, gone, isStopped, no, yes } from '../engine/removal.ts';
+import { backFromKmem, driverOf, tookByKmem } from './dax-driver.ts';
 import { saidBy } from './mounts.ts';
-import { alarming, blocksOnline, isUnbound } from './state.ts';
+import { BINDING_UNKNOWN, alarming, bindingOf, blocksOnline, isThere } from './state.ts';
 import { holdersNow, nameOf } from './holders.ts';
 import { presentPages } from '../ways/force/fail-pages.ts';
 import type { PhysRange } from '../../range/phys-range.ts';
@@ -27,8 +28,8 @@ export const set: Act<Of<'set'>> = {
     if (now === null) return no(`${action.path} cannot be read`);
     if (now === wanted) return already(`it reads ${now}`);
     await removal.journal.keepSetting(action.path, now);
-    await removal.trace?.putBackWhenGone?.([...removal.journal.settings].map(([path, text]) => ({ path, text })));
-    return yes;
+    const told = await removal.trace?.putBackWhenGone?.([...removal.journal.settings].map(([path, text]) => ({ path, text })));
+    return told?.ok === false ? no(`the child that puts it back should unseat die could not be told (${told.detail ?? told.errno ?? 'no reason given'})`) : yes;
   },
   async act(removal, action, { deadlineMs }) {
     return saidBy(await removal.actions.write(action.path, target(removal, action) ?? '', deadlineMs));
@@ -50,7 +51,7 @@ const TRIES = 3;
 export const offlineBlock: Act<Of<'offline-block'>> = {
   before(removal, { path }) {
     const state = contentOf(removal, path);
-    if (state === null) return isMissing(removal.host.files.stat(path)) ? already('the block is not there') : no(`${path} cannot be read`);
+    if (state === null) return isThere(removal.host, path) === false ? already('the block is not there') : no(`${path} cannot be read`);
     if (state === 'offline') return already('it is offline');
     return state === 'online' ? yes : no(`it is ${state}: a removal of it is already under way`);
   },
@@ -65,7 +66,8 @@ export const offlineBlock: Act<Of<'offline-block'>> = {
   },
   after(removal, { path }, _step, acted) {
     const state = contentOf(removal, path);
-    return state === null || state === 'offline' ? yes : no(`${acted.says ?? 'it did not go offline'} (it is ${state})`);
+    if (state === 'offline' || (state === null && isThere(removal.host, path) === false)) return yes;
+    return no(`${acted.says ?? (state === null ? 'it cannot be read' : 'it did not go offline')}${state === null ? '' : ` (it is ${state})`}`);
   },
 };
 
@@ -74,10 +76,13 @@ const TAKES_AWAY = /\/(unbind|commit|power|eject|remove|state)$/;
 
 export const write: Act<Of<'write'>> = {
   before(removal, { path, text }) {
-    if (isMissing(removal.host.files.stat(path))) return already(`${path} is not there any more`);
-    if (isBound(removal, path, text) === true) return already('its driver is bound');
+    const there = isThere(removal.host, path);
+    if (there === null) return no(`${path} cannot be looked at`);
+    if (!there) return gone(`${path} is not there any more`);
+    if (bindsTo(path) && isBound(removal, path, text) === true) return already('its driver is bound');
     const now = contentOf(removal, path);
-    if (now === text) return already(`it reads ${text}`);
+    // A block that is online refuses an online word with EINVAL (drivers/base/memory.c, state_store()).
+    if (now === text || (isBlock(path) && now === 'online' && /^online/.test(text))) return already(`it reads ${now}`);
     return TAKES_AWAY.test(path) && !/^online/.test(text) && !/^1$/.test(text) ? nothingOnline(removal) : yes;
   },
   async act(removal, { path, text }, { deadlineMs }) {
@@ -85,22 +90,26 @@ export const write: Act<Of<'write'>> = {
       const out = await removal.actions.write(path, 'unplugged', deadlineMs);
       if (!out.ok) return saidBy(out);
     }
+    if (tookByKmem(removal, path, text)) {
+      const end = await backFromKmem(removal, text, deadlineMs);
+      if (end !== null) return end;
+    }
     return saidBy(await removal.actions.write(path, text, deadlineMs));
   },
   after(removal, { path, text }, _step, acted) {
-    const bound = isBound(removal, path, text);
-    if (bound === null) return acted.ok ? yes : no(acted.says ?? 'the write failed');
-    return bound ? yes : no(acted.says ?? `${text} is not bound`);
+    if (!bindsTo(path)) return acted.ok ? yes : no(acted.says ?? 'the write failed');
+    return isBound(removal, path, text) === true ? yes : no(acted.says ?? `${text} is not bound`);
   },
 };
 
 /** A dax device that was bound again has its blocks back, offline; its `state` takes the online words from `unplugged` only (7.3). */
 const comesBackOffline = (removal: Removal, path: string, text: string): boolean => /\/dax\d+\.\d+\/state$/.test(path) && /^online/.test(text) && contentOf(removal, path) === 'offline';
 
-/** For a write to a driver's `bind`: whether the device is bound to it now. Null for all other files. */
-function isBound(removal: Removal, path: string, device: string): boolean | null {
-  return path.endsWith('/bind') ? !isMissing(removal.host.files.stat(`${path.slice(0, -5)}/${device}`)) : null;
-}
+const isBlock = (path: string): boolean => /\/memory\d+\/state$/.test(path);
+const bindsTo = (path: string): boolean => path.endsWith('/bind');
+
+/** Whether the device is bound to the driver of this `bind` file now. Null where that cannot be known. */
+const isBound = (removal: Removal, path: string, device: string): boolean | null => isThere(removal.host, `${path.slice(0, -5)}/${device}`);
 
 function nothingOnline(removal: Removal): Look {
   const online = blocksOnline(removal);
@@ -109,14 +118,21 @@ function nothingOnline(removal: Removal): Look {
 
 export const unbind: Act<Of<'unbind'>> = {
   before(removal, { driverPath, device }) {
-    if (isMissing(removal.host.files.stat(`${driverPath}/${device}`))) return already('no driver is bound');
+    const there = isThere(removal.host, `${driverPath}/${device}`);
+    if (there === null) return no(BINDING_UNKNOWN);
+    if (!there) {
+      // A region that was bound again in between gives its dax device to kmem: that is not what the plan looked at.
+      const other = driverOf(removal.host, driverPath.split('/')[4] ?? '', device);
+      return other === null ? already('no driver is bound') : no(`${device} is bound to ${other} now: roll this removal back, and plan anew`);
+    }
     const online = nothingOnline(removal);
     if (online.is !== 'yes') return online;
-    const { holders } = holdersNow(removal.host, removal.devices);
+    const { holders, unseen } = holdersNow(removal.host, removal.devices);
     // After memory_failure holders stay, stopped and without a page of it; anybody else would be left with stale mappings.
     const running = holders.filter((h) => !(removal.header.way === 'force' && isStopped(removal, h.pid)));
     if (running.length > 0) return no(`held by ${running.map(nameOf).join(', ')}`);
-    if (holders.length > 0 && isUnbound(removal)) return no('another part of the device is gone already: the page tables of its holders must not be read any more');
+    if (unseen.length > 0 && !removal.header.acceptsUnseen) return no(`not everything can be seen: ${unseen.slice(0, 3).join(' ')}`);
+    if (holders.length > 0 && bindingOf(removal) !== 'bound') return no('another part of the device is gone already: the page tables of its holders must not be read any more');
     const mapped = holders.filter((h) => ranges(removal).some((range) => presentPages(removal, h.pid, range) !== 0));
     return mapped.length === 0 ? yes : no(`pages of the device are still mapped by ${mapped.map(nameOf).join(', ')}`);
   },
@@ -124,7 +140,7 @@ export const unbind: Act<Of<'unbind'>> = {
   after(removal, { driverPath, device }, _step, acted) {
     const alarms = alarming(removal);
     if (alarms.length > 0) return no(`the kernel log says: ${alarms.slice(0, 3).join('; ')}`);
-    return isMissing(removal.host.files.stat(`${driverPath}/${device}`)) ? yes : no(acted.says ?? `${device} is still bound`);
+    return isThere(removal.host, `${driverPath}/${device}`) === false ? yes : no(acted.says ?? `${device} is still bound`);
   },
 };
 

@@ -51,10 +51,23 @@ export function blocksOnline(removal: Removal): string[] {
   });
 }
 
-/** Drivers that the plan unbinds and that are unbound now: the device is gone, and page tables must not be walked. */
-export function isUnbound(removal: Removal): boolean {
-  return removal.header.steps.some(({ action }) => action.kind === 'unbind' && isMissing(removal.host.files.stat(`${action.driverPath}/${action.device}`)));
+/** Whether a file or directory is there. Null where that cannot be known: a look that failed says neither. */
+export function isThere(host: Host, path: string): boolean | null {
+  const stat = host.files.stat(path);
+  if (!isMissing(stat)) return true;
+  return stat.missing === 'absent' || stat.missing === 'vanished' ? false : null;
 }
+
+/**
+ * Whether a driver that the plan unbinds is unbound now: the device is gone then, page tables must not be walked, and no
+ * file system of it may be unmounted. `unknown` forbids the same.
+ */
+export function bindingOf(removal: Removal): 'bound' | 'unbound' | 'unknown' {
+  const looks = removal.header.steps.flatMap(({ action }) => (action.kind === 'unbind' ? [isThere(removal.host, `${action.driverPath}/${action.device}`)] : []));
+  return looks.includes(false) ? 'unbound' : looks.includes(null) ? 'unknown' : 'bound';
+}
+
+export const BINDING_UNKNOWN = 'whether the device is still bound cannot be read';
 
 /** Lines of /proc/iomem in the ranges that show the device still in use. Source: what each driver requests. */
 export function claimsLeft(host: Host, ranges: readonly PhysRange[]): string[] | null {

@@ -27,6 +27,8 @@ export interface Removal {
   /** Process ids that are us: our own first, then our children. */
   readonly own: readonly number[];
   readonly progress: (step: Step, text: string) => void;
+  /** Processes that came to hold the device meanwhile and were let go: they stay so. */
+  readonly latecomers: { letGo: number };
 }
 
 /** True while the process stands still for us; false also after the child that held it has died. */
@@ -36,13 +38,15 @@ export function isStopped(removal: Removal, pid: number): boolean {
 }
 
 /** How a look at the state before or after an action ended. */
-export type Look = { readonly is: 'yes' } | { readonly is: 'no'; readonly why: string } | { readonly is: 'already'; readonly why: string };
+export type Look = { readonly is: 'yes' } | { readonly is: 'no'; readonly why: string } | { readonly is: 'already'; readonly why: string; readonly gone?: boolean };
 
 export interface Acted {
   readonly ok: boolean;
   readonly definite: boolean;
   /** What happened, for the journal and for people. */
   readonly says?: string;
+  /** Errno name where one call failed with it. */
+  readonly errno?: string;
 }
 
 /** One kind of step: what must hold before, what is done, and how it is known that it worked. */
@@ -57,4 +61,6 @@ export interface Act<A extends StepAction> {
 export const yes: Look = { is: 'yes' };
 export const no = (why: string): Look => ({ is: 'no', why });
 export const already = (why: string): Look => ({ is: 'already', why });
+/** Nothing can be done because what it would be done to is not there (any more). */
+export const gone = (why: string): Look => ({ is: 'already', why, gone: true });
 export const believed = (_removal: Removal, _action: StepAction, _step: Step, acted: Acted): Look => (acted.ok ? yes : no(acted.says ?? 'it failed'));

@@ -11,8 +11,10 @@ import type { RemovalRecord, RemovalStatus } from '../record.ts';
 import { alarming, isAlive } from '../acts/state.ts';
 import type { ProcessRef } from '../../host/actions.ts';
 import { parseStat } from '../../machine/holders/stat.ts';
+import { guardedActions, guardedTrace } from './guard.ts';
 import { carryOut } from './step.ts';
 import type { StepReport } from './step.ts';
+import { doneForGood } from './stays.ts';
 import { releaseAll, undoSteps } from './undo.ts';
 import type { UndoReport } from './undo.ts';
 import type { Progress, Removal } from './removal.ts';
@@ -35,7 +37,7 @@ export async function remove(host: Host, plan: RemovalPlan, way: WayPlan, device
   }
   const { actions } = mustAct(host);
   const header = headerOf(host, plan, way, deviceNumbers, options);
-  const journal = await Journal.begin(host, actions.store, header);
+  const journal = await Journal.begin(actions.store, header);
   return finish(makeRemoval(host, header, journal, options), new Set(), options);
 }
 
@@ -55,11 +57,12 @@ export async function rollback(host: Host, path: string, content: JournalContent
   const journal = Journal.continued(actions.store, path, content);
   await takeOver(host, journal, content, options);
   const removal = makeRemoval(host, content.header, journal, options);
-  const undone = await undoSteps(removal, begunIn(content));
-  const failed = undone.filter((u) => !u.ok);
-  await journal.write({ entry: 'rolled-back', at: orElse(host.time.wall(), null), says: failed.length === 0 ? 'everything is as before' : `${failed.length} step(s) could not be put back` });
-  const record = await close(removal, failed.length === 0 ? 'rolled-back' : 'partly', [], undone, options);
-  return record;
+  const undone = [...(await undoSteps(removal, begunIn(content))), ...doneForGood(content)];
+  // What nothing here can put back is told, and is no reason to keep the removal open.
+  const open = undone.filter((u) => !u.ok && u.stays !== true);
+  const stays = undone.filter((u) => u.stays === true);
+  await journal.tell({ entry: 'rolled-back', at: orElse(host.time.wall(), null), says: open.length > 0 ? `${open.length} step(s) could not be put back` : stays.length > 0 ? `${stays.length} step(s) stay as they are` : 'everything is as before' });
+  return close(removal, open.length === 0 ? 'rolled-back' : 'partly', [], undone, options);
 }
 
 /** Two at the same removal would undo each other's work. */
@@ -82,7 +85,7 @@ const begunIn = (content: JournalContent): Set<string> => new Set(content.entrie
 
 function mustAct(host: Host): { actions: NonNullable<Host['actions']> } {
   if (host.actions === undefined) throw new UnseatError('READ_ONLY', 'this host cannot be changed', { subject: host.label });
-  return { actions: host.actions };
+  return { actions: guardedActions(host, host.actions) };
 }
 
 function headerOf(host: Host, plan: RemovalPlan, way: WayPlan, deviceNumbers: readonly string[], options: RunOptions): Header {
@@ -97,24 +100,45 @@ function makeRemoval(host: Host, header: Header, journal: Journal, options: RunO
   const mark = host.log.mark();
   const progress = (step: Step, text: string): void => options.progress?.({ step: step.id, phase: 'going', text });
   return {
-    host, actions, trace: host.trace ?? null, header, devices: new Set(header.deviceNumbers), journal, stopped: new Map(), logMark: isMissing(mark) ? null : mark,
-    own: options.own ?? [], progress,
+    host, actions, trace: host.trace === undefined ? null : guardedTrace(host, host.trace), header, devices: new Set(header.deviceNumbers), journal, stopped: new Map(), logMark: isMissing(mark) ? null : mark,
+    own: options.own ?? [], progress, latecomers: { letGo: 0 },
   };
 }
 
 async function finish(removal: Removal, before: ReadonlySet<string>, options: RunOptions): Promise<RemovalRecord> {
   const begun = new Set(before);
   const reports: StepReport[] = [];
-  for (const step of removal.header.steps) {
+  const { steps } = removal.header;
+  const closing = closingSteps(steps);
+  for (const step of steps) {
     options.progress?.({ step: step.id, phase: 'begin', text: step.title });
-    begun.add(step.id);
-    const report = await carryOut(removal, step);
+    const report = await carryOutOrTell(removal, step, begun);
     reports.push(report);
     options.progress?.({ step: step.id, phase: 'end', text: `${step.title}: ${report.outcome}${report.says === null ? '' : ` (${report.says})`}` });
-    if (report.outcome === 'failed' || report.outcome === 'unknown') return callOff(removal, begun, reports, options);
+    if (failed(report) && !closing.has(step.id)) return callOff(removal, begun, reports, options);
   }
   await releaseAll(removal);
-  return close(removal, 'done', reports, [], options);
+  return close(removal, reports.some(failed) ? 'partly' : 'done', reports, [], options);
+}
+
+const failed = (report: StepReport): boolean => report.outcome === 'failed' || report.outcome === 'unknown';
+
+/** A step that cannot be written down is not carried out: nobody could put it back after a crash. */
+async function carryOutOrTell(removal: Removal, step: Step, begun: Set<string>): Promise<StepReport> {
+  try {
+    begun.add(step.id);
+    return await carryOut(removal, step);
+  } catch (error) {
+    if (!(error instanceof UnseatError)) throw error;
+    return { id: step.id, title: step.title, outcome: 'failed', milliseconds: 0, says: `the journal could not be written (${error.facts.seen ?? error.facts.cause ?? error.message})` };
+  }
+}
+
+/** The last steps, after which the device is gone already: that one of them fails is no reason to bring it back. */
+function closingSteps(steps: readonly Step[]): Set<string> {
+  const closes = ({ action }: Step): boolean => action.kind === 'release-process' || action.kind === 'note' || (action.kind === 'set' && action.to === '');
+  const last = steps.findLastIndex((step) => !closes(step));
+  return new Set(steps.slice(last + 1).map((s) => s.id));
 }
 
 /** Steps whose effect nothing puts back, but which do no harm to whoever goes on. */
@@ -122,7 +146,7 @@ const LEAVES_NOTHING = new Set(['sync', 'wait-for-holders', 'confirm-no-holders'
 
 async function callOff(removal: Removal, begun: ReadonlySet<string>, reports: readonly StepReport[], options: RunOptions): Promise<RemovalRecord> {
   const undone = await undoSteps(removal, begun);
-  const stays = reports.some((r) => {
+  const stays = removal.latecomers.letGo > 0 || reports.some((r) => {
     const step = removal.header.steps.find((s) => s.id === r.id);
     return r.outcome !== 'already' && r.outcome !== 'failed' && step !== undefined && step.undo === null && !LEAVES_NOTHING.has(step.action.kind);
   });
@@ -130,14 +154,30 @@ async function callOff(removal: Removal, begun: ReadonlySet<string>, reports: re
 }
 
 async function close(removal: Removal, status: RemovalStatus, steps: readonly StepReport[], undone: readonly UndoReport[], options: RunOptions): Promise<RemovalRecord> {
-  const { header, host } = removal;
+  const { header, host, journal } = removal;
   const record: RemovalRecord = {
     version: 1, device: header.device, deviceName: header.deviceName, way: header.way, kernel: header.kernel, begun: header.begun, ended: orElse(host.time.wall(), null),
     status, steps, undone, kernelLog: alarming(removal), before: options.before ?? null,
   };
-  await removal.journal.write({ entry: 'finished', at: record.ended, says: status });
-  await keepRecord(removal.actions.store, record);
+  await journal.tell({ entry: 'finished', at: record.ended, says: status });
+  const unkept = await keep(removal, record, status);
+  return unkept === null ? record : { ...record, unkept };
+}
+
+/** Why the record is not kept, or the journal not taken away: what was done stays done all the same. */
+async function keep(removal: Removal, record: RemovalRecord, status: RemovalStatus): Promise<string | null> {
+  const tried = async (what: () => Promise<unknown>): Promise<string | null> => {
+    try {
+      await what();
+      return null;
+    } catch (error) {
+      if (!(error instanceof UnseatError)) throw error;
+      return `${error.facts.subject ?? ''}: ${error.facts.seen ?? error.facts.cause ?? error.message}`;
+    }
+  };
+  const unkept = await tried(() => keepRecord(removal.actions.store, record));
   // A removal that stopped half way keeps its journal: `resume` and `rollback` need it.
-  if (status !== 'partly') await removal.journal.remove();
-  return record;
+  const left = status === 'partly' ? null : (await tried(() => removal.journal.remove()));
+  const again = left === null ? null : await tried(() => removal.journal.remove());
+  return unkept ?? again;
 }

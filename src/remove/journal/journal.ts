@@ -15,6 +15,9 @@ export class Journal {
   private readonly store: Store;
   /** What settings were before this removal, by path. */
   readonly settings: Map<string, string>;
+  /** Why the last line could not be written; null where all is well. */
+  broken: string | null = null;
+  private lenient = false;
 
   private constructor(store: Store, path: string, settings: Map<string, string>) {
     this.store = store;
@@ -23,16 +26,21 @@ export class Journal {
   }
 
   /** Begins a new one. Refuses where an earlier removal of the device was not brought to an end. */
-  static async begin(host: Host, store: Store, header: Header): Promise<Journal> {
+  static async begin(store: Store, header: Header): Promise<Journal> {
     const path = journalPath(header.device);
     if (!isMissing(store.read(path))) {
       throw new UnseatError('REFUSED', 'an earlier removal of this device was interrupted', {
         subject: header.deviceName, seen: path, next: `Run 'unseat resume ${header.deviceName}' to go on with it, or 'unseat rollback ${header.deviceName}' to put everything back.`,
       });
     }
-    void host;
     const journal = new Journal(store, path, new Map());
-    await journal.write(header);
+    try {
+      await journal.write(header);
+    } catch (error) {
+      // Nothing was touched: half a header must not stand in the way of the next try.
+      if (error instanceof UnseatError) await journal.remove().catch(() => undefined);
+      throw error;
+    }
     return journal;
   }
 
@@ -42,8 +50,33 @@ export class Journal {
     return new Journal(store, path, settings);
   }
 
+  /** Throws WRITE_FAILED: what is not in the journal must not be done. */
   async write(entry: Entry): Promise<void> {
-    await this.store.append(this.path, `${JSON.stringify(entry)}\n`);
+    // A line that was cut off must not take the next one with it.
+    const text = `${this.broken === null ? '' : '\n'}${JSON.stringify(entry)}\n`;
+    try {
+      await this.store.append(this.path, text);
+    } catch (error) {
+      if (!(error instanceof UnseatError)) throw error;
+      this.broken = error.facts.seen ?? error.facts.cause ?? error.message;
+      if (!this.lenient) throw error;
+    }
+  }
+
+  /** What is done already is told where it can be; that it cannot is no reason to stop. */
+  async tell(entry: Entry): Promise<void> {
+    const before = this.lenient;
+    this.lenient = true;
+    try {
+      await this.write(entry);
+    } finally {
+      this.lenient = before;
+    }
+  }
+
+  /** From here on everything is put back or brought to its end, whether or not it can be written down. */
+  goOnWithout(): void {
+    this.lenient = true;
   }
 
   /** Keeps the first value: a second removal of our own must not take our value for the original. */

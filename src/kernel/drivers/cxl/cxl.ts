@@ -9,9 +9,9 @@ import { loadLong, storeLong } from '../../state/long.ts';
 import { Arrays } from '../../state/array.ts';
 import { Slab } from '../../state/slab.ts';
 
-/** Words of a region; longs in bytes. `targets`: array of memdevs. */
+/** Words of a region; longs in bytes. `targets`: array of memdevs. `nid`: node of its memory plus one. `daxName`: 0 before its dax device was first made. */
 export const REGION = {
-  name: 0, start: 1, end: 3, mode: 5, committed: 6, locked: 7, nrTargets: 8, targets: 9, dev: 10, res: 11, answer: 12, next: 13, words: 14,
+  name: 0, start: 1, end: 3, mode: 5, committed: 6, locked: 7, nrTargets: 8, targets: 9, dev: 10, res: 11, answer: 12, next: 13, nid: 14, daxName: 15, words: 16,
 } as const;
 /** Words of a memdev. `decoders`: committed endpoint decoders; `present`: the card is in its slot with power. */
 export const MEMDEV = { name: 0, pci: 1, dev: 2, present: 3, words: 4 } as const;

@@ -31,8 +31,16 @@ export interface RegionInput {
   readonly daxName?: string;
 }
 
-/** cxl_region_probe: a ram region gets its dax device; the others' children are made by who owns them. */
-function* probe(): Path<number> {
+/**
+ * cxl_region_probe: refuses a region that is not committed. A region that is bound again gets its dax device again, and
+ * that is for kmem, whatever it was used as before; the first one is made with the region, the children of a pmem
+ * region by who owns them.
+ */
+function* probe(k: Kernel, dev = 0): Path<number> {
+  const region = deviceData(k, dev);
+  if (!regionCommitted(k, region)) return -ENXIO;
+  const name = k.heap.load(region + REGION.daxName);
+  if (name !== 0 && deviceChildren(k, dev).length === 0) yield* daxRegion(k, region, dev, k.names.text(name), 'ram');
   return 0;
 }
 
@@ -69,15 +77,20 @@ export function* createRegion(k: Kernel, input: RegionInput): Path<number> {
   k.heap.store(dev + DEV.value, CXL_DEVICE.region);
   k.heap.store(region + REGION.dev, dev);
   yield* deviceAdd(k, dev);
-  if (input.mode !== 'pmem') yield* daxRegion(k, region, dev, input);
+  if (input.mode === 'pmem') return region;
+  const name = input.daxName ?? 'dax0.0';
+  k.heap.store(region + REGION.nid, input.nid + 1);
+  k.heap.store(region + REGION.daxName, k.names.of(name));
+  yield* daxRegion(k, region, dev, name, input.mode);
   return region;
 }
 
 /** devm_cxl_add_dax_region: one dax device over the region; kmem takes that of a ram region by itself. */
-function* daxRegion(k: Kernel, region: number, dev: number, input: RegionInput): Path<number> {
+function* daxRegion(k: Kernel, region: number, dev: number, name: string, mode: RegionMode): Path<number> {
   const ranges = [{ start: regionStart(k, region), end: regionEnd(k, region) }];
-  const dax = yield* createDevDax(k, { name: input.daxName ?? 'dax0.0', ranges, targetNode: input.nid, memmapOnMemory: input.mode === 'ram', kmemType: input.mode === 'ram', parent: dev });
-  if (input.mode === 'ram') return yield* k.call(bindStore, driverCore(k).register('dax', DAX_KMEM), dax);
+  const targetNode = k.heap.load(region + REGION.nid) - 1;
+  const dax = yield* createDevDax(k, { name, ranges, targetNode, memmapOnMemory: mode === 'ram', kmemType: mode === 'ram', parent: dev });
+  if (mode === 'ram') return yield* k.call(bindStore, driverCore(k).register('dax', DAX_KMEM), dax);
   return 0;
 }
 
