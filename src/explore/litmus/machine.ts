@@ -28,6 +28,8 @@ const DEVICES = 0x100000000;
 const BOOT_RAM = 64 * MiB;
 /** Pages before the data of a device, and of the data: a group of a file system begins with 64 pages of metadata. */
 const HEAD_PAGES = 32;
+/** Pages that one entry of the second level maps. */
+const PMD_PAGES = 512;
 const DATA_PAGES = { none: 32, ext4: 96, xfs: 192, multi: 96 } as const;
 
 export type { RamHandle };
@@ -126,7 +128,8 @@ interface Sofar {
 
 function addPmemNamed(k: Kernel, name: string, spec: LitmusMachine['pmem'][string], machine: LitmusMachine, { place, devices, files, deviceOfFile }: Sofar): void {
   const first = spec.joins === undefined ? undefined : machine.pmem[spec.joins];
-  const size = (HEAD_PAGES + DATA_PAGES[first?.fs ?? spec.fs ?? 'none']) * PAGE_SIZE;
+  const huge = Object.values(spec.files).some((f) => f.huge === true);
+  const size = (HEAD_PAGES + (huge ? 2 * PMD_PAGES - HEAD_PAGES : DATA_PAGES[first?.fs ?? spec.fs ?? 'none'])) * PAGE_SIZE;
   const start = place.take(size, spec.after !== undefined);
   // Where a kernel hot-plugs whole sections only one of two neighbours can be there.
   const beside = devices.get(spec.after ?? '');
@@ -160,9 +163,10 @@ function addPmemNamed(k: Kernel, name: string, spec: LitmusMachine['pmem'][strin
 function addFiles(k: Kernel, name: string, sb: number, specs: LitmusMachine['pmem'][string]['files'], devices: readonly string[], files: Map<string, number>, deviceOfFile: Map<string, string>): void {
   let next = 64;
   for (const [file, input] of Object.entries(specs)) {
-    const where = devices.length === 1 ? {} : { extents: [{ file: 0, device: next, pages: input.pages, shared: false, dev: Math.max(0, devices.indexOf(input.on ?? name)) }] };
+    // The first page frame that an entry of the next level can begin with, counted from the start of the data.
+    const where = input.huge === true ? { extents: [{ file: 0, device: PMD_PAGES - HEAD_PAGES, pages: PMD_PAGES, shared: false, dev: 0 }] } : devices.length === 1 ? {} : { extents: [{ file: 0, device: next, pages: input.pages, shared: false, dev: Math.max(0, devices.indexOf(input.on ?? name)) }] };
     next += input.pages;
-    const inode = createFile(k, sb, { pages: input.pages, domain: input.domain ?? 1, name: file, unlinked: input.unlinked ?? false, ...(input.group === undefined ? {} : { group: input.group }), ...where });
+    const inode = createFile(k, sb, { pages: input.huge === true ? PMD_PAGES : input.pages, domain: input.domain ?? 1, name: file, unlinked: input.unlinked ?? false, ...(input.group === undefined ? {} : { group: input.group }), ...where });
     if (input.reflink !== undefined) reflink(k, files.get(input.reflink) ?? 0, inode);
     files.set(file, inode);
     deviceOfFile.set(file, input.on ?? name);

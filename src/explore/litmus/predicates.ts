@@ -14,7 +14,7 @@ import { mmOf, regionPage, VMA, vmaEnd, vmasOf, vmaStart } from '../../kernel/mm
 import { HOLDER } from '../../kernel/mm/pin-holders.ts';
 import { userPfn } from '../../kernel/mm/ram-user.ts';
 import { pageIsBusy } from '../../kernel/mm/memremap.ts';
-import { memmapPresent } from '../../kernel/mm/page.ts';
+import { memmapPresent, PAGE, pageLoad } from '../../kernel/mm/page.ts';
 import { PTE_ANON, PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, walk } from '../../kernel/mm/pgtable.ts';
 import { physWrite } from '../../kernel/mm/physmem.ts';
 import { walkResources } from '../../kernel/resource.ts';
@@ -239,6 +239,16 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
       const n = Number(text) * 1048576;
       if (!Number.isInteger(n) || !['is', 'above'].includes(how ?? '')) throw missing('plugged wants RAM above|is N');
       return (k) => (how === 'is' ? vmPlugged(k, virtioMem) === n : vmPlugged(k, virtioMem) > n);
+    },
+  },
+  'bad-page-map': {
+    takes: 'DEVICE', says: 'the map count of one of its pages fell below zero: an entry outlived the page it was made for',
+    make: (s, [name]) => {
+      const [start, end] = rangeOf(s, name);
+      return (k) => {
+        for (let pfn = start; pfn < end; pfn += 1) if (memmapPresent(k, pfn) && pageLoad(k, pfn, PAGE.mapcount, 'look') < 0) return true;
+        return false;
+      };
     },
   },
   'memmap-gone': { takes: 'DEVICE', says: 'its struct pages are not there', make: (s, [name]) => { const [start] = rangeOf(s, name); return (k) => !memmapPresent(k, start); } },

@@ -47,7 +47,7 @@ export function addProcessNamed(built: BuiltMachine, name: string, spec: LitmusP
   let [vma, vpn, pages] = [0, 0, 0];
   if (spec.maps !== undefined) {
     const inode = inodeNamed(built, spec.maps);
-    pages = spec.pages ?? Math.min(k.heap.load(inode + INODE.pages), built.files.has(spec.maps) ? 32 : 1);
+    pages = spec.pages ?? Math.min(k.heap.load(inode + INODE.pages), built.files.has(spec.maps) ? 512 : 1);
     vma = mapFile(k, task, inode, { pages, private: spec.private ?? false, readOnly: spec.read_only ?? false, sync: spec.sync ?? false });
     vpn = vmaStart(k, vma);
     if (spec.touched !== 'no') touchAll(k, task, vma, spec.touched);

@@ -7,6 +7,8 @@ const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'a name is lower-case letters
 
 const file = z.strictObject({
   pages: z.int().min(1).max(32).default(1),
+  /** 512 pages that lie and are mapped so that one entry of the next level maps them all. */
+  huge: z.boolean().optional(),
   /** Which allocation group it lies in (XFS). */
   group: z.int().min(0).max(3).optional(),
   /** A file whose blocks this one shares (reflink). */

@@ -66,7 +66,7 @@ export const PROCESS_VERBS: Readonly<Record<string, Verb>> = {
   exit: onTask(asProcess(exitTask, 'write'), 'exit'),
   munmap: { takes: 'PROCESS', says: 'unmaps its mapping', make: (line) => ({ path: asProcess(munmap, 'write'), args: [line.process().task, line.vpn(), line.vpn() + line.process().pages] }) },
   dontneed: { takes: 'PROCESS', says: 'madvise(MADV_DONTNEED)', make: (line) => ({ path: asProcess(madviseDontneed, 'read'), args: [line.process().task, line.vpn(), line.vpn() + line.process().pages] }) },
-  map: { takes: 'PROCESS FILE', says: 'mmap of a file by a latecomer; its VMA', make: (line) => ({ path: mapLate, args: [line.process().task, line.inode(1), Math.min(32, line.k.heap.load(line.inode(1) + INODE.pages))] }) },
+  map: { takes: 'PROCESS FILE', says: 'mmap of a file by a latecomer; its VMA', make: (line) => ({ path: mapLate, args: [line.process().task, line.inode(1), line.k.heap.load(line.inode(1) + INODE.pages)] }) },
   touch: { takes: 'PROCESS NAME', says: 'writes to the first page of the VMA that line NAME made', make: (line) => ({ path: asProcess(touchVma, 'read'), args: [line.process().task, { result: line.word(1) }] }) },
   open: { takes: 'FILE', says: 'open', make: (line) => ({ path: openLate, args: [line.inode()] }) },
   close: { takes: 'FILE', says: 'the last close', make: (line) => ({ path: closeLate, args: [line.inode()] }) },
