@@ -129,8 +129,7 @@ class KilledTracer extends Tracer {
   private perhapsKill(): void {
     this.requests += 1;
     if (this.requests !== this.fatal) return;
-    const until = performance.now() + this.delayUs / 1000;
-    while (performance.now() < until);
+    spin(this.delayUs / 1000);
     this.killNow();
   }
 }
@@ -145,15 +144,17 @@ export async function killedRemovals(host: Host, fs: LoopMount, program: Program
   const random = seeded(seed);
   const ends: Record<string, number> = {};
   for (let round = 0; round < rounds; round += 1) {
-    // Steps 2 and 4 are the stop and the detach: milliseconds.
-    const delay = random() ** 2 * (round % 3 === 0 ? 300 : 12);
+    // Steps 2 and 4 are the stop and the detach: milliseconds. The calls are injected in the first few after step 4 has begun.
+    const injecting = round % 3 === 2;
+    const delay = injecting ? random() * 8 : random() ** 2 * (round % 3 === 0 ? 300 : 12);
     const what = `seed ${seed}, round ${round}, ${victim} killed after ${delay.toFixed(1)} ms`;
     const unseat = starting(fs, 'detach');
     assert.equal(await unseat.line(), 'ready', what);
     const children = childrenOf(unseat.pid);
     unseat.child.stdin.write('go\n');
     await journalReaches(fs, `"begin","step":"${[1, 2, 4][round % 3]}"`);
-    await new Promise((done) => setTimeout(done, delay));
+    if (injecting) spin(delay);
+    else await new Promise((done) => setTimeout(done, delay));
     if (victim !== 'child') unseat.kill();
     if (victim !== 'unseat') for (const pid of children) tryKill(pid);
     const said = await unseat.line();
@@ -172,10 +173,16 @@ export async function killedRemovals(host: Host, fs: LoopMount, program: Program
 /** So that kills fall on every part of a removal, and not mostly on its slow ones. */
 async function journalReaches(fs: LoopMount, words: string): Promise<void> {
   const path = journalPath(`loop:${basename(fs.device)}`);
-  for (let tries = 0; tries < 5000; tries += 1) {
+  for (const until = performance.now() + 20_000; performance.now() < until;) {
     if (existsSync(path) && readFileSync(path, 'utf8').includes(words)) return;
-    await new Promise((done) => setTimeout(done, 1));
+    await new Promise((done) => setImmediate(done));
   }
+}
+
+/** A timer is good for milliseconds at best. */
+function spin(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
 }
 
 function starting(fs: LoopMount, what: string): Program {
