@@ -35,6 +35,11 @@ export function define(command: Command): void {
     .option('--trace <form>', `print the counterexamples: ${FORMS.join(', ')}`)
     .option('--to-scenario <file>', 'turn the counterexample of one test on one profile into a scenario that `unseat lab run` takes; - prints it')
     .option('--replay <schedule>', 'run this one interleaving, as a counterexample names it')
+    .option('--engine', 'instead of litmus tests: the removal engine itself against processes that live meanwhile; the names are then shapes of them')
+    .option('--way <way>', 'with --engine: detach, kill or force; may be given again', (value: string, before: string[] = []) => [...before, value])
+    .option('--max-runs <n>', 'with --engine: stop a search after so many runs')
+    .option('--without <step>', 'with --engine: leave out steps of this kind, to see that it is noticed', (value: string, before: string[] = []) => [...before, value])
+    .option('--mutate <name>', 'with --engine: an engine that is wrong in a known way')
     .option('--json', 'print one JSON document')
     .addHelpText('after', `
 A litmus test is a small machine, a few threads that call kernel paths, and what must not happen. Every interleaving of
@@ -48,11 +53,13 @@ was found that no expectation names. A forbidden outcome that is expected is not
   unseat check                                          the whole library
   unseat check devdax-rebind --profile 7.2 --trace text
   unseat check my.yaml --all --trace html > trace.html
+  unseat check --engine map --way detach                every place of a latecomer's mmap and load among the engine's host calls
   unseat check devdax-rebind --profile 7.2 --to-scenario rebind.yaml
   unseat lab run rebind.yaml --kernel debian:7.2`);
 }
 
 export async function run(args: readonly string[], options: Options, out: Output): Promise<number> {
+  if (options['engine'] === true) return (await import('./check/engine.ts')).checkEngine(args, options, out);
   const { readDocuments } = await import('../../host/live/documents.ts');
   const { liveTime } = await import('../../host/live/time.ts');
   const tests = readDocuments(args, 'litmus').map((doc) => readLitmus(doc.text, doc.path));
