@@ -143,6 +143,36 @@ test('latecomers are sent back to the stop', async () => {
   gone(machine, 'detach', 'latecomers');
 });
 
+test('a process that held nothing whenever it was looked at, and maps at the unmount, is let go then', async () => {
+  for (const way of ['detach', 'kill'] as const) {
+    const machine = machineFor(way);
+    const { plan, way: wayPlan } = planFor(machine, way);
+    const host = machine.host();
+    const actions = host.actions;
+    assert.ok(actions);
+    let tries = 0;
+    const unmount: typeof actions.unmount = (...args) => {
+      if ((tries += 1) === 1) machine.add(250, { shared: 1, fds: 1 });
+      return actions.unmount(...args);
+    };
+    const record = await remove({ ...host, actions: { ...actions, unmount } }, plan, wayPlan, [FS_DEV]);
+    assert.equal(record.status, 'done', JSON.stringify(record.steps));
+    gone(machine, way, way);
+    assert.equal(tries, 2, way);
+  }
+});
+
+test('an unmount that stays busy without anybody to be seen comes to an end', async () => {
+  const machine = machineFor('detach');
+  const { plan, way } = planFor(machine, 'detach');
+  const host = machine.host();
+  assert.ok(host.actions);
+  const record = await remove({ ...host, actions: { ...host.actions, unmount: async () => ({ ok: false, errno: 'EBUSY', definite: true, milliseconds: 1 }) } }, plan, way, [FS_DEV]);
+  assert.notEqual(record.status, 'done');
+  assert.equal(machine.bound, true);
+  assert.match(JSON.stringify(record.steps), /EBUSY/);
+});
+
 test('a process that maps again and again while it runs cannot be outrun by kill, and is stopped by detach', async () => {
   const machine = machineFor('graceful');
   machine.add(300, { remaps: 1000 });

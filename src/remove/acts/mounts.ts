@@ -6,6 +6,7 @@ import type { StepAction } from '../../steps/step.ts';
 import type { ActResult } from '../../host/actions.ts';
 import type { Act, Acted, Removal } from '../engine/removal.ts';
 import { already, believed, no, yes } from '../engine/removal.ts';
+import { letLatecomersGo } from './latecomers.ts';
 import { BINDING_UNKNOWN, bindingOf, mountsAt } from './state.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
@@ -24,6 +25,12 @@ export const sync: Act<Of<'sync'>> = {
   after: believed,
 };
 
+/**
+ * A process that maps and unmaps without end holds nothing at some moments, and may have been looked at in one of them: seen on 6.12, where
+ * the umount was busy after everybody seen had been let go. So many looks in a row that find nobody: something else keeps it busy.
+ */
+const LOOKS = 8;
+
 export const unmount: Act<Of<'unmount'>> = {
   before(removal, { namespaceId, mountPoint }) {
     const count = mountsAt(removal.host, removal.devices, namespaceId, mountPoint);
@@ -32,7 +39,15 @@ export const unmount: Act<Of<'unmount'>> = {
     if (binding === 'unknown') return no(BINDING_UNKNOWN);
     return binding === 'unbound' ? no('the device is unbound: umount can crash the kernel. Bind it again first.') : yes;
   },
-  act: async (removal, { namespaceId, mountPoint }, { deadlineMs }) => saidBy(await removal.actions.unmount(namespaceId, mountPoint, deadlineMs)),
+  async act(removal, { namespaceId, mountPoint }, step) {
+    for (let looks = 0; ;) {
+      const said = saidBy(await removal.actions.unmount(namespaceId, mountPoint, step.deadlineMs));
+      if (said.errno !== 'EBUSY' || removal.header.way === 'graceful' || looks === LOOKS) return said;
+      const late = await letLatecomersGo(removal, step);
+      if (late.why !== null) return { ...said, definite: late.letGo === 0, says: `${said.says ?? 'EBUSY'}; ${late.why}` };
+      looks = late.letGo === 0 ? looks + 1 : 0;
+    }
+  },
   after(removal, { namespaceId, mountPoint }, _step, acted) {
     const count = mountsAt(removal.host, removal.devices, namespaceId, mountPoint);
     if (count === null) return acted.ok ? yes : no(acted.says ?? 'umount failed');

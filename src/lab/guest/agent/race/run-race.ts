@@ -19,7 +19,9 @@ export async function runRace(guest: Guest, { what, rounds, seed, seconds }: Ext
     const until = performance.now() + seconds * 1000;
     const state: RaceState = { removalMs: 4000 };
     for (let n = 1; n <= rounds && performance.now() < until; n += 1) {
-      guest.channel.send({ type: 'round', round: what === 'churn' ? await churnRound(guest, n, random, state) : await killRound(guest, n, random, state) });
+      const round = what === 'churn' ? await churnRound(guest, n, random, state) : await killRound(guest, n, random, state);
+      guest.channel.send({ type: 'round', round });
+      if ('status' in round && round.status === 'partly') throw new Error('a removal ended half way');
       guest.log.fresh();
       if (guest.log.lines.slice(from).some((line) => findingsIn(line).some((f) => STOPS.includes(f)))) throw new Error('the kernel log shows damage');
     }
