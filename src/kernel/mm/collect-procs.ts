@@ -5,7 +5,8 @@
 import { INODE } from '../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
 import { AT, type Path } from '../state/path.ts';
-import { BUS_MCEERR_AO, BUS_MCEERR_AR, eachTask, isAlive, PF_MCE_EARLY, PF_MCE_PROCESS, sendSigbus, TASK, tasksOf } from '../task.ts';
+import { BUS_MCEERR_AO, BUS_MCEERR_AR, eachTask, isAlive, PF_MCE_EARLY, PF_MCE_PROCESS, sendSigbus, TASK, taskPid, tasksOf } from '../task.ts';
+import { KERN_ERR } from '../printk.ts';
 import { costsOf } from './costs.ts';
 import { unmapMappingRange, vmaVpnOf } from './memory.ts';
 import { MF_ACTION_REQUIRED, MF_MASS, MF_MEM_PRE_REMOVE } from './mf-flags.ts';
@@ -72,6 +73,8 @@ export function* unmapAndKill(k: Kernel, kills: readonly ToKill[], inode: number
 /** kill_procs: action required for the task that runs into the page now, action optional for all others. */
 export function signalKills(k: Kernel, kills: readonly ToKill[], flags: number, current: number): void {
   for (const kill of kills) {
+    // One line a process, as kill_proc() has it; what is looked at there is that it came, so the frame number is left out.
+    if (!k.concurrent && (flags & MF_MASS) === 0) k.log.write(KERN_ERR, `Memory failure: Sending SIGBUS to pid ${taskPid(k, kill.task)} due to hardware memory corruption`);
     const required = (flags & MF_ACTION_REQUIRED) !== 0 && kill.task === current;
     sendSigbus(k, kill.task, required ? BUS_MCEERR_AR : BUS_MCEERR_AO, kill.vpn * 4096);
   }

@@ -44,7 +44,7 @@ export async function runMatrix(scenarios: readonly Scenario[], kernels: readonl
         fromStore += 1;
         continue;
       }
-      if (performance.now() > stopAt) continue;
+      if (performance.now() >= stopAt) continue;
       if (guests?.kernel !== pair.kernel) {
         await guests?.run.close();
         guests = { kernel: pair.kernel, run: new Guests(pair.kernel, { ...options, say: (line) => options.say(`  ${line}`) }) };

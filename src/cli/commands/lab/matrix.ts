@@ -17,7 +17,8 @@ export async function run(names: readonly string[], options: LabOptions, out: Ou
   const kernels = (options.kernel ?? STANDARD).map((name) => kernelNamed(name, options));
   const store = new ResultStore(options.results ?? cacheFolder('results'));
   const jobs = number(options.jobs, 'jobs') ?? roomForGuests();
-  const minutes = number(options.minutes, 'minutes');
+  // --minutes 0 runs nothing and only writes what there is.
+  const minutes = options.minutes === '0' ? 0 : number(options.minutes, 'minutes');
   const result = await runMatrix(scenarios, kernels, {
     store, again: options.again === true, jobs, plan: true, say: (line) => out.note(line), ...(minutes === undefined ? {} : { minutes }),
   });
