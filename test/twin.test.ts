@@ -19,7 +19,7 @@ import { twinOf } from '../src/twin/twin.ts';
 /** The captures that have twins. */
 const CAPTURES = [
   'fsdax-6.1-ext4', 'fsdax-6.12-xfs', 'fsdax-7.2-ext4', 'devdax-holder-none-7.2', 'devdax-holder-u-7.2', 'sysram-online-movable-plain-6.12',
-  'sysram-online-kernel-plain-7.2', 'mixed-ram-pmem-6.12', 'many-namespaces-7.2', 'virtio-mem-7.2',
+  'sysram-online-kernel-plain-7.2', 'mixed-ram-pmem-6.12', 'many-namespaces-7.2', 'virtio-mem-7.2', 'cxl-region-kmem-7.2', 'cxl-region-fsdax-7.2',
 ];
 
 /** A holder without what differs from run to run and what a simulated program has not (working directory paths stay). */
@@ -36,7 +36,7 @@ function holderFacts(h: Holder): unknown {
 function facts(machine: Machine): Record<string, unknown> {
   const pmem = new Set(machine.blockDevices.filter((b) => b.kind === 'pmem').map((b) => b.dev));
   return {
-    devices: machine.devices, map: machine.addressMap.resources, nvdimm: machine.nvdimm, dax: machine.dax, virtioMem: machine.virtioMem,
+    devices: machine.devices, map: machine.addressMap.resources, nvdimm: machine.nvdimm, dax: machine.dax, virtioMem: machine.virtioMem, cxl: machine.cxl, slots: machine.slots.filter((s) => s.functions.length === 0 || s.functions.some((f) => machine.cxl.memdevs.some((m) => m.pci === f))),
     blocks: machine.memory.blocks.map(({ pages: _pages, ...b }) => b), blockSize: machine.memory.blockSize,
     zones: machine.memory.nodes.map((n) => ({ id: n.id, cpu: n.hasCpu, zones: n.zones.filter((z) => z.presentPages > 0).map((z) => [z.name, z.startPfn, z.spannedPages, z.presentPages]) })),
     mounts: machine.mounts.filter((m) => pmem.has(m.dev)).map((m) => [m.mountPoint, m.fsType, m.source, m.dev, m.dax, m.shutdown]),
@@ -62,7 +62,7 @@ for (const name of CAPTURES) {
     const twin = withHolders(host, readMachine(host));
     const [wanted, got] = [facts(machine), facts(twin)];
     for (const [fact, value] of Object.entries(wanted)) assert.deepEqual(got[fact], value, `${name}: ${fact}`);
-    for (const device of leafDevices(machine)) assert.deepEqual(forecasts(host, device.id, profile), forecasts(capture, device.id, profile), `${name}: plan of ${device.id}`);
+    for (const device of [...leafDevices(machine), ...machine.devices.filter((d) => d.contains.length > 0)]) assert.deepEqual(forecasts(host, device.id, profile), forecasts(capture, device.id, profile), `${name}: plan of ${device.id}`);
     capture.close();
   });
 }

@@ -4,19 +4,16 @@ import type { Machine } from '../machine/machine.ts';
 import type { DaxDevice } from '../machine/types/dax.ts';
 import type { NvdimmBus, NvdimmNamespace, NvdimmRegion } from '../machine/types/nvdimm.ts';
 import { bindStore, unbindStore } from '../kernel/drivers/base/dd.ts';
-import { stateStore } from '../kernel/drivers/base/block-state.ts';
-import { blockState, MEM, memoryBlocks } from '../kernel/drivers/base/memory.ts';
 import { deviceDaxDriver } from '../kernel/drivers/dax/bus.ts';
 import { daxKmemInit } from '../kernel/drivers/dax/kmem.ts';
 import type { DaxPlace, IdlePlace, PmemPlace } from '../kernel/host/world.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { MMOP } from '../kernel/mm/memory_hotplug/hotplug.ts';
-import { allocContigKernel } from '../kernel/mm/page_alloc.ts';
-import { TYPE } from '../kernel/mm/page.ts';
 import { makeDax } from '../kernel/scenario/build-memory.ts';
 import { addPmem } from '../kernel/setup/fsdax.ts';
 import { allocResource, insertResource, IORESOURCE_MEM } from '../kernel/resource.ts';
+import { adoptByRegion } from '../kernel/setup/cxl.ts';
 import { must } from '../kernel/setup/run.ts';
+import { onlineAsSeen } from './online.ts';
 
 export interface TwinDevices {
   readonly pmems: PmemPlace[];
@@ -26,14 +23,17 @@ export interface TwinDevices {
   readonly left: string[];
 }
 
-export function makeDevices(k: Kernel, machine: Machine): TwinDevices {
+/** @param cxlRegions regions of CXL memory that nd regions are made from, by their first byte */
+export function makeDevices(k: Kernel, machine: Machine, cxlRegions: ReadonlyMap<number, number>): TwinDevices {
   const made: TwinDevices = { pmems: [], daxes: [], idle: [], left: [] };
   for (const bus of machine.nvdimm) {
     for (const region of bus.regions) {
       if (region.range !== null && region.namespaces.length > 1) insertResource(k, k.resources.root, allocResource(k, region.range.start, region.range.end - 1, 'Persistent Memory', IORESOURCE_MEM));
       for (const namespace of region.namespaces) {
         try {
-          makeNamespace(k, machine, made, bus, region, namespace);
+          const device = makeNamespace(k, machine, made, bus, region, namespace);
+          const card = cxlRegions.get(region.range?.start ?? -1);
+          if (device !== 0 && card !== undefined) adoptByRegion(k, card, device);
         } catch (error) {
           // Another kernel than the captured one may refuse the range.
           if (!(error instanceof UnseatError)) throw error;
@@ -45,16 +45,17 @@ export function makeDevices(k: Kernel, machine: Machine): TwinDevices {
   return made;
 }
 
-function makeNamespace(k: Kernel, machine: Machine, made: TwinDevices, bus: NvdimmBus, region: NvdimmRegion, ns: NvdimmNamespace): void {
+/** The device that its driver has, 0 where there is none. */
+function makeNamespace(k: Kernel, machine: Machine, made: TwinDevices, bus: NvdimmBus, region: NvdimmRegion, ns: NvdimmNamespace): number {
   if (ns.range === null || region.range === null) {
     made.left.push(`${ns.name}: its addresses are not in the capture`);
-    return;
+    return 0;
   }
   const align = ns.align ?? 2 * 1024 ** 2;
   const parents = {
     bus: bus.name, busPath: bus.path, provider: bus.provider ?? 'unknown', region: region.name, regionStart: region.range.start, regionSize: region.range.end - region.range.start,
     dimm: region.dimms[0] ?? null, namespace: ns.name, start: ns.range.start, size: ns.range.end - ns.range.start, uuid: ns.uuid ?? '', node: ns.numaNode ?? 0, regionAlign: region.align ?? 0x1000000,
-    ...(ns.sectorSize === null ? {} : { sectorSize: ns.sectorSize }),
+    ...(ns.sectorSize === null ? {} : { sectorSize: ns.sectorSize }), ...(region.persistenceDomain === null ? {} : { persistenceDomain: region.persistenceDomain }),
   };
   const dataOffset = ns.dataRange ? ns.dataRange.start - ns.range.start : 0;
   const memmap = ns.memmap === 'dev' ? 'dev' : 'mem';
@@ -64,20 +65,21 @@ function makeNamespace(k: Kernel, machine: Machine, made: TwinDevices, bus: Nvdi
     const device = addPmem(k, { name: ns.bindName, namespace: ns.name, start: ns.range.start, size: ns.range.end - ns.range.start, map: memmap, dataOffset, node: parents.node, ...(bus.provider === 'e820' ? { resource: 'Persistent Memory (legacy)' } : regionLine ? { resource: null } : {}) });
     const dev = machine.blockDevices.find((b) => b.name === block)?.dev ?? `259:${made.pmems.length}`;
     made.pmems.push({ ...parents, device, claimant: ns.bindName === ns.name ? null : ns.bindName, dataOffset, memmap, align, block, dev });
-    return;
+    return device;
   }
   if (ns.mode === 'sector' && ns.driver === null && ns.holder !== null && ns.sectorSize !== null) {
     made.idle.push({ ...parents, claimant: ns.holder, dataOffset, memmap, align, sectorSize: ns.sectorSize });
-    return;
+    return 0;
   }
   const dax = machine.dax.find((d) => d.name === ns.chardev);
   if (ns.mode !== 'devdax' || dax === undefined || ns.driver === null) {
     made.left.push(`${ns.name}: a namespace in mode ${ns.mode}${ns.driver === null ? ' that no driver has' : ''} has no memory that anybody could map`);
-    return;
+    return 0;
   }
   const device = makeDax(k, { name: dax.name, namespace: ns.name, range: ns.range, align, node: parents.node, targetNode: dax.targetNode ?? parents.node, ...(regionLine ? { regionLine } : {}) });
   made.daxes.push({ device, name: dax.name, dev: dax.dev ?? '252:0', path: dax.path, align: dax.align ?? align, targetNode: dax.targetNode ?? parents.node, pmem: { ...parents, claimant: ns.bindName, dataOffset, memmap, align } });
   bindAs(k, machine, device, dax);
+  return device;
 }
 
 /** The driver that the dax device had, with its memory blocks as they were. */
@@ -86,12 +88,5 @@ function bindAs(k: Kernel, machine: Machine, device: number, dax: DaxDevice): vo
   must(k, unbindStore(k, deviceDaxDriver(k), device), `unbind ${dax.name}`);
   if (dax.driver !== 'kmem') return;
   must(k, bindStore(k, daxKmemInit(k), device), `kmem for ${dax.name}`);
-  for (const block of machine.memory.blocks.filter((b) => dax.blocks.includes(b.index))) {
-    if (block.state !== 'online' || memoryBlocks(k).find(block.index) === 0 || blockState(k, block.index) === MEM.online) continue;
-    const movable = block.validZones?.[0] === 'Movable';
-    must(k, stateStore(k, block.index, movable ? MMOP.onlineMovable : MMOP.onlineKernel, 0), `memory${block.index} online`);
-    // What the kernel has put there: a page of each kind stands for all of them.
-    if ((block.pages?.slab ?? 0) > 0) allocContigKernel(k, block.nodes[0] ?? 0, 1, TYPE.slab);
-    if ((block.pages?.pageTables ?? 0) > 0) allocContigKernel(k, block.nodes[0] ?? 0, 1, TYPE.table);
-  }
+  onlineAsSeen(k, machine, dax.blocks);
 }

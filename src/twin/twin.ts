@@ -1,7 +1,7 @@
 /**
  * A captured machine as a simulated one: the same memory, devices, mounts and holders, so that what is asked of the capture can
- * be asked of the twin, and what is forecast for it can be done. Persistent memory, memory used as RAM through kmem
- * and virtio-mem are twinned; what is not (CXL, DIMMs) is listed.
+ * be asked of the twin, and what is forecast for it can be done. Persistent memory, memory used as RAM through kmem,
+ * virtio-mem and CXL cards are twinned; what is not (DIMMs, virtio-pmem) is listed.
  */
 import { UnseatError } from '../errors/unseat-error.ts';
 import type { PhysRange } from '../range/phys-range.ts';
@@ -16,6 +16,7 @@ import { bootMachine } from '../kernel/setup/boot-machine.ts';
 import { mountFs } from '../kernel/setup/fsdax.ts';
 import { addMount } from '../kernel/setup/process.ts';
 import { run } from '../kernel/setup/run.ts';
+import { cxlRanges, makeCxl } from './cxl.ts';
 import { makeDevices } from './devices.ts';
 import { startHolders } from './holders.ts';
 import { bootRamOf, insertOtherResources } from './ram.ts';
@@ -41,18 +42,19 @@ export function twinOf(machine: Machine, profile: Profile, rmapbt: boolean | nul
   const nodes = Math.max(2, ...machine.memory.nodes.map((n) => n.id + 1));
   const k = bootMachine({ profile, ram, nodes, autoOnline: auto, memmapOnMemory: machine.memory.memmapOnMemory === 'Y', cpuNodes: machine.memory.nodes.filter((n) => n.hasCpu).map((n) => n.id) });
   const regions = machine.nvdimm.flatMap((b) => b.regions.flatMap((r): PhysRange[] => (r.range === null ? [] : [r.range])));
-  insertOtherResources(k, machine, [...regions, ...machine.virtioMem.flatMap((v) => (v.range === null ? [] : [v.range]))]);
+  insertOtherResources(k, machine, [...regions, ...cxlRanges(machine), ...machine.virtioMem.flatMap((v) => (v.range === null ? [] : [v.range]))]);
   for (const block of machine.memory.blocks) if (block.state === 'offline' && memoryBlocks(k).find(block.index) !== 0) run(k, stateStore(k, block.index, MMOP.offline, 0));
-  const { pmems, daxes, idle, left } = makeDevices(k, machine);
+  const cxl = makeCxl(k, machine);
+  const { pmems, daxes, idle, left } = makeDevices(k, machine, cxl.pmemRegions);
   const virtioMems = makeVirtioMems(k, machine);
   const world: World = {
     k, label: `twin of ${machine.host.label}`, release: machine.kernel.release ?? profile.name, version: machine.kernel.version ?? '', cmdline: machine.kernel.cmdline ?? '',
-    hotplug: { cards: [], slots: [], dimms: [], virtioMems: virtioMems.made },
-    pmems, daxes, idle, mounts: new MountTable(k), namespaceOf: new Map(), commandOf: new Map(), cpus: 1, blocksUnreadable: rmapbt === null, ...devtmpfsOf(machine),
+    hotplug: { cards: cxl.cards, ...(cxl.cxl === undefined ? {} : { cxl: cxl.cxl }), slots: cxl.slots, dimms: [], virtioMems: virtioMems.made },
+    pmems, daxes: [...daxes, ...cxl.daxes], idle, ndBuses: cxl.ndBuses, mounts: new MountTable(k), namespaceOf: new Map(), commandOf: new Map(), cpus: 1, blocksUnreadable: rmapbt === null, ...devtmpfsOf(machine),
   };
   const supers = mountAll(world, machine, rmapbt);
-  const others = [['CXL memdevs', machine.cxl.memdevs.length], ['virtio-pmem devices', machine.virtioPmem.length], ['DIMMs', machine.dimms.filter((d) => d.range !== null).length]] as const;
-  return { world, left: [...left, ...virtioMems.left, ...others.filter(([, n]) => n > 0).map(([what, n]) => `${n} ${what}`), ...startHolders(world, machine, supers, firstNamespace(machine))] };
+  const others = [['virtio-pmem devices', machine.virtioPmem.length], ['DIMMs', machine.dimms.filter((d) => d.range !== null).length]] as const;
+  return { world, left: [...left, ...cxl.left, ...virtioMems.left, ...others.filter(([, n]) => n > 0).map(([what, n]) => `${n} ${what}`), ...startHolders(world, machine, supers, firstNamespace(machine))] };
 }
 
 const devtmpfsOf = (machine: Machine): { devtmpfs?: string } => {

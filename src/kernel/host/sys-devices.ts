@@ -7,7 +7,7 @@ import { EINVAL, ENODEV } from '../errno.ts';
 import { deviceDriver, deviceData, deviceName, driverCore, busDevices, findDevice } from '../drivers/base/bus.ts';
 import { bindStore, unbindStore } from '../drivers/base/dd.ts';
 import { DEVDAX, DEVICE_DAX } from '../drivers/dax/bus.ts';
-import { devDaxRanges } from '../drivers/dax/dev_dax.ts';
+import { DEV_DAX, devDaxRanges, kmemOf } from '../drivers/dax/dev_dax.ts';
 import { kmemState, kmemStateStore, UNPLUGGED } from '../drivers/dax/kmem-state.ts';
 import { PMEM } from '../drivers/nvdimm/pmem.ts';
 import type { Kernel } from '../kernel.ts';
@@ -40,7 +40,7 @@ function ndParents(paths: Paths, p: Pmem, mode: string, holder: string | null): 
   if (p.dimm !== null) put(paths, `${p.busPath}/${p.dimm}`, { devtype: attribute(() => 'nvdimm'), state: attribute(() => 'active') });
   put(paths, region, {
     devtype: attribute(() => 'nd_pmem'), nstype: attribute(() => (p.dimm === null ? 4 : 5)), resource: attribute(() => hex(p.regionStart)), size: attribute(() => p.regionSize),
-    align: attribute(() => hex(p.regionAlign ?? 0x1000000)), numa_node: attribute(() => p.node), namespace_seed: attribute(() => `${p.namespace.split('.')[0]}.9`),
+    align: attribute(() => hex(p.regionAlign ?? 0x1000000)), numa_node: attribute(() => p.node), ...(p.persistenceDomain === undefined ? {} : { persistence_domain: attribute(() => p.persistenceDomain ?? '') }), namespace_seed: attribute(() => `${p.namespace.split('.')[0]}.9`),
     ...(p.dimm === null ? { mappings: attribute(() => 0) } : { mappings: attribute(() => 1), mapping0: attribute(() => `${p.dimm},0,${p.regionSize},0`) }),
     subsystem: link(`${up(region)}/bus/nd`), driver: link(`${up(region)}/bus/nd/drivers/nd_region`),
   });
@@ -88,8 +88,8 @@ function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
   const state = kmemState(k, d.device);
   put(paths, d.path, {
     align: attribute(() => d.align), dev: attribute(() => d.dev), size: attribute(() => ranges.reduce((sum, r) => sum + r.end - r.start, 0)), target_node: attribute(() => d.targetNode),
-    numa_node: attribute(() => d.pmem?.node ?? d.targetNode), resource: attribute(() => hex(ranges[0]?.start ?? 0)), subsystem: link(`${up(d.path)}/bus/dax`), driver: driverLink(k, d.path, 'dax', d.device),
-    ...(k.mechanism('ram.memmap-on-memory-attribute') ? { memmap_on_memory: attribute(() => 0) } : {}),
+    numa_node: attribute(() => d.numaNode ?? d.pmem?.node ?? d.targetNode), resource: attribute(() => hex(ranges[0]?.start ?? 0)), subsystem: link(`${up(d.path)}/bus/dax`), driver: driverLink(k, d.path, 'dax', d.device),
+    ...(k.mechanism('ram.memmap-on-memory-attribute') ? { memmap_on_memory: attribute(() => k.heap.load(kmemOf(k, d.device) + DEV_DAX.memmapOnMemory)) } : {}),
     state: state === null ? null : attribute(() => kmemState(k, d.device) ?? 'unplugged', (text) => stateWrite(k, d.device, text)),
   });
   ranges.forEach((r, i) => put(paths, `${d.path}/mapping${i}`, { start: attribute(() => hex(r.start)), end: attribute(() => hex(r.end - 1)), page_offset: attribute(() => '0x0') }));
@@ -116,6 +116,7 @@ export function devicePaths(world: World): Paths {
   for (const p of world.pmems) pmemPaths(world, paths, p);
   for (const d of world.daxes) daxPaths(world, paths, d);
   for (const p of world.idle ?? []) idlePaths(paths, p);
+  for (const b of world.ndBuses ?? []) put(paths, b.path, { provider: attribute(() => b.provider), subsystem: link(`${up(b.path)}/bus/nd`) });
   return new Map([...hotplugPaths(world), ...[...paths].map(([path, node]) => [path.replace(/^\/sys\//, ''), node] as const)]);
 }
 
@@ -127,6 +128,7 @@ function placesOn(world: World, bus: BusName): Map<string, string> {
   if (bus === 'virtio' || bus === 'cxl' || bus === 'pci') return hotplugPlaces(world, bus);
   const places = new Map<string, string>();
   if (bus === 'dax') for (const d of world.daxes) if (busDevices(world.k, 'dax').includes(d.device)) places.set(d.name, d.path);
+  if (bus === 'nd') for (const b of world.ndBuses ?? []) places.set(b.name, b.path);
   const nd: Pmem[] = bus === 'dax' ? [] : [...world.pmems, ...world.daxes.flatMap((d) => (d.pmem === null ? [] : [d.pmem])), ...(world.idle ?? [])];
   for (const p of nd) {
     const region = `${p.busPath}/${p.region}`;

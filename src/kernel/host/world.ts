@@ -37,6 +37,8 @@ export interface PmemPlace {
   readonly regionAlign?: number;
   /** Chosen `sector_size` of the namespace; a namespace without a label has no such file. */
   readonly sectorSize?: number;
+  /** `persistence_domain` of the region, where it has that file. */
+  readonly persistenceDomain?: string;
   /** `pmem0`. */
   readonly block: string;
   /** `259:0`. */
@@ -54,6 +56,8 @@ export interface DaxPlace {
   readonly path: string;
   readonly align: number;
   readonly targetNode: number;
+  /** `numa_node` where it is not the namespace's or the target node; -1 below a CXL region. */
+  readonly numaNode?: number;
   /** The nd namespace that it is made from, where it is. */
   readonly pmem: Omit<PmemPlace, 'device' | 'block' | 'dev'> | null;
 }
@@ -73,11 +77,30 @@ export interface CardPlace {
   readonly size: number;
   readonly region: number;
   readonly regionName: string;
+  /** What a twin has as its machine had it: real directory of the PCI function, `endpoint2`, serial number, node, firmware. */
+  readonly pciPath?: string;
+  readonly endpoint?: string;
+  readonly serial?: string;
+  readonly numaNode?: number;
+  readonly firmware?: string;
+}
+
+/** The host bridge that the cards hang on. */
+export interface CxlPlaces {
+  /** Real directory of `root0`. */
+  readonly root: string;
+  /** Port below it, `port1`. */
+  readonly port: string;
+  /** Decoders of the port and of each endpoint. */
+  readonly decoders: number;
+  /** Window of the root decoder; bytes, half open. */
+  readonly window: { readonly start: number; readonly end: number } | null;
 }
 
 /** Devices that come and go with hardware: heap addresses and names. */
 export interface HotplugPlaces {
   readonly cards: readonly CardPlace[];
+  readonly cxl?: CxlPlaces;
   readonly slots: readonly { readonly name: string; readonly slot: number; readonly address: string }[];
   readonly dimms: readonly { readonly name: string; readonly dimm: number }[];
   /** `path`: its real sysfs directory, where it is not the usual one. */
@@ -94,6 +117,8 @@ export interface World {
   readonly pmems: readonly PmemPlace[];
   readonly daxes: readonly DaxPlace[];
   readonly idle?: readonly IdlePlace[];
+  /** nd buses beside those of the namespaces: of a CXL root without a pmem region. */
+  readonly ndBuses?: readonly { readonly name: string; readonly path: string; readonly provider: string }[];
   readonly mounts: MountTable;
   /** Mount namespaces of processes that are not in the first: by heap address of the task. */
   readonly namespaceOf: ReadonlyMap<number, number>;

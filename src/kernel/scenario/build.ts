@@ -80,7 +80,7 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
 function cardDaxPlace(k: Kernel, region: number, index: number): DaxPlace {
   const device = daxOfRegion(k, region);
   const regionName = k.names.text(k.heap.load(region + REGION.name));
-  return { device, name: deviceName(k, device), dev: `252:${index}`, path: `/sys/devices/platform/ACPI0017:00/root0/decoder0.0/${regionName}/dax_${regionName}/${deviceName(k, device)}`, align: 2 * MiB, targetNode: k.heap.load(kmemOf(k, device) + DEV_DAX.targetNode), pmem: null };
+  return { device, name: deviceName(k, device), dev: `252:${index}`, path: `/sys/devices/platform/ACPI0017:00/root0/decoder0.0/${regionName}/dax_${regionName}/${deviceName(k, device)}`, align: 2 * MiB, targetNode: k.heap.load(kmemOf(k, device) + DEV_DAX.targetNode), numaNode: -1, pmem: null };
 }
 
 /** Names and addresses of what sysfs shows of DIMMs, virtio-mem, slots and cards. */
