@@ -3,7 +3,8 @@ import { displayName } from '../host/names.ts';
 import { valueOf } from '../profile/build.ts';
 import type { Way } from '../steps/reason.ts';
 import { roomLines } from './blockers/memory.ts';
-import type { PlanContext } from './context.ts';
+import type { ProcessHolder } from '../machine/types/holder.ts';
+import { isFailed, type PlanContext } from './context.ts';
 import { everybody, mountNames } from './facts/leaf-facts.ts';
 
 export function consequences(c: PlanContext, way: Way): string[] {
@@ -15,12 +16,21 @@ function toHolders(c: PlanContext, way: Way): string[] {
   const all = everybody(c.processes);
   if (way === 'graceful') return [];
   if (way === 'kill') return [`${all}: ended by SIGKILL, unsaved work is lost`];
-  if (way === 'detach') {
-    const copies = c.processes.filter((p) => p.mappings.some((m) => m.perms.includes('p')));
-    return [`${all}: lives on; touching what was mapped shared raises SIGBUS from then on, open files give errors`, ...(copies.length > 0 ? [`${everybody(copies)}: private mappings become copies in RAM`] : [])];
-  }
-  const list = [`${all}: SIGBUS (BUS_MCEERR_AO) on running again, death without a handler`, 'HardwareCorrupted in /proc/meminfo rises by 4 kB for each write and does not come back'];
-  return valueOf(c.profile, 'fsdax.hwpoison-count-drops-at-unbind') ? list.map((l) => l.replace('does not come back', 'comes back in part at the unbind')) : list;
+  if (way === 'detach') return letGo(c.processes);
+  const failed = c.processes.filter((p) => isFailed(c, p));
+  const rest = c.processes.filter((p) => !isFailed(c, p));
+  const poison = 'HardwareCorrupted in /proc/meminfo rises by 4 kB for each write and does not come back';
+  return [
+    ...(rest.length === 0 ? [] : letGo(rest)),
+    `${everybody(failed)}: SIGBUS (BUS_MCEERR_AO) on running again, death without a handler`,
+    `whoever of them asked for late kill (PR_MCE_KILL_LATE, which nothing shows) stays mapped: the removal is called off then, before the device goes`,
+    valueOf(c.profile, 'fsdax.hwpoison-count-drops-at-unbind') ? poison.replace('does not come back', 'comes back in part at the unbind') : poison,
+  ];
+}
+
+function letGo(processes: readonly ProcessHolder[]): string[] {
+  const copies = processes.filter((p) => p.mappings.some((m) => m.perms.includes('p')));
+  return [`${everybody(processes)}: lives on; touching what was mapped shared raises SIGBUS from then on, open files give errors`, ...(copies.length > 0 ? [`${everybody(copies)}: private mappings become copies in RAM`] : [])];
 }
 
 function toMounts(c: PlanContext, way: Way): string[] {

@@ -17,6 +17,11 @@ export interface PlanOptions extends KnownFacts {
   readonly room?: Room;
   /** Ways to plan; all that make sense where absent. */
   readonly ways?: readonly Way[];
+  /**
+   * Holders that cannot be made to let go (seccomp, another tracer, ...), by pid, where that was looked at: force takes
+   * memory_failure() for these alone and detaches the rest. Absent: not looked at, and force is planned for all.
+   */
+  readonly cannotDetach?: readonly number[];
   /** Pids that must not be touched (the session, unseat itself). Pid 1 is always among them. */
   readonly protectedPids?: readonly number[];
 }
@@ -33,6 +38,9 @@ export interface PlanContext {
   readonly processes: readonly ProcessHolder[];
   readonly mounts: readonly MountHolder[];
 }
+
+/** Whether force lets this holder go by memory_failure(), and not by detach. */
+export const isFailed = (c: PlanContext, p: ProcessHolder): boolean => c.options.cannotDetach?.includes(p.pid) ?? true;
 
 const CONTAINER_ORDER: readonly Device['kind'][] = ['nvdimm-region', 'virtio-pmem', 'cxl-region', 'cxl-memdev', 'pci-slot'];
 

@@ -5,10 +5,12 @@ import { UnseatError } from '../../errors/unseat-error.ts';
 import { isMissing } from '../../host/fact.ts';
 import type { Host } from '../../host/host.ts';
 import { inventoryFor } from '../../plan/inventory.ts';
+import type { PlanOptions } from '../../plan/context.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import { dryRun } from '../../remove/dry-run.ts';
 import { remove } from '../../remove/engine/run.ts';
 import { foreseeDetach } from '../../remove/ways/detach/foresee.ts';
+import { undetachable } from '../../remove/ways/force/choose.ts';
 import type { Blocker, ReasonCode, Way } from '../../steps/reason.ts';
 import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
 import { addHostOptions, openHost } from '../open-host.ts';
@@ -54,10 +56,13 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
     if (options['locate'] !== undefined) return await locate(host, name, options, out);
     const { machine, device, leaves, room } = inventoryFor(host, name);
     const own = host.kind === 'live' ? [process.pid, process.ppid] : [];
-    const plan = makePlan(machine, device, { stopUnits: listOf(options['stopUnits']), protectedPids: own, ...(room ? { room } : {}), ...waitOf(options) });
+    const planWith = (more: PlanOptions): RemovalPlan => makePlan(machine, device, { stopUnits: listOf(options['stopUnits']), protectedPids: own, ...(room ? { room } : {}), ...waitOf(options), ...more });
     const numbers = [...new Set(leaves.flatMap((l) => l.deviceNumbers))];
     const shared = new Map(leaves.flatMap((l) => machine.holders[l.id] ?? []).flatMap((h) => (h.kind === 'process' && h.sharesMemoryWith.length > 0 ? [[h.pid, h.sharesMemoryWith] as const] : [])));
-    const way = withForesight(host, chooseWay(plan, options), new Set(numbers), listOf(options['accept']), shared);
+    const first = planWith({});
+    const cannotDetach = notDetachable(host, first, options, new Set(numbers), shared);
+    const plan = cannotDetach.length === 0 ? first : planWith({ cannotDetach });
+    const way = withForesight(host, chooseWay(plan, options, cannotDetach.length > 0), new Set(numbers), listOf(options['accept']), shared);
     if (options['dryRun'] === true) {
       const steps = dryRun(host, way.steps, new Set(numbers));
       if (out.options.json) out.json({ device: plan.device, way: way.way, possible: way.possible, blockers: way.blockers, steps });
@@ -84,7 +89,15 @@ function waitOf(options: Readonly<Record<string, unknown>>): { waitMs?: number }
   return { waitMs: seconds * 1000 };
 }
 
-function chooseWay(plan: RemovalPlan, options: Readonly<Record<string, unknown>>): WayPlan {
+/** Force detaches whom it can, and takes memory_failure() for the rest alone: those of them that are holders, by pid. */
+function notDetachable(host: Host, plan: RemovalPlan, options: Readonly<Record<string, unknown>>, devices: ReadonlySet<string>, shared: ReadonlyMap<number, readonly number[]>): readonly number[] {
+  if (options['force'] !== true || options['byMemoryFailure'] === true) return [];
+  const holders = plan.ways.find((w) => w.way === 'force')?.steps.flatMap(({ action }) => (action.kind === 'stop-process' ? [action.process] : [])) ?? [];
+  return undetachable(host, holders, devices, shared).map((u) => u.pid);
+}
+
+/** `mixed`: force was planned holder by holder, because not all of them can be detached. */
+function chooseWay(plan: RemovalPlan, options: Readonly<Record<string, unknown>>, mixed: boolean): WayPlan {
   const asked = (['detach', 'force', 'kill'] as const).filter((w) => options[w] === true);
   const byMemoryFailure = options['byMemoryFailure'] === true;
   if (byMemoryFailure && options['force'] !== true) throw new UnseatError('USAGE', '--by-memory-failure belongs to --force', { next: 'Give both.' });
@@ -94,7 +107,7 @@ function chooseWay(plan: RemovalPlan, options: Readonly<Record<string, unknown>>
   const first = asked[0];
   const detach = of('detach');
   // Nobody to let go: every way is the graceful one.
-  const way = first === 'force' && !byMemoryFailure && detach?.possible === true ? detach : first === undefined ? graceful : (of(first) ?? (first === 'force' ? detach : undefined) ?? graceful);
+  const way = first === 'force' && !byMemoryFailure && !mixed && detach?.possible === true ? detach : first === undefined ? graceful : (of(first) ?? (first === 'force' ? detach : undefined) ?? graceful);
   if (way === undefined) throw new UnseatError('UNSUPPORTED', 'there is no way to remove this device', { subject: plan.deviceName });
   return way;
 }

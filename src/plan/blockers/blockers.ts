@@ -1,7 +1,7 @@
 /** What stands in a way of removal. */
 import type { Blocker, Way } from '../../steps/reason.ts';
 import { valueOf } from '../../profile/build.ts';
-import type { PlanContext } from '../context.ts';
+import { isFailed, type PlanContext } from '../context.ts';
 import { deviceBlockers } from './device.ts';
 import { memoryBlockers } from './memory.ts';
 import { processBlockers } from './process.ts';
@@ -13,7 +13,8 @@ export const allBlockers = (c: PlanContext): Blocker[] => [...deviceBlockers(c),
 export const blockersFor = (c: PlanContext, all: readonly Blocker[], way: Way): Blocker[] => [...ofWay(c, way), ...all.filter((b) => !b.overcomeBy.includes(way))];
 
 function ofWay(c: PlanContext, way: Way): Blocker[] {
-  if (way !== 'force' || valueOf(c.profile, 'fsdax.memory-failure-unmaps')) return [];
+  const failed = c.processes.filter((p) => isFailed(c, p));
+  if (way !== 'force' || failed.length === 0 || valueOf(c.profile, 'fsdax.memory-failure-unmaps')) return [];
   return [{
     reason: 'force-has-no-effect', subject: c.device.name, text: 'memory_failure() unmaps no DAX page on this kernel although it reports success',
     next: 'Use --detach, which works on every kernel.', overcomeBy: [],

@@ -4,7 +4,7 @@ import { LONG_TERM, type HeldMapping, type Pin, type ProcessHolder } from '../..
 import { formatBytes } from '../../range/units.ts';
 import { valueOf } from '../../profile/build.ts';
 import type { Blocker, Way } from '../../steps/reason.ts';
-import type { PlanContext } from '../context.ts';
+import { isFailed, type PlanContext } from '../context.ts';
 import { who } from '../facts/leaf-facts.ts';
 
 const LET_GO: readonly Way[] = ['detach', 'force', 'kill'];
@@ -42,7 +42,7 @@ function mapping(c: PlanContext, p: ProcessHolder): Blocker[] {
   const names = [...new Set(p.mappings.map(nameOf))];
   const shared = p.mappings.some((m) => m.perms.includes('s')) ? 'shared' : 'private';
   const text = `${who(p)} maps ${formatBytes(bytes)} of ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''} (${shared}, ${first.perms.slice(0, 3)}) at 0x${first.start.toString(16)}`;
-  const forced = valueOf(c.profile, 'fsdax.memory-failure-unmaps') ? LET_GO : LET_GO.filter((w) => w !== 'force');
+  const forced = !isFailed(c, p) || valueOf(c.profile, 'fsdax.memory-failure-unmaps') ? LET_GO : LET_GO.filter((w) => w !== 'force');
   return [{ reason: 'held-by-mapping', subject: who(p), pid: p.pid, text, next: `${endIt(p)}${orDetach(p)}.`, overcomeBy: p.vm ? ['kill'] : forced }];
 }
 
@@ -55,7 +55,10 @@ function files(p: ProcessHolder): Blocker[] {
 function directories(p: ProcessHolder): Blocker[] {
   const places = [p.cwd === null ? null : `working directory ${displayName(p.cwd)}`, p.root === null ? null : `root ${displayName(p.root)}`].filter((x) => x !== null);
   if (places.length === 0) return [];
-  return [{ reason: 'held-by-cwd', subject: who(p), pid: p.pid, text: `${who(p)} has its ${places.join(' and ')} on the device`, next: `Change its directory, or ${endIt(p).charAt(0).toLowerCase()}${endIt(p).slice(1)}.`, overcomeBy: p.root === null ? LET_GO : ['force', 'kill'] }];
+  const end = `${endIt(p).charAt(0).toLowerCase()}${endIt(p).slice(1)}`;
+  // Another root directory would let the process out of the part of the file system that it was locked into.
+  const next = p.root === null ? `Change its directory, or ${end}.` : `${endIt(p)}: no process is let out of its root directory (chroot), so --detach cannot help; --kill ends it.`;
+  return [{ reason: 'held-by-cwd', subject: who(p), pid: p.pid, text: `${who(p)} has its ${places.join(' and ')} on the device`, next, overcomeBy: p.root === null ? LET_GO : ['force', 'kill'] }];
 }
 
 function pins(c: PlanContext, p: ProcessHolder, mine: readonly Pin[]): Blocker[] {

@@ -1,12 +1,12 @@
 /** Making holders let go: waiting, stopping, detaching, memory_failure, killing. */
 import { valueOf } from '../../profile/build.ts';
 import { displayName } from '../../host/names.ts';
-import type { MountHolder } from '../../machine/types/holder.ts';
+import type { MountHolder, ProcessHolder } from '../../machine/types/holder.ts';
 import { formatRange } from '../../range/units.ts';
 import type { Way } from '../../steps/reason.ts';
 import type { StepAction } from '../../steps/step.ts';
 import { stoppedWithUnit } from '../blockers/process.ts';
-import type { PlanContext } from '../context.ts';
+import { isFailed, type PlanContext } from '../context.ts';
 import { who } from '../facts/leaf-facts.ts';
 import { needsSearch } from '../facts/sight.ts';
 import { DEADLINE, draft, refOf, type Draft } from './draft.ts';
@@ -20,8 +20,9 @@ export function letGo(c: PlanContext, way: Way): Draft[] {
   if (way === 'graceful') return [...units(c), ...wait(c), ...first, ...confirm(c, true)];
   if (way === 'kill') return [...first, ...kills(c), ...confirm(c, true)];
   const stopped = [...first, ...stops(c), ...sync(c, 'again: what was written since the first time is saved while nobody runs')];
-  if (way === 'detach') return [...stopped, ...detaches(c), ...confirm(c, true)];
-  return [...stopped, ...earlyKill(), ...failures(c)];
+  if (way === 'detach') return [...stopped, ...detaches(c, c.processes), ...confirm(c, true)];
+  // Who can be detached lives on unharmed; memory_failure() is for the others alone.
+  return [...stopped, ...detaches(c, c.processes.filter((p) => !isFailed(c, p))), ...earlyKill(), ...failures(c)];
 }
 
 /** One sync for each file system; its mounts share it. */
@@ -50,9 +51,9 @@ function stops(c: PlanContext): Draft[] {
   });
 }
 
-function detaches(c: PlanContext): Draft[] {
+function detaches(c: PlanContext, processes: readonly ProcessHolder[]): Draft[] {
   const devices = [...new Set(c.leaves.flatMap((l) => l.device.deviceNumbers))];
-  return c.processes.map((p) => draft({ kind: 'detach-process', process: refOf(p), devices }, `make ${who(p)} let go of ${p.mappings.length} mapping(s) and ${p.files.length} file(s)`,
+  return processes.map((p) => draft({ kind: 'detach-process', process: refOf(p), devices }, `make ${who(p)} let go of ${p.mappings.length} mapping(s) and ${p.files.length} file(s)`,
     'it replaces them itself (injected system calls): shared mappings by one that raises SIGBUS, private ones by its own copy, files by one that gives errors; no signal, no poison', { needs: 'CAP_SYS_PTRACE', deadlineMs: DEADLINE.detach }));
 }
 
@@ -61,7 +62,7 @@ function earlyKill(): Draft[] {
 }
 
 function failures(c: PlanContext): Draft[] {
-  const parts = c.leaves.filter((l) => l.direct).flatMap((l) => l.device.ranges.flatMap((range) => l.mapped.map((p) => ({ range, p }))));
+  const parts = c.leaves.filter((l) => l.direct).flatMap((l) => l.device.ranges.flatMap((range) => l.mapped.filter((p) => isFailed(c, p)).map((p) => ({ range, p }))));
   return parts.map(({ range, p }) => draft(
     { kind: 'memory-failure', process: refOf(p), range },
     `for each present page of ${who(p)} in ${formatRange(range)}: write its address to /sys/devices/system/memory/hard_offline_page`,

@@ -60,7 +60,7 @@ interface Placed extends HeldMapping {
 }
 
 function obstacleIn(held: Held): string | null {
-  if (held.root) return 'its root directory is on the device, and no other directory can be put in its place';
+  if (held.root) return 'its root directory (chroot) is on the device, and another one would let it out of the part of the file system that it was locked into';
   if (held.exe && !held.mayChangeExe) return 'its program file is on the device, and it lacks CAP_SYS_RESOURCE, which putting another in its place takes';
   return null;
 }
