@@ -24,6 +24,15 @@ test('it makes the namespace, the file system and the unbind, in that order', ()
   assert.ok(at.every((place, i) => place >= 0 && (i === 0 || place > (at[i - 1] ?? 0))), `${at}\n${script}`);
 });
 
+test('no script names a device that is not there', () => {
+  for (const s of allScenarios()) {
+    const script = reproducer(s).files[0]?.text ?? '';
+    assert.doesNotMatch(script, /undefined|NaN|(?:region|namespace|pmem|dax|pfn)-1/, s.scenario);
+    for (const used of script.matchAll(/echo \$(\w+) > \/sys/g)) assert.match(script, new RegExp(`^${used[1]}=`, 'm'), s.scenario);
+  }
+  assert.match(reproducer(scenarioNamed('cxl-ram-unbind')).files[0]?.text ?? '', /cxl create-region -t ram -d decoder0\.0 -m mem0[\s\S]*echo \$\w+ > \/sys\/bus\/pci\/drivers\/cxl_pci\/unbind/);
+});
+
 test('what it leaves out is said', () => {
   assert.ok(reproducer(scenarioNamed('devdax-pin-af-xdp')).notShown.some((line) => line.includes('af-xdp')));
 });

@@ -4,6 +4,7 @@ import type { MapSpec, ProcessSpec } from '../../scenario/process.ts';
 import type { Step } from '../../scenario/step.ts';
 import type { TextFile } from '../write-files.ts';
 import { mkfsArguments, mountOptions } from '../guest/mkfs.ts';
+import { hardwareLines, named } from './devices.ts';
 import { HOLDER_C } from './holder-c.ts';
 
 export interface Reproducer {
@@ -37,36 +38,26 @@ function machineNotes(s: Scenario): string[] {
   ];
 }
 
-/** Names as the kernel gives them on a machine that has nothing else. */
-function kernelName(s: Scenario, device: string): { block: string; bind: string; driver: string; bus: string } {
-  const index = s.machine.namespaces.findIndex((n) => n.name === device);
-  const spec = s.machine.namespaces[index];
-  const on = [...s.machine.memmapPmem, ...s.machine.nvdimms].findIndex((d) => d.name === spec?.on);
-  const nth = s.machine.namespaces.slice(0, index).filter((n) => n.on === spec?.on).length;
-  if (spec?.mode === 'devdax') {
-    const kmem = s.systemRam.some((r) => r.device === device);
-    return { block: `/dev/dax${on}.${nth}`, bind: `dax${on}.${nth}`, driver: kmem ? 'kmem' : 'device_dax', bus: 'dax' };
-  }
-  return { block: nth === 0 ? `/dev/pmem${on}` : `/dev/pmem${on}.${nth}`, bind: `${spec?.mode === 'fsdax' ? 'pfn' : 'namespace'}${on}.${nth}`, driver: 'nd_pmem', bus: 'nd' };
-}
-
 function namespaces(s: Scenario): string[] {
+  const regions = [...s.machine.memmapPmem, ...s.machine.nvdimms, ...s.machine.cxl.filter((c) => c.memory === 'persistent')];
   const made = s.machine.namespaces.map((n) => {
-    const on = [...s.machine.memmapPmem, ...s.machine.nvdimms].findIndex((d) => d.name === n.on);
-    const where = n.size === undefined ? `-f -e namespace${on}.0` : `-r region${on} -s ${n.size}`;
+    const on = regions.findIndex((d) => d.name === n.on);
+    const cxl = s.machine.cxl.some((c) => c.name === n.on);
+    const where = n.size !== undefined ? `-r region${on} -s ${n.size}` : cxl ? `-r region${on}` : `-f -e namespace${on}.0`;
     return `ndctl create-namespace ${where} -m ${n.mode}${n.mode === 'fsdax' || n.mode === 'devdax' ? ` -M ${n.map}` : ''}`;
   });
-  const ram = s.systemRam.flatMap((r) => {
-    const k = kernelName(s, r.device);
-    return k.driver !== 'kmem' ? [] : [`echo ${k.bind} > /sys/bus/dax/drivers/device_dax/unbind`, `echo ${k.bind} > /sys/bus/dax/drivers/kmem/new_id`,
-      ...(r.online === 'offline' ? [] : [`grep -l offline /sys/devices/system/memory/memory*/state | while read f; do echo online_${r.online === 'movable' ? 'movable' : 'kernel'} > $f; done`])];
-  });
-  return [...made, ...ram];
+  return [...hardwareLines(s), ...made, ...s.systemRam.flatMap((r) => asRam(s, r))];
+}
+
+function asRam(s: Scenario, r: Scenario['systemRam'][number]): string[] {
+  const k = named(s, r.device);
+  const bind = k !== null && k.driver.endsWith('/kmem') ? [`echo ${k.bind} > /sys/bus/dax/drivers/device_dax/unbind`, `echo ${k.bind} > /sys/bus/dax/drivers/kmem/new_id`] : [];
+  return [...bind, ...(r.online === 'offline' ? [] : [`grep -l offline /sys/devices/system/memory/memory*/state | while read f; do echo online_${r.online === 'movable' ? 'movable' : 'kernel'} > $f; done`])];
 }
 
 const filesystems = (s: Scenario): string[] => s.filesystems.flatMap((f) => {
   const [program, args] = mkfsArguments(f);
-  const block = kernelName(s, f.on).block;
+  const block = named(s, f.on)?.block ?? `/dev/disk/by-id/virtio-${f.on}`;
   return [`${program} ${args.join(' ')} ${block}`, `mkdir -p ${f.at}`, `mount -t ${f.type}${mountOptions(f) === '' ? '' : ` -o ${mountOptions(f)}`} ${block} ${f.at}`];
 });
 
@@ -87,15 +78,17 @@ function start(s: Scenario, p: ProcessSpec, notShown: string[]): string[] {
 
 function mapPath(s: Scenario, map: MapSpec): string {
   if ('anonymous' in map) return `anonymous:${map.node ?? -1}`;
-  return 'device' in map ? kernelName(s, map.device).block : map.file;
+  return 'device' in map ? (named(s, map.device)?.block ?? map.device) : map.file;
 }
 
 function stepLines(s: Scenario, step: Step, notShown: string[]): string[] {
   const tell = (name: string, word: string): string => `echo ${word} >&${3 + s.processes.findIndex((p) => p.name === name)}; sleep 1`;
   switch (step.verb) {
     case 'unbind': case 'bind': {
-      const k = kernelName(s, step.argument.device);
-      return [`echo ${k.bind} > /sys/bus/${k.bus}/drivers/${k.driver}/${step.verb}; echo "${step.verb}: $?"`];
+      const k = named(s, step.argument.device);
+      if (k === null) break;
+      const folder = step.argument.driver === undefined ? k.driver : k.driver.replace(/[^/]+$/, step.argument.driver);
+      return [`echo ${k.bind} > ${folder}/${step.verb}; echo "${step.verb}: $?"`];
     }
     case 'read': case 'write': return [tell(step.argument.process, step.verb)];
     case 'exit': return [tell(step.argument, 'exit')];
@@ -116,8 +109,11 @@ function stepLines(s: Scenario, step: Step, notShown: string[]): string[] {
       : ['for f in $(grep -lE "Movable|Normal" /sys/devices/system/memory/memory*/valid_zones | tail -3); do echo offline > $(dirname $f)/state; echo "offline $f: $?"; done'];
     case 'wait': return [`sleep ${step.argument}`];
     case 'look': return ['cat /proc/iomem'];
+    case 'pull':
+      notShown.push(`${step.argument} is pulled in QEMU's monitor`);
+      return [`echo "now in QEMU's monitor: device_del ${step.argument}; then Enter here"; read _`];
     default:
-      notShown.push(`step ${step.verb}`);
-      return [`# ${step.verb} ${JSON.stringify(step.argument)}: by hand`];
   }
+  notShown.push(`step ${step.verb}`);
+  return [`# ${step.verb} ${JSON.stringify(step.argument)}: by hand`];
 }

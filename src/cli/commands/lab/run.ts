@@ -15,17 +15,19 @@ const CANNOT_TELL = 125;
 export async function run(names: readonly string[], options: LabOptions, out: Output): Promise<number> {
   const [name, more] = names;
   if (name === undefined || more !== undefined) throw new UnseatError('USAGE', 'give one scenario', { next: "List them with 'unseat lab list'." });
-  const scenario = scenarioNamed(name);
-  const kernel = oneKernel(options);
-  if (options.dryRun === true) {
-    const prepared = await prepare(kernel, scenario);
-    out.text([prepared.program, ...prepared.args].map(quoted).join(' '));
-    return 0;
-  }
   let cell: Cell;
   try {
+    const scenario = scenarioNamed(name);
+    const kernel = oneKernel(options);
+    if (options.dryRun === true) {
+      const prepared = await prepare(kernel, scenario);
+      out.text([prepared.program, ...prepared.args].map(quoted).join(' '));
+      return 0;
+    }
     cell = await runCell(kernel, scenario, { say: (line) => out.note(line), keepConsole: options.console === true, plan: true });
   } catch (error) {
+    // A kernel that was not built, or QEMU that is missing, says nothing of a revision; a wrong command line is nobody's verdict.
+    if (error instanceof UnseatError && error.code === 'USAGE') throw error;
     out.error(error);
     return CANNOT_TELL;
   }
