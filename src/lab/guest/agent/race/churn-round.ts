@@ -44,7 +44,7 @@ async function attempt(guest: Guest, state: RaceState): Promise<Removed> {
     const record = await (await insideOf(guest)).detachFrom(operatorName(guest, DEVICE));
     const milliseconds = performance.now() - begun;
     if (record.status === 'done') state.removalMs = milliseconds;
-    const failed = record.steps.find((s) => s.outcome !== 'done');
+    const failed = record.steps.find((s) => s.outcome === 'failed') ?? record.steps.at(-1);
     return { status: record.status, why: record.status === 'done' || failed === undefined ? null : `${failed.title}: ${failed.says ?? failed.outcome}`, milliseconds: Math.round(milliseconds) };
   } catch (error) {
     return { status: 'refused', why: error instanceof Error ? error.message : String(error), milliseconds: Math.round(performance.now() - begun) };
