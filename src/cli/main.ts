@@ -6,6 +6,8 @@ import { VERSION } from './version.ts';
 const args = process.argv.slice(2);
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`unseat ${VERSION}\n`);
+} else if (args[0] === CHILD_FLAG && args[1]?.endsWith('/explore/parallel/worker.ts') === true) {
+  await (await import('../explore/parallel/worker.ts')).start();
 } else if (args[0] === CHILD_FLAG) {
   const { runChild } = await import('../host/live/children.ts');
   await runChild(args[1], args[2]);

@@ -1,222 +1,139 @@
-/** Breadth-first search of every interleaving: the first violation of a property found is a shortest one. */
-import type { Tap } from '../kernel/state/heap.ts';
+/** Breadth-first search of every interleaving: the violation found is nearest to the start. */
+import { FOUND, verdictOf, violationsOf } from './answer.ts';
+import { Expander, type ExpanderOptions } from './expander.ts';
 import { Frontier } from './frontier.ts';
-import { explain } from './explain.ts';
-import { Independence } from './independence.ts';
-import type { Program, Property, WithHeap } from './program.ts';
-import { SymmetricHash } from './symmetry.ts';
-import { Stepper } from './stepper.ts';
+import { adopt, learntSince, NOTHING } from './learnt.ts';
+import type { Program, WithHeap } from './program.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Stepper } from './stepper.ts';
+import { whyStop, type StopRules } from './stop-rules.ts';
 import type { Verdict, Violation } from './verdict.ts';
-import { Visited } from './visited.ts';
+import { PARENTS_UP_TO, Visited } from './visited.ts';
 
-export interface SearchOptions {
+export interface SearchOptions extends ExpanderOptions, StopRules {
   /** Stop at the first violation (default), or find one per property. */
   readonly all?: boolean;
-  /** Stop when that many states were found; the verdict is then not complete. */
-  readonly maxStates?: number;
   /** Milliseconds from some fixed point; injected because rooms have no clock. */
   readonly now: () => number;
   readonly onProgress?: (states: number, depth: number) => void;
-  /** What earlier searches of the same program learnt; the search goes on from there. */
-  readonly stepper?: Stepper<never>;
-  /** Expand one thread alone where the others cannot see it (partial-order reduction). See reduced.ts. */
-  readonly independence?: Independence;
-  /** Take states for one that differ only by an exchange of interchangeable threads (Program.symmetry). */
-  readonly symmetry?: boolean;
+  /** Slots up to which the table keeps where states came from (16 bytes a slot, 8 without). A larger search that finds something is made again. */
+  readonly parentsUpTo?: number;
+  /** Go on from here. */
+  readonly from?: Snapshot;
 }
 
-/** Bits of `via`: thread below, ordinal of the choice combination above. */
-export const THREAD_BITS = 5;
-
-/** What expanding a thread came to. */
-const NO_MOVE = 0;
-const SOME_OLD = 1;
-const ALL_NEW = 2;
+/** Milliseconds between two reports of progress within a level. */
+const REPORT_EVERY = 500;
 
 export class BreadthFirst<C extends WithHeap> {
   private readonly program: Program<C>;
   private readonly options: SearchOptions;
-  private readonly stepper: Stepper<C>;
   private readonly visited: Visited;
+  private readonly expander: Expander<C>;
+  private readonly began: number;
   private current = new Frontier();
   private next = new Frontier();
-  private transitions = 0;
-  private depth = 0;
-  private readonly found = new Map<string, { violation: Omit<Violation, 'trace' | 'schedule'>; slot: number; extra: number }>();
-  private readonly pending: Set<Property<C>>;
   private stop: string | null = null;
-  private readonly reader: Tap;
-  private readonly symmetric: SymmetricHash | null;
+  private reported = 0;
 
   constructor(program: Program<C>, options: SearchOptions) {
     this.program = program;
     this.options = options;
-    this.stepper = (options.stepper as Stepper<C> | undefined) ?? new Stepper(program);
-    this.visited = new Visited((moved) => this.renamed(moved));
-    this.pending = new Set(program.properties.filter((p) => p.kind === 'sometimes'));
-    const { state } = this.stepper;
-    const { independence } = options;
-    this.reader = readOnly((address) => {
-      independence?.sawProperty(address);
-      return state.read(address);
-    });
-    state.begin(this.stepper.roots);
-    const groups = program.symmetry ?? [];
-    this.symmetric = options.symmetry === true && groups.length > 0 ? new SymmetricHash(groups, state, this.stepper.nodes, this.stepper.roots) : null;
+    this.began = options.now();
+    // A search with reduction goes another way the second time, since it has learnt: it cannot be made again.
+    this.visited = new Visited(options.independence !== undefined ? Infinity : (options.parentsUpTo ?? PARENTS_UP_TO), options.from?.table ?? null);
+    this.expander = new Expander(program, options, this.visited, (state) => this.next.push(state));
+    if (options.from !== undefined) {
+      this.takeUp(options.from);
+    } else {
+      this.expander.begin();
+      this.turn();
+    }
   }
 
   run(): Verdict {
-    const began = this.options.now();
-    const { state } = this.stepper;
-    const first = this.add(0, 0);
-    this.look(first);
-    this.current.push(first, state);
-    while (this.current.count > 0 && this.stop === null) this.level();
-    return this.verdict(this.options.now() - began);
+    while (!this.over) this.level();
+    return this.verdict();
   }
 
-  private level(): void {
-    this.depth += 1;
-    while (this.current.count > 0 && this.stop === null) this.expand();
+  /** True when there is nothing more to do. */
+  get over(): boolean {
+    return this.current.count === 0 || this.stop !== null;
+  }
+
+  /** States found so far. */
+  get states(): number {
+    return this.visited.count;
+  }
+
+  /** Expands every state that is as many steps away: of violations found in one level none may be missed, so it is always finished. */
+  level(): void {
+    const { expander, current } = this;
+    let at = 0;
+    for (let left = current.count; left > 0; left -= 1) {
+      at = expander.expand(current, at);
+      if ((left & 0xfff) === 0) this.report(REPORT_EVERY);
+    }
+    expander.flush(current);
+    expander.depth += 1;
+    this.turn();
+  }
+
+  verdict(): Verdict {
+    const { expander, visited, stop, options, program } = this;
+    const violations = this.violations();
+    return verdictOf(program, expander, violations, {
+      stop, states: visited.count, transitions: expander.transitions, milliseconds: options.now() - this.began, tableBytes: visited.bytes, reruns: expander.stepper.recorder.runs,
+    });
+  }
+
+  /** Where the search stands, between levels. Shares its arrays with the search. */
+  snapshot(): Snapshot {
+    const { expander: { stepper, findings, depth, transitions }, visited, current } = this;
+    const learnt = learntSince(stepper as unknown as Stepper<never>, NOTHING);
+    return { learnt, table: visited.saved, frontier: current.saved, waiting: current.count, depth, transitions, found: [...findings.found.values()], pending: [...findings.pending] };
+  }
+
+  private takeUp(from: Snapshot): void {
+    const { expander, current } = this;
+    adopt(expander.stepper as unknown as Stepper<never>, from.learnt, 0);
+    expander.findings.merge(from.found, from.pending);
+    expander.depth = from.depth;
+    expander.transitions = from.transitions;
+    current.take(from.frontier, from.waiting);
+    this.whetherToStop();
+  }
+
+  private turn(): void {
     [this.current, this.next] = [this.next, this.current];
     this.next.clear();
-    this.options.onProgress?.(this.visited.count, this.depth);
-    const { maxStates } = this.options;
-    if (maxStates !== undefined && this.visited.count >= maxStates && this.current.count > 0) this.stop ??= `the limit of ${maxStates} states was reached`;
+    this.report(0);
+    this.whetherToStop();
   }
 
-  private expand(): void {
-    const { stepper, visited } = this;
-    const { state } = stepper;
-    visited.makeRoom();
-    const slot = this.current.shift(state);
-    const alone = this.options.independence?.candidate(stepper) ?? -1;
-    // One thread suffices only where all that it does there is new: otherwise a cycle could put the others off for ever.
-    if (alone >= 0 && this.expandThread(slot, alone) === ALL_NEW) return;
-    let moved = alone >= 0;
-    for (let thread = 0; thread < state.threads && this.stop === null; thread += 1) {
-      if (thread !== alone && this.expandThread(slot, thread) !== NO_MOVE) moved = true;
-    }
-    if (!moved) this.lookAtRest(slot);
+  private whetherToStop(): void {
+    const { expander, options, visited } = this;
+    const reached = { states: visited.count, depth: expander.depth, milliseconds: options.now() - this.began, bytes: visited.bytes + this.current.bytes + this.next.bytes };
+    if (expander.findings.found.size > 0 && options.all !== true) this.stop = FOUND;
+    else if (this.current.count > 0) this.stop = whyStop(options, reached);
   }
 
-  /** Slot of the state that the row holds, -1 where it (or one that is the same by symmetry) was seen. */
-  private add(parent: number, via: number): number {
-    const { symmetric, stepper: { state } } = this;
-    if (symmetric === null) return this.visited.add(state.low, state.high, parent, via);
-    symmetric.compute();
-    return this.visited.add(symmetric.low, symmetric.high, parent, via);
+  private report(every: number): void {
+    const { onProgress, now } = this.options;
+    if (onProgress === undefined) return;
+    const time = now();
+    if (time - this.reported < every) return;
+    this.reported = time;
+    onProgress(this.visited.count, this.expander.depth);
   }
 
-  /** Every step that a thread can make from the current state. */
-  private expandThread(slot: number, thread: number): number {
-    const { stepper } = this;
-    const { state } = stepper;
-    let result = NO_MOVE;
-    let ordinal = 0;
-    stepper.firstChoices();
-    do {
-      state.mark();
-      if (!stepper.step(thread)) break;
-      this.transitions += 1;
-      const fresh = this.add(slot + 1, thread | (ordinal << THREAD_BITS));
-      if (fresh >= 0) {
-        this.next.push(fresh, state);
-        this.look(fresh);
-        if (result === NO_MOVE) result = ALL_NEW;
-      } else {
-        result = SOME_OLD;
-      }
-      state.undo();
-      ordinal += 1;
-    } while (stepper.nextChoices());
-    return result;
+  private violations(): Violation[] {
+    const { expander, visited, program, options } = this;
+    const chosen = expander.findings.chosen(options.all === true);
+    if (chosen.length === 0) return [];
+    if (visited.hasParents) return violationsOf(program, expander, chosen, visited);
+    const { now, symmetry, all, onProgress } = options;
+    const again = { now, stepper: expander.stepper as unknown as Stepper<never>, parentsUpTo: Infinity, maxDepth: expander.depth, ...(symmetry === undefined ? {} : { symmetry }), ...(all === undefined ? {} : { all }), ...(onProgress === undefined ? {} : { onProgress }) };
+    return [...new BreadthFirst(program, again).run().violations];
   }
-
-  /** Properties of the state that the stepper stands in. */
-  private look(slot: number): void {
-    for (const property of this.program.properties) {
-      if (property.kind === 'never' && this.holds(property)) this.violated({ property: property.name, kind: 'never' }, slot);
-      else if (property.kind === 'sometimes' && this.pending.has(property) && this.holds(property)) this.pending.delete(property);
-    }
-    if (this.program.allowOops === true) return;
-    for (let t = 0; t < this.stepper.state.threads; t += 1) {
-      const message = this.stepper.oops(t);
-      if (message !== undefined) this.violated({ property: `oops: ${message}`, kind: 'oops' }, slot);
-    }
-  }
-
-  /** No thread can go on here. */
-  private lookAtRest(slot: number): void {
-    for (const property of this.program.properties) {
-      if (property.kind === 'finally' && !this.holds(property)) this.violated({ property: property.name, kind: 'finally' }, slot);
-    }
-    if (this.program.allowHang === true) return;
-    for (let t = 0; t < this.stepper.state.threads; t += 1) {
-      if (!this.stepper.isOver(t) && this.program.threads[t]?.daemon !== true) return this.violated({ property: `hang: ${this.program.threads[t]?.name} waits at ${this.stepper.label(t)}`, kind: 'hang' }, slot);
-    }
-  }
-
-  private holds(property: Property<C>): boolean {
-    const { heap } = this.program.context;
-    const before = heap.tap;
-    heap.tap = this.reader;
-    try {
-      return property.holds(this.program.context, (thread) => {
-        this.options.independence?.sawDone(thread);
-        return this.stepper.result(thread);
-      });
-    } finally {
-      heap.tap = before;
-    }
-  }
-
-  private violated(violation: Omit<Violation, 'trace' | 'schedule'>, slot: number): void {
-    if (!this.found.has(violation.property)) this.found.set(violation.property, { violation, slot, extra: 0 });
-    if (this.options.all !== true) this.stop = 'a violation was found';
-  }
-
-  private renamed(moved: Int32Array): void {
-    this.current.renameSlots(moved);
-    this.next.renameSlots(moved);
-    for (const entry of this.found.values()) entry.slot = moved[entry.slot] as number;
-  }
-
-  private verdict(milliseconds: number): Verdict {
-    const { stepper, visited } = this;
-    const violations = [...this.found.values()].map(({ violation, slot }) => ({ ...violation, ...explain(this.program, stepper, this.wayTo(slot)) }));
-    return {
-      program: this.program.name,
-      violations,
-      neverSeen: this.stop === null ? [...this.pending].map((p) => p.name) : [],
-      complete: this.stop === null,
-      stoppedBecause: this.stop,
-      stats: {
-        states: visited.count,
-        transitions: this.transitions,
-        depth: this.depth,
-        milliseconds,
-        reruns: stepper.recorder.runs,
-        nodes: stepper.nodes.count,
-        columns: stepper.state.columns,
-        bytesPerState: visited.bytes / visited.count,
-      },
-    };
-  }
-
-  private wayTo(slot: number): { thread: number; ordinal: number }[] {
-    const way: { thread: number; ordinal: number }[] = [];
-    for (let at = slot; this.visited.parent(at) !== 0; at = this.visited.parent(at) - 1) {
-      const via = this.visited.via(at);
-      way.push({ thread: via & ((1 << THREAD_BITS) - 1), ordinal: via >>> THREAD_BITS });
-    }
-    return way.reverse();
-  }
-}
-
-function readOnly(read: (address: number) => number): Tap {
-  const no = (): never => {
-    throw new Error('a property may only read');
-  };
-  return { load: read, store: no, enter: no, leave: no, round: no, choose: no };
 }

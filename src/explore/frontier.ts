@@ -1,15 +1,19 @@
-/** States that wait to be expanded: slot, hash halves, end, then what differs from the state after set-up. First in, first out. */
+/**
+ * States that wait to be expanded: end, hash halves, a word for the search, then what differs from the state after
+ * set-up. Read from the front (`begin`) or taken from the back (a stack).
+ */
 import type { StateRow } from './state-row.ts';
 
-const HEAD = 4;
+/** Words before what differs. */
+export const FRONTIER_HEAD = 4;
+const HEAD = FRONTIER_HEAD;
 
 export class Frontier {
-  private data = new Int32Array(1 << 16);
+  private data: Int32Array = new Int32Array(1 << 14);
   private end = 0;
-  private begin = 0;
   count = 0;
 
-  push(slot: number, state: StateRow): void {
+  push(state: StateRow, extra = 0): void {
     const needed = this.end + HEAD + state.saveWords;
     if (needed > this.data.length) {
       const bigger = new Int32Array(Math.max(needed, this.data.length * 2));
@@ -18,31 +22,49 @@ export class Frontier {
     }
     const { data, end } = this;
     const after = state.save(data, end + HEAD);
-    data[end] = slot;
+    data[end] = after;
     data[end + 1] = state.low;
     data[end + 2] = state.high;
-    data[end + 3] = after;
+    data[end + 3] = extra;
     this.end = after;
     this.count += 1;
   }
 
-  /** Makes the oldest state the current one, and returns its slot. */
-  shift(state: StateRow): number {
-    const { data, begin } = this;
-    const after = data[begin + 3] as number;
-    state.restore(data, begin + HEAD, after, data[begin + 1] as number, data[begin + 2] as number);
-    this.begin = after;
+  /** Makes the state at `at` (0 for the first) the current one; where the next one begins. */
+  restore(at: number, state: StateRow): number {
+    const { data } = this;
+    const after = data[at] as number;
+    state.restore(data, at + HEAD, after, data[at + 1] as number, data[at + 2] as number);
+    return after;
+  }
+
+  extra(at: number): number {
+    return this.data[at + 3] as number;
+  }
+
+  /** Forgets the state at `at`, which must be the last one. */
+  dropFrom(at: number): void {
+    this.end = at;
     this.count -= 1;
-    return data[begin] as number;
   }
 
   clear(): void {
-    this.begin = 0;
     this.end = 0;
     this.count = 0;
   }
 
-  renameSlots(moved: Int32Array): void {
-    for (let at = this.begin; at < this.end; at = this.data[at + 3] as number) this.data[at] = moved[this.data[at] as number] as number;
+  get bytes(): number {
+    return this.data.length * 4;
+  }
+
+  /** All of it, to be saved. */
+  get saved(): Int32Array {
+    return this.data.subarray(0, this.end);
+  }
+
+  take(words: Int32Array, count: number): void {
+    this.data = words;
+    this.end = words.length;
+    this.count = count;
   }
 }

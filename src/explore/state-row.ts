@@ -115,6 +115,29 @@ export class StateRow {
     this.high = this.highBefore;
   }
 
+  /** Words that `saveChanges` may need. */
+  get changeWords(): number {
+    return this.undoCount * 2;
+  }
+
+  /** Appends what the step under way changed to `into`, as pairs of place and value after it; the new end. */
+  saveChanges(into: Int32Array, at: number): number {
+    const { undoPlaces, undoCount, row } = this;
+    for (let i = 0; i < undoCount; i += 1) {
+      const place = undoPlaces[i] as number;
+      into[at + 2 * i] = place;
+      into[at + 2 * i + 1] = row[place] as number;
+    }
+    return at + 2 * undoCount;
+  }
+
+  /** Makes a step again from what `saveChanges` wrote; the hash is that of the state after it. */
+  applyChanges(from: Int32Array, begin: number, end: number, low: number, high: number): void {
+    for (let i = begin; i < end; i += 2) this.put(from[i] as number, from[i + 1] as number);
+    this.low = low;
+    this.high = high;
+  }
+
   /** Appends the state to `into` as pairs of place and value that differ from the state after set-up; the new end. */
   save(into: Int32Array, at: number): number {
     const { row, touched } = this;
@@ -178,15 +201,24 @@ export class StateRow {
       this.low ^= mixLow(place, value);
       this.high ^= mixHigh(place, value);
     }
+    this.put(place, value);
+  }
+
+  private put(place: number, value: number): void {
     if (this.undoCount === this.undoPlaces.length) {
       this.undoPlaces = enlarged(this.undoPlaces);
       this.undoValues = enlarged(this.undoValues);
     }
     this.touch(place);
     this.undoPlaces[this.undoCount] = place;
-    this.undoValues[this.undoCount] = before;
+    this.undoValues[this.undoCount] = this.row[place] as number;
     this.undoCount += 1;
     this.row[place] = value;
+  }
+
+  /** Makes a column for a heap address, as another search of the same program did. */
+  adopt(address: number): void {
+    if (((this.columnOf[address] as number) | 0) === 0) this.addColumn(address);
   }
 
   private addColumn(address: number): number {

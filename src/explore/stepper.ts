@@ -6,6 +6,7 @@ import { UnseatError } from '../errors/unseat-error.ts';
 import { Kind, Nodes } from './nodes.ts';
 import type { Program, Thread, WithHeap } from './program.ts';
 import { Recorder } from './recorder.ts';
+import { nondeterminism } from './recording-tap.ts';
 import { StateRow } from './state-row.ts';
 
 /** Sees the accesses of a step; for counterexamples and footprints. Null in the hot path. */
@@ -14,6 +15,15 @@ export interface StepWatcher {
   store(address: number, before: number, after: number): void;
   enter(call: string): void;
   choose(label: string, choice: number): void;
+}
+
+/** Searches in several threads learn together: who runs a generator holds the lock, and all know the same nodes by the same numbers. */
+export interface Sharing {
+  /** Takes the lock. True where others had learnt something since: it is known now, and a run may not be needed. */
+  enter(): boolean;
+  /** Hands on what a run taught. */
+  publish(): void;
+  leave(): void;
 }
 
 export class Stepper<C extends WithHeap> {
@@ -28,6 +38,8 @@ export class Stepper<C extends WithHeap> {
   private choiceAt = 0;
   /** When set, each step leaves here the columns that it loaded and stored, as bits. */
   tracked: { readonly loads: Int32Array; readonly stores: Int32Array } | null = null;
+
+  sharing: Sharing | null = null;
 
   constructor(program: Program<C>) {
     this.threads = program.threads;
@@ -150,9 +162,8 @@ export class Stepper<C extends WithHeap> {
           return true;
         default:
           if (learnt) throw new UnseatError('INTERNAL', 'a step that was just recorded leads elsewhere when it is replayed', { subject: this.threads[thread]?.name ?? '', seen: this.label(thread) });
-          this.learn(thread, start);
-          learnt = true;
           if (watcher !== null) throw new UnseatError('INTERNAL', 'a replayed step went where no search has been');
+          learnt = this.learn(thread, start);
           this.choiceAt = 0;
           stored = false;
           at = nodes.next[start] as number;
@@ -160,8 +171,38 @@ export class Stepper<C extends WithHeap> {
     }
   }
 
-  private learn(thread: number, start: number): void {
+  /**
+   * Runs the generator once more for a step that is known, with the choices just taken: whatever it does must be what was recorded.
+   * The row must hold the state before the step.
+   * @throws UnseatError INTERNAL where the path depends on something that no observation shows
+   */
+  verify(thread: number): void {
+    const { nodes } = this;
+    const before = nodes.count;
+    this.run(thread, this.state.row[thread] as number);
+    if (nodes.count !== before) throw nondeterminism(nodes, this.state.row[thread] as number, 'a second run of a known step went on into the unknown');
+  }
+
+  /** False where other threads had learnt it meanwhile. */
+  private learn(thread: number, start: number): boolean {
+    const { sharing } = this;
     this.state.undo();
+    this.choiceAt = 0;
+    if (sharing === null) {
+      this.run(thread, start);
+      return true;
+    }
+    try {
+      if (sharing.enter()) return false;
+      this.run(thread, start);
+      sharing.publish();
+      return true;
+    } finally {
+      sharing.leave();
+    }
+  }
+
+  private run(thread: number, start: number): void {
     this.choiceAt = 0;
     const live = { read: (a: number) => this.state.read(a), write: (a: number, v: number) => this.state.write(a, v), pick: (n: number) => this.pick(n) };
     this.recorder.extend(this.threads[thread] as Thread<C>, this.roots[thread] as number, start, live);

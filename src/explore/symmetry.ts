@@ -23,9 +23,9 @@ export class SymmetricHash {
   private readonly roots: readonly number[];
   /** Own words of every thread: address to position. */
   private readonly positions: readonly ReadonlyMap<number, number>[];
-  /** By node: number of its place among interchangeable ones; 0 not asked for yet. */
+  /** By node: hash of its place among interchangeable ones, the same in every search; 0 not asked for yet. */
   private places = new Int32Array(1 << 12);
-  private readonly placeOf = new Map<string, number>();
+  private placesHigh = new Int32Array(1 << 12);
 
   constructor(groups: readonly Declared[], state: StateRow, nodes: Nodes, roots: readonly number[]) {
     this.groups = groups;
@@ -51,9 +51,9 @@ export class SymmetricHash {
         // The thread's own share leaves the plain hash ...
         low ^= mixLow(thread, node);
         high ^= mixHigh(thread, node);
-        const place = (this.places[node] as number) || this.place(thread, node);
-        let ownLow = mixLow(0, place);
-        let ownHigh = mixHigh(0, place);
+        if (((this.places[node] as number) | 0) === 0) this.place(thread, node);
+        let ownLow = this.places[node] as number;
+        let ownHigh = this.placesHigh[node] as number;
         const words = group.words[i] as readonly number[];
         for (let at = 0; at < words.length; at += 1) {
           const column = state.columnIndex(words[at] as number);
@@ -77,14 +77,18 @@ export class SymmetricHash {
     this.high = high;
   }
 
-  /** Number of the place that `node` of `thread` is. */
-  private place(thread: number, node: number): number {
+  /** Hashes the place that `node` of `thread` is. */
+  private place(thread: number, node: number): void {
     const key = this.wayTo(thread, node);
-    let place = this.placeOf.get(key);
-    if (place === undefined) this.placeOf.set(key, (place = this.placeOf.size + 1));
-    while (node >= this.places.length) this.places = enlarged(this.places);
-    this.places[node] = place;
-    return place;
+    while (node >= this.places.length) [this.places, this.placesHigh] = [enlarged(this.places), enlarged(this.placesHigh)];
+    let low = 1;
+    let high = 2;
+    for (let i = 0; i < key.length; i += 1) {
+      low = mixLow(low, key.charCodeAt(i));
+      high = mixHigh(high, key.charCodeAt(i));
+    }
+    this.places[node] = low || 1;
+    this.placesHigh[node] = high;
   }
 
   private wayTo(thread: number, node: number): string {

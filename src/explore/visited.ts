@@ -1,82 +1,135 @@
 /**
- * The states seen so far, by their 64-bit hash, with the state from which each was first reached and by what: what a
- * counterexample is rebuilt from. Open addressing; 17 bytes a slot. Two states that share a hash would be taken for one
- * (for n states the chance is about n^2 / 2^65: one in a million at 8 million states); `exact` searches check full rows.
+ * The states seen so far, by their 64-bit hash: 8 bytes a slot in an open-addressing table that is half to three quarters
+ * full, so 11 to 16 bytes a state. Two states that share a hash would be taken for one (for n states the chance is about
+ * n^2 / 2^65: one in a million at 8 million states).
+ *
+ * While the table is small it also keeps the key of the state from which each was first reached, which a counterexample
+ * is rebuilt from (16 bytes a slot). A large search goes without; when it finds something it is made once more, with them.
  */
+import type { Batch } from './batch.ts';
+
 const LOAD_LIMIT = 0.75;
+const GROWTH = 1.5;
+/** Slots up to which predecessors are kept unless asked for otherwise: 16 MiB. */
+export const PARENTS_UP_TO = 1 << 20;
+
+/** Words of a table that is saved and taken up again. */
+export interface TableWords {
+  readonly words: Int32Array;
+  readonly stride: number;
+  readonly count: number;
+}
+
+/** Slots of the next larger table. */
+export const nextSlots = (slots: number): number => Math.ceil(slots * (slots < PARENTS_UP_TO ? 2 : GROWTH));
 
 export class Visited {
-  /** Both halves of a hash side by side: one probe is one cache line. */
-  private keys: Int32Array;
-  private parents: Int32Array;
-  private vias: Uint16Array;
-  private mask: number;
+  /** Slots side by side: two words of key, and two of the predecessor's where they are kept. */
+  private words: Int32Array;
+  private slots: number;
+  private stride: number;
+  private readonly parentsUpTo: number;
+  /** Takes a hash to its slot, in order: growing then reads and writes the tables from front to back. */
+  private scale: number;
   count = 0;
-  /** Called with the old-to-new slot map when the table has grown: slots kept elsewhere must be renamed. */
-  private readonly onGrow: (moved: Int32Array) => void;
+  /** What the first pass over a batch read: it must count for something, or it would be optimised away. */
+  touched = 0;
 
-  constructor(onGrow: (moved: Int32Array) => void, slots = 1 << 16) {
-    this.onGrow = onGrow;
-    this.mask = slots - 1;
-    this.keys = new Int32Array(slots * 2);
-    this.parents = new Int32Array(slots);
-    this.vias = new Uint16Array(slots);
+  /** `parentsUpTo`: slots; a table that grows beyond them forgets where states came from. */
+  constructor(parentsUpTo: number, from: TableWords | null = null) {
+    this.parentsUpTo = parentsUpTo;
+    this.stride = from?.stride ?? 4;
+    this.words = from?.words ?? new Int32Array((1 << 14) * this.stride);
+    this.slots = this.words.length / this.stride;
+    this.scale = this.slots / 0x100000000;
+    this.count = from?.count ?? 0;
   }
 
   get bytes(): number {
-    return (this.mask + 1) * 14;
+    return this.words.length * 4;
   }
 
-  /** Slot of the new state, or -1 where it was seen before. */
-  add(low: number, high: number, parent: number, via: number): number {
-    // A free slot is 0,0: no state may have that hash.
-    if (low === 0 && high === 0) high = 1;
-    const { keys, mask } = this;
-    let slot = (low ^ (high >>> 7)) & mask;
+  get hasParents(): boolean {
+    return this.stride === 4;
+  }
+
+  get saved(): TableWords {
+    return { words: this.words, stride: this.stride, count: this.count };
+  }
+
+  /** True where the state is new. Keys have no word that is 0; a state without predecessor gives 0, 0. */
+  add(low: number, high: number, parentLow: number, parentHigh: number): boolean {
+    this.makeRoom(1);
+    return this.addAt(((low >>> 0) * this.scale) | 0, low, high, parentLow, parentHigh);
+  }
+
+  /** Adds all, marks those that were new, and returns how many they are. */
+  addAll(batch: Batch): number {
+    const { count, low, high, owner, ownerLow, ownerHigh, slot, fresh } = batch;
+    this.makeRoom(count);
+    const { words, stride, scale } = this;
+    let touched = 0;
+    for (let i = 0; i < count; i += 1) {
+      const at = (((low[i] as number) >>> 0) * scale) | 0;
+      slot[i] = at;
+      touched ^= words[at * stride] as number;
+    }
+    this.touched = touched;
+    let added = 0;
+    for (let i = 0; i < count; i += 1) {
+      const by = owner[i] as number;
+      const isNew = this.addAt(slot[i] as number, low[i] as number, high[i] as number, ownerLow[by] as number, ownerHigh[by] as number);
+      fresh[i] = isNew ? 1 : 0;
+      if (isNew) added += 1;
+    }
+    return added;
+  }
+
+  /** Key of the state from which this one was first reached; null for the first state. Only where `hasParents`. */
+  parent(low: number, high: number): readonly [low: number, high: number] | null {
+    const { words, stride } = this;
+    let at = (((low >>> 0) * this.scale) | 0) * stride;
+    while (words[at] !== low || words[at + 1] !== high) {
+      at += stride;
+      if (at === words.length) at = 0;
+    }
+    const parentLow = words[at + 2] as number;
+    return parentLow === 0 ? null : [parentLow, words[at + 3] as number];
+  }
+
+  private addAt(slot: number, low: number, high: number, parentLow: number, parentHigh: number): boolean {
+    const { words, stride } = this;
+    let at = slot * stride;
     for (;;) {
-      const l = keys[slot * 2] as number;
-      const h = keys[slot * 2 + 1] as number;
-      if (l === low && h === high) return -1;
-      if (l === 0 && h === 0) break;
-      slot = (slot + 1) & mask;
+      const there = words[at] as number;
+      if (there === 0) break;
+      if (there === low && words[at + 1] === high) return false;
+      at += stride;
+      if (at === words.length) at = 0;
     }
-    keys[slot * 2] = low;
-    keys[slot * 2 + 1] = high;
-    this.parents[slot] = parent;
-    this.vias[slot] = via;
+    words[at] = low;
+    words[at + 1] = high;
+    if (stride === 4) {
+      words[at + 2] = parentLow;
+      words[at + 3] = parentHigh;
+    }
     this.count += 1;
-    return slot;
+    return true;
   }
 
-  /** To be called between expansions: grows when needed, renaming slots. */
-  makeRoom(): void {
-    if (this.count < (this.mask + 1) * LOAD_LIMIT) return;
-    const { keys, parents, vias } = this;
-    const before = vias.length;
-    const slots = before * 2;
-    this.mask = slots - 1;
-    this.keys = new Int32Array(slots * 2);
-    this.parents = new Int32Array(slots);
-    this.vias = new Uint16Array(slots);
+  private makeRoom(more: number): void {
+    const needed = this.count + more;
+    if (needed < this.slots * LOAD_LIMIT) return;
+    const { words: old, stride: oldStride } = this;
+    while (needed >= this.slots * LOAD_LIMIT) this.slots = nextSlots(this.slots);
+    this.stride = this.slots <= this.parentsUpTo ? oldStride : 2;
+    this.scale = this.slots / 0x100000000;
+    this.words = new Int32Array(this.slots * this.stride);
     this.count = 0;
-    const moved = new Int32Array(before);
-    for (let slot = 0; slot < before; slot += 1) {
-      if (keys[slot * 2] === 0 && keys[slot * 2 + 1] === 0) continue;
-      moved[slot] = this.add(keys[slot * 2] as number, keys[slot * 2 + 1] as number, parents[slot] as number, vias[slot] as number);
+    for (let at = 0; at < old.length; at += oldStride) {
+      const low = old[at] as number;
+      if (low === 0) continue;
+      this.addAt(((low >>> 0) * this.scale) | 0, low, old[at + 1] as number, oldStride === 4 ? (old[at + 2] as number) : 0, oldStride === 4 ? (old[at + 3] as number) : 0);
     }
-    for (let slot = 0; slot < slots; slot += 1) {
-      const parent = this.parents[slot] as number;
-      if (parent > 0) this.parents[slot] = (moved[parent - 1] as number) + 1;
-    }
-    this.onGrow(moved);
-  }
-
-  /** Slot plus one of the state before, 0 for the first state. */
-  parent(slot: number): number {
-    return this.parents[slot] as number;
-  }
-
-  via(slot: number): number {
-    return this.vias[slot] as number;
   }
 }

@@ -1,0 +1,84 @@
+/**
+ * Successors that wait to be looked up in the table of visited states. A look-up is a cache miss; many in a row overlap,
+ * one after each step would each be waited for. Of a successor its key is kept and what its step changed, so that the few
+ * that turn out new are made again from their predecessor without running the step twice.
+ */
+import type { StateRow } from './state-row.ts';
+
+/** Successors after which a batch is looked up. Its arrays then still fit the second-level cache. */
+export const BATCH = 1024;
+
+export class Batch {
+  count = 0;
+  /** Keys of the successors: two words, neither 0. */
+  low = new Int32Array(BATCH * 2);
+  high = new Int32Array(BATCH * 2);
+  /** Set by the table: 1 where the state was not there before. */
+  fresh = new Uint8Array(BATCH * 2);
+  /** Which predecessor, an index into the arrays of predecessors. */
+  owner = new Int32Array(BATCH * 2);
+  /** Scratch of the table: where each key is looked for. */
+  slot = new Int32Array(BATCH * 2);
+  owners = 0;
+  /** Where the predecessor lies in the frontier, and its key. */
+  ownerAt = new Int32Array(BATCH * 2);
+  ownerLow = new Int32Array(BATCH * 2);
+  ownerHigh = new Int32Array(BATCH * 2);
+  /** Of each successor: end of its changes, hash of the state (its key may be another one by symmetry). */
+  private ends = new Int32Array(BATCH * 2);
+  private plainLow = new Int32Array(BATCH * 2);
+  private plainHigh = new Int32Array(BATCH * 2);
+  private changes = new Int32Array(BATCH * 16);
+  private used = 0;
+
+  /** What is added from here on comes from the state at `at` of the frontier, whose key is given. */
+  own(at: number, low: number, high: number): void {
+    const owner = this.owners;
+    this.owners += 1;
+    if (owner === this.ownerAt.length) [this.ownerAt, this.ownerLow, this.ownerHigh] = [doubled(this.ownerAt), doubled(this.ownerLow), doubled(this.ownerHigh)];
+    this.ownerAt[owner] = at;
+    this.ownerLow[owner] = low;
+    this.ownerHigh[owner] = high;
+  }
+
+  /** Adds the state that the row holds after a step (since `state.mark()`), with its key. */
+  add(state: StateRow, low: number, high: number): void {
+    const i = this.count;
+    this.count += 1;
+    if (i === this.low.length) this.grow();
+    this.low[i] = low;
+    this.high[i] = high;
+    this.owner[i] = this.owners - 1;
+    this.plainLow[i] = state.low;
+    this.plainHigh[i] = state.high;
+    if (this.used + state.changeWords > this.changes.length) this.changes = doubled(this.changes, this.used + state.changeWords);
+    this.used = state.saveChanges(this.changes, this.used);
+    this.ends[i] = this.used;
+  }
+
+  /** Makes successor `i` from its predecessor, which the row must hold. `state.undo()` goes back. */
+  make(i: number, state: StateRow): void {
+    state.mark();
+    state.applyChanges(this.changes, i === 0 ? 0 : (this.ends[i - 1] as number), this.ends[i] as number, this.plainLow[i] as number, this.plainHigh[i] as number);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.owners = 0;
+    this.used = 0;
+  }
+
+  private grow(): void {
+    [this.low, this.high, this.owner, this.slot] = [doubled(this.low), doubled(this.high), doubled(this.owner), doubled(this.slot)];
+    [this.ends, this.plainLow, this.plainHigh] = [doubled(this.ends), doubled(this.plainLow), doubled(this.plainHigh)];
+    const fresh = new Uint8Array(this.low.length);
+    fresh.set(this.fresh);
+    this.fresh = fresh;
+  }
+}
+
+function doubled(array: Int32Array, atLeast = 0): Int32Array<ArrayBuffer> {
+  const bigger = new Int32Array(Math.max(array.length * 2, atLeast));
+  bigger.set(array);
+  return bigger;
+}

@@ -1,0 +1,148 @@
+/** Makes the successors of states, looks them up in the table in batches, and hands on those that are new. */
+import { Batch, BATCH } from './batch.ts';
+import { Findings } from './findings.ts';
+import type { Independence } from './independence.ts';
+import { Key } from './key.ts';
+import type { Program, WithHeap } from './program.ts';
+import type { StateRow } from './state-row.ts';
+import { Stepper } from './stepper.ts';
+
+/** Where states that wait lie, by position. */
+export interface Source {
+  restore(at: number, state: StateRow): number;
+}
+
+/** The states seen so far. */
+export interface Table {
+  addAll(batch: Batch): number;
+}
+
+export interface ExpanderOptions {
+  /** What earlier searches of the same program learnt; the search goes on from there. */
+  readonly stepper?: Stepper<never>;
+  /** Expand one thread alone where the others cannot see it (partial-order reduction). See reduced.ts. */
+  readonly independence?: Independence;
+  /** Take states for one that differ only by an exchange of interchangeable threads (Program.symmetry). */
+  readonly symmetry?: boolean;
+  /** Run about one step in so many once more (a power of two), to see that it does the same. 0 for none. */
+  readonly selfCheck?: number;
+}
+
+export class Expander<C extends WithHeap> {
+  readonly stepper: Stepper<C>;
+  readonly findings: Findings<C>;
+  readonly key: Key;
+  transitions = 0;
+  /** Steps from the start to the states that are being expanded. */
+  depth = 0;
+  private readonly table: Table;
+  private readonly push: (state: StateRow) => void;
+  private readonly selfCheck: number;
+  private readonly independence: Independence | null;
+  private readonly batch = new Batch();
+  private readonly alone = new Batch();
+
+  constructor(program: Program<C>, options: ExpanderOptions, table: Table, push: (state: StateRow) => void) {
+    this.stepper = (options.stepper as Stepper<C> | undefined) ?? new Stepper(program);
+    this.independence = options.independence ?? null;
+    this.selfCheck = options.selfCheck ?? 0;
+    this.findings = new Findings(program, this.stepper, this.independence);
+    this.key = new Key(program as unknown as Program<never>, this.stepper as unknown as Stepper<never>, options.symmetry === true);
+    this.table = table;
+    this.push = push;
+  }
+
+  /** Puts the state after set-up into the table and hands it on. */
+  begin(): void {
+    const { stepper: { state, roots }, batch } = this;
+    state.begin(roots);
+    batch.clear();
+    batch.own(0, 0, 0);
+    this.key.compute();
+    state.mark();
+    batch.add(state, this.key.low, this.key.high);
+    this.table.addAll(batch);
+    batch.clear();
+    this.push(state);
+    this.findings.look(0, this.key.low, this.key.high);
+  }
+
+  /** Makes the successors of the state at `at`, and looks them up when they are many; `flush` does it for the rest. */
+  expand(source: Source, at: number): number {
+    const { stepper, key, batch } = this;
+    const after = source.restore(at, stepper.state);
+    key.compute();
+    const { low, high } = key;
+    const alone = this.independence?.candidate(stepper) ?? -1;
+    // One thread suffices only where all that it does there is new: otherwise a cycle could put the others off for ever.
+    if (alone >= 0 && this.expandAlone(source, at, low, high, alone)) return after;
+    batch.own(at, low, high);
+    let moved = alone >= 0;
+    for (let thread = 0; thread < stepper.state.threads; thread += 1) {
+      if (thread !== alone && this.steps(batch, thread)) moved = true;
+    }
+    if (!moved) this.findings.rest(this.depth, low, high);
+    if (batch.count >= BATCH) this.flush(source);
+    return after;
+  }
+
+  /** Looks up what was made; the row then holds some other state. */
+  flush(source: Source): void {
+    this.lookUp(source, this.batch);
+  }
+
+  private expandAlone(source: Source, at: number, low: number, high: number, thread: number): boolean {
+    const { alone } = this;
+    alone.own(at, low, high);
+    this.steps(alone, thread);
+    const made = alone.count;
+    if (this.lookUp(source, alone) === made) return true;
+    source.restore(at, this.stepper.state);
+    return false;
+  }
+
+  /** Every step that a thread can make from the state in the row, which is left as it is. */
+  private steps(batch: Batch, thread: number): boolean {
+    const { stepper, key } = this;
+    const { state } = stepper;
+    const before = batch.count;
+    stepper.firstChoices();
+    do {
+      state.mark();
+      if (!stepper.step(thread)) break;
+      if (this.selfCheck > 0 && (state.low & (this.selfCheck - 1)) === 0) this.again(thread);
+      key.compute();
+      batch.add(state, key.low, key.high);
+      state.undo();
+    } while (stepper.nextChoices());
+    this.transitions += batch.count - before;
+    return batch.count > before;
+  }
+
+  private again(thread: number): void {
+    const { stepper, stepper: { state } } = this;
+    state.undo();
+    stepper.verify(thread);
+    state.mark();
+    stepper.step(thread);
+  }
+
+  private lookUp(source: Source, batch: Batch): number {
+    const { state } = this.stepper;
+    const added = this.table.addAll(batch);
+    const { fresh, owner, ownerAt, low, high, count } = batch;
+    let holds = -1;
+    for (let i = 0; i < count; i += 1) {
+      if (fresh[i] === 0) continue;
+      const by = owner[i] as number;
+      if (by !== holds) source.restore(ownerAt[by] as number, state);
+      holds = by;
+      batch.make(i, state);
+      this.push(state);
+      this.findings.look(this.depth + 1, low[i] as number, high[i] as number);
+      state.undo();
+    }
+    batch.clear();
+    return added;
+  }
+}

@@ -1,0 +1,104 @@
+/** Looks at properties, state by state, and keeps of each violation the state nearest to the start. */
+import type { Tap } from '../kernel/state/heap.ts';
+import type { Independence } from './independence.ts';
+import type { Program, Property, WithHeap } from './program.ts';
+import type { Stepper } from './stepper.ts';
+import type { Violation } from './verdict.ts';
+
+export interface Found {
+  readonly property: string;
+  readonly kind: Violation['kind'];
+  /** Steps from the start. */
+  readonly depth: number;
+  /** Key of the state. */
+  readonly low: number;
+  readonly high: number;
+}
+
+export class Findings<C extends WithHeap> {
+  readonly found = new Map<string, Found>();
+  /** `sometimes` properties that no state has fulfilled yet. */
+  readonly pending: Set<string>;
+  private readonly program: Program<C>;
+  private readonly stepper: Stepper<C>;
+  private readonly reader: Tap;
+  private readonly done: (thread: number) => number | undefined;
+
+  constructor(program: Program<C>, stepper: Stepper<C>, independence: Independence | null) {
+    this.program = program;
+    this.stepper = stepper;
+    this.pending = new Set(program.properties.filter((p) => p.kind === 'sometimes').map((p) => p.name));
+    const { state } = stepper;
+    this.reader = readOnly((address) => {
+      independence?.sawProperty(address);
+      return state.read(address);
+    });
+    this.done = (thread) => {
+      independence?.sawDone(thread);
+      return stepper.result(thread);
+    };
+  }
+
+  /** What the state that the row holds violates, whoever can still go on. */
+  look(depth: number, low: number, high: number): void {
+    for (const property of this.program.properties) {
+      if (property.kind === 'never') {
+        if (this.holds(property)) this.add({ property: property.name, kind: 'never', depth, low, high });
+      } else if (property.kind === 'sometimes' && this.pending.has(property.name) && this.holds(property)) {
+        this.pending.delete(property.name);
+      }
+    }
+    if (this.program.allowOops === true) return;
+    for (let thread = 0; thread < this.stepper.state.threads; thread += 1) {
+      const message = this.stepper.oops(thread);
+      if (message !== undefined) this.add({ property: `oops: ${message}`, kind: 'oops', depth, low, high });
+    }
+  }
+
+  /** The row holds a state in which no thread can go on. */
+  rest(depth: number, low: number, high: number): void {
+    const { program, stepper } = this;
+    for (const property of program.properties) {
+      if (property.kind === 'finally' && !this.holds(property)) this.add({ property: property.name, kind: 'finally', depth, low, high });
+    }
+    if (program.allowHang === true) return;
+    const waiting = program.threads.findIndex((thread, t) => !stepper.isOver(t) && thread.daemon !== true);
+    if (waiting >= 0) this.add({ property: `hang: ${program.threads[waiting]?.name} waits at ${stepper.label(waiting)}`, kind: 'hang', depth, low, high });
+  }
+
+  /** Takes over what another search of the same program found. */
+  merge(found: readonly Found[], pending: readonly string[]): void {
+    for (const one of found) this.add(one);
+    for (const name of [...this.pending]) if (!pending.includes(name)) this.pending.delete(name);
+  }
+
+  /** All of them, or those that are nearest to the start. */
+  chosen(all: boolean): Found[] {
+    const found = [...this.found.values()];
+    const nearest = Math.min(...found.map((one) => one.depth));
+    return found.filter((one) => all || one.depth === nearest);
+  }
+
+  private add(one: Found): void {
+    const before = this.found.get(one.property);
+    if (before === undefined || one.depth < before.depth) this.found.set(one.property, one);
+  }
+
+  private holds(property: Property<C>): boolean {
+    const { heap } = this.program.context;
+    const before = heap.tap;
+    heap.tap = this.reader;
+    try {
+      return property.holds(this.program.context, this.done);
+    } finally {
+      heap.tap = before;
+    }
+  }
+}
+
+function readOnly(read: (address: number) => number): Tap {
+  const no = (): never => {
+    throw new Error('a property may only read');
+  };
+  return { load: read, store: no, enter: no, leave: no, round: no, choose: no };
+}

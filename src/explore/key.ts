@@ -1,0 +1,26 @@
+/** By what a state is known in the table: its hash, or with symmetry that of all states that are the same. No half is 0. */
+import type { Program, WithHeap } from './program.ts';
+import type { Stepper } from './stepper.ts';
+import { SymmetricHash } from './symmetry.ts';
+
+export class Key {
+  low = 0;
+  high = 0;
+  private readonly state: { readonly low: number; readonly high: number };
+  private readonly symmetric: SymmetricHash | null;
+
+  constructor(program: Program<WithHeap> | Program<never>, stepper: Stepper<never> | Stepper<WithHeap>, symmetry: boolean) {
+    const groups = program.symmetry ?? [];
+    this.state = stepper.state;
+    this.symmetric = symmetry && groups.length > 0 ? new SymmetricHash(groups, stepper.state, stepper.nodes, stepper.roots) : null;
+  }
+
+  /** Sets `low` and `high` for the state that the row holds. */
+  compute(): void {
+    const { symmetric } = this;
+    symmetric?.compute();
+    const from = symmetric ?? this.state;
+    this.low = from.low || 1;
+    this.high = from.high || 1;
+  }
+}

@@ -1,0 +1,114 @@
+/** The memory that the threads of a search share, made from where one thread stands. */
+import type { Heap } from '../../kernel/state/heap.ts';
+import { adopt, learntSince, markOf } from '../learnt.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { Stepper } from '../stepper.ts';
+import { nextSlots } from '../visited.ts';
+import { BLOCK_WORDS, Blocks, type SharedBlocks } from './blocks.ts';
+import { C, sharedWords } from './control.ts';
+import type { SharedTable } from './messages.ts';
+import { SharedLearning } from './shared-learning.ts';
+
+/** Limits of address space, not of memory: 2 GiB of waiting states, 64 MiB of what was learnt. Pages come when they are written. */
+const BLOCKS = 1 << 15;
+const LOG_WORDS = 1 << 24;
+
+export class Shared {
+  readonly blocks: SharedBlocks;
+  readonly log: Int32Array;
+  readonly learning: SharedLearning;
+  table: SharedTable;
+  private readonly control: Int32Array;
+  private readonly parentsUpTo: number;
+
+  /** `stepper` is a new one; it is told all that the snapshot knows, and what the threads learn when it catches up. */
+  constructor(from: Snapshot, stepper: Stepper<never>, heap: Heap, parentsUpTo: number) {
+    this.parentsUpTo = parentsUpTo;
+    this.control = sharedWords(C.words);
+    this.log = sharedWords(LOG_WORDS);
+    this.blocks = { control: this.control, pool: sharedWords(BLOCKS * BLOCK_WORDS), lists: sharedWords(BLOCKS * 3) };
+    const words = sharedWords(from.table.words.length);
+    words.set(from.table.words);
+    this.table = { words, stride: from.table.stride };
+    const mark = markOf(stepper);
+    adopt(stepper, from.learnt, 0);
+    const message = learntSince(stepper, mark, Array.from({ length: mark.nodes }, (_, node) => node).slice(1));
+    this.log.set(message);
+    this.learning = new SharedLearning(this.control, this.log, stepper, heap, message.length);
+    Atomics.store(this.control, C.logWords, message.length);
+    Atomics.store(this.control, C.states, from.table.count);
+    Atomics.store(this.control, C.depth, from.depth - 1);
+    this.deal(from);
+  }
+
+  get states(): number {
+    return Atomics.load(this.control, C.states);
+  }
+
+  get depth(): number {
+    return Atomics.load(this.control, C.depth);
+  }
+
+  get wantsToGrow(): boolean {
+    return Atomics.load(this.control, C.grow) === 1;
+  }
+
+  /** True when no state waits. */
+  get over(): boolean {
+    return Atomics.load(this.control, C.blocks) === 0;
+  }
+
+  get tableBytes(): number {
+    return this.table.words.length * 4;
+  }
+
+  get nextTableBytes(): number {
+    return nextSlots(this.table.words.length / this.table.stride) * this.table.stride * 4;
+  }
+
+  get bytes(): number {
+    return this.tableBytes + Atomics.load(this.control, C.unusedBlocks) * BLOCK_WORDS * 4;
+  }
+
+  /** A larger, empty table in place of the one there is. */
+  grow(): SharedTable {
+    const slots = nextSlots(this.table.words.length / this.table.stride);
+    const stride = slots <= this.parentsUpTo ? this.table.stride : 2;
+    this.table = { words: sharedWords(slots * stride), stride };
+    Atomics.store(this.control, C.grow, 0);
+    return this.table;
+  }
+
+  /** The next level becomes the current one. */
+  turn(): void {
+    const { control } = this;
+    Atomics.store(control, C.blocks, Atomics.load(control, C.nextBlocks));
+    Atomics.store(control, C.nextBlocks, 0);
+    Atomics.store(control, C.claimed, 0);
+    Atomics.store(control, C.parity, 1 - Atomics.load(control, C.parity));
+    Atomics.add(control, C.depth, 1);
+  }
+
+  /** Lets all who wait go on. */
+  go(what: number): void {
+    Atomics.store(this.control, C.go, what);
+    Atomics.add(this.control, C.epoch, 1);
+    Atomics.notify(this.control, C.epoch);
+  }
+
+  abandon(): void {
+    Atomics.store(this.control, C.abort, 1);
+    for (const word of [C.epoch, C.blockLock, C.learnLock]) Atomics.notify(this.control, word);
+  }
+
+  /** The states that wait, as the next level's blocks: the first `turn` makes them current. */
+  private deal({ frontier, waiting }: Snapshot): void {
+    const blocks = new Blocks(this.blocks);
+    for (let at = 0, left = waiting; left > 0; left -= 1) {
+      const end = frontier[at] as number;
+      blocks.pushWords(frontier, at, end);
+      at = end;
+    }
+    blocks.publish();
+  }
+}

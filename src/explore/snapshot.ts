@@ -1,0 +1,18 @@
+/** A search between two levels, as plain numbers: to be gone on with by several threads, or later from a file. */
+import type { Found } from './findings.ts';
+import type { TableWords } from './visited.ts';
+
+export interface Snapshot {
+  /** Everything learnt so far, as one message of learnt.ts. */
+  readonly learnt: Int32Array;
+  readonly table: TableWords;
+  /** States that wait to be expanded, as Frontier keeps them. */
+  readonly frontier: Int32Array;
+  readonly waiting: number;
+  /** Levels expanded. */
+  readonly depth: number;
+  readonly transitions: number;
+  readonly found: readonly Found[];
+  /** `sometimes` properties not seen yet. */
+  readonly pending: readonly string[];
+}
