@@ -11,7 +11,7 @@ import { html } from '../../explore/trace/html.ts';
 import { itf } from '../../explore/trace/itf.ts';
 import { mermaid } from '../../explore/trace/mermaid.ts';
 import { perfetto } from '../../explore/trace/perfetto.ts';
-import { traceRows } from '../../explore/trace/rows.ts';
+import { readableRows, traceRows } from '../../explore/trace/rows.ts';
 import type { Violation } from '../../explore/verdict.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { profileByName, profileNames } from '../../profile/select.ts';
@@ -110,8 +110,8 @@ function print(results: readonly CheckResult[], form: Form | null, out: Output):
 
 function drawn(r: CheckResult, violation: Violation, form: Exclude<Form, 'text'>): string {
   const title = `${r.litmus} on ${r.profile}: ${r.title}`;
-  if (form === 'mermaid') return mermaid(`${title}: ${violation.property}`, traceRows(violation));
-  if (form === 'html') return html(title, violation.property, violation.schedule, traceRows(violation));
+  if (form === 'mermaid') return mermaid(`${title}: ${violation.property}`, readableRows(violation));
+  if (form === 'html') return html(title, violation.property, violation.schedule, readableRows(violation));
   return JSON.stringify(form === 'perfetto' ? perfetto(title, traceRows(violation)) : itf(title, violation), null, 1);
 }
 
@@ -152,7 +152,7 @@ function replayOne(tests: readonly Litmus[], options: Options, schedule: string,
   const { trace } = replay(program, parseSchedule(schedule, program.threads.length));
   const violation: Violation = { property: 'replay', kind: 'never', trace, schedule };
   if (out.options.json) out.json(violation);
-  else out.text(traceText(traceRows(violation), { width: out.options.width, style: out.style.bind(out) }));
+  else out.text(traceText(readableRows(violation), { width: out.options.width, style: out.style.bind(out) }));
   return EXIT.ok;
 }
 

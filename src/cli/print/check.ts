@@ -1,9 +1,9 @@
 /** Verdict table and counterexamples of `unseat check`. */
 import type { CheckResult } from '../../explore/litmus/check.ts';
-import { traceRows, type TraceRow } from '../../explore/trace/rows.ts';
+import { readableRows, type TraceRow } from '../../explore/trace/rows.ts';
 import type { Violation } from '../../explore/verdict.ts';
 import type { Style } from './output.ts';
-import { table } from './table.ts';
+import { table, wrap } from './table.ts';
 
 export interface Page {
   readonly width: number;
@@ -29,11 +29,24 @@ export function checkTable(results: readonly CheckResult[], page: Page): string 
 
 export function counterexampleText(r: CheckResult, violation: Violation, page: Page): string {
   const head = `${page.style('bold', `${r.litmus} on ${r.profile}`)}: ${page.style('red', violation.property)}\n${r.title}\n`;
-  return `${head}${traceText(traceRows(violation), page)}\n  replay: --profile ${r.profile} --replay "${violation.schedule}"\n`;
+  return `${head}${traceText(readableRows(violation), page)}\n  replay: --profile ${r.profile} --replay "${violation.schedule}"\n`;
 }
 
+/** Columns: step, thread, the points it went through, and below each other what came of it. */
 export function traceText(rows: readonly TraceRow[], page: Page): string {
-  return table(['', 'who', 'does', 'what changes'], rows.map((row) => [String(row.step), row.thread, row.does, [...row.choices, ...row.changes].join('; ')]), {
-    width: page.width, indent: 2, right: [0], style: (text, row) => (row < 0 ? page.style('bold', text) : text),
-  }).join('\n');
+  const who = Math.max(3, ...rows.map((row) => row.thread.length));
+  const left = `  ${' '.repeat(3)}  ${' '.repeat(who)}  `.length;
+  const does = Math.max(20, Math.min(48, Math.floor((page.width - left) * 0.45), Math.max(4, ...rows.map((row) => row.does.length))));
+  const room = Math.max(20, page.width - left - does - 2);
+  const lines = [page.style('bold', `  ${''.padStart(3)}  ${'who'.padEnd(who)}  ${'does'.padEnd(does)}  what changes`)];
+  for (const row of rows) {
+    const points = wrap(row.does, does);
+    const changes = [...row.choices, ...row.changes].flatMap((change) => wrap(change, room - 2).map((line, i) => (i === 0 ? line : `  ${line}`)));
+    for (let i = 0; i < Math.max(points.length, changes.length, 1); i += 1) {
+      const head = i === 0 ? `  ${String(row.step).padStart(3)}  ${row.thread.padEnd(who)}` : ' '.repeat(left - 2);
+      const change = changes[i] ?? '';
+      lines.push(`${head}  ${(points[i] ?? '').padEnd(does)}  ${change.startsWith('OOPS') ? page.style('red', change) : change}`.trimEnd());
+    }
+  }
+  return lines.join('\n');
 }

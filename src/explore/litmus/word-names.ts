@@ -5,7 +5,8 @@ import { DAXDEV } from '../../kernel/drivers/dax/super.ts';
 import { DEVDAX } from '../../kernel/drivers/dax/bus.ts';
 import { PMEM } from '../../kernel/drivers/nvdimm/pmem-words.ts';
 import { SLOT } from '../../kernel/drivers/pci/slot.ts';
-import { BLOCK, memoryBlocks } from '../../kernel/drivers/base/memory.ts';
+import { DIMM } from '../../kernel/drivers/acpi/memhotplug.ts';
+import { BLOCK, MEM_NAMES, memoryBlocks } from '../../kernel/drivers/base/memory.ts';
 import { driverCore } from '../../kernel/drivers/base/bus.ts';
 import { domainsOf } from '../../kernel/domains.ts';
 import { INODE, SB } from '../../kernel/fs/inode.ts';
@@ -13,7 +14,8 @@ import { findEntry } from '../../kernel/fs/dax-entry.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { hotplug } from '../../kernel/mm/memory_hotplug/hotplug.ts';
 import { MM, mmOf, mmPart, regionPage, VMA } from '../../kernel/mm/mm_struct.ts';
-import { PAGE, pageLoad } from '../../kernel/mm/page.ts';
+import { memmapPresent, PAGE, pageLoad } from '../../kernel/mm/page.ts';
+import { VM } from '../../kernel/drivers/virtio/virtio_mem.ts';
 import { pagemapsOf, PGMAP } from '../../kernel/mm/memremap.ts';
 import { walk } from '../../kernel/mm/pgtable.ts';
 import type { Slab } from '../../kernel/state/slab.ts';
@@ -28,11 +30,13 @@ export interface WordNames {
 
 type Words = Readonly<Record<string, number>>;
 
+type Kind = 'pte-flags' | 'pfn' | 'dax-flags' | 'task-state';
+
 class Namer {
   readonly names = new Map<number, string>();
-  readonly kinds = new Map<number, 'pte-flags' | 'pfn' | 'dax-flags'>();
+  readonly kinds = new Map<number, Kind>();
 
-  put(address: number, name: string, kind?: 'pte-flags' | 'pfn' | 'dax-flags'): void {
+  put(address: number, name: string, kind?: Kind): void {
     if (!this.names.has(address)) this.names.set(address, name);
     if (kind !== undefined) this.kinds.set(address, kind);
   }
@@ -91,19 +95,38 @@ export function wordNames(s: Subjects): WordNames {
   return { nameOf: (address) => namer.names.get(address) ?? null, showValue: (address, value) => show(namer, address, value) };
 }
 
+const TASK_STATES = ['running', 'stopped', 'dead', 'dead of an oops'];
+/** What values of words mean, by the name of the word. */
+const MEANINGS: readonly (readonly [RegExp, (value: number) => string])[] = [
+  [/\.sb\.flags$/, (v) => flagWords(v, ['shut down', 'read-only', 'mounted', '', 'no log flush']) || 'none'],
+  [/\.dax\.flags$/, (v) => ((v & 1) !== 0 ? 'alive' : 'dead')],
+  [/^memory\d+\.state$/, (v) => MEM_NAMES[v] ?? String(v)],
+  [/\.events$/, (v) => flagWords(v, ['button', 'link down', 'presence']) || 'none'],
+  [/^device_hotplug_lock$|^[^.]+\.lock$|\.ptl$/, (v) => (v === 0 ? 'free' : 'held')],
+  [/\.invalidateLock$|^mem_hotplug_lock$/, (v) => (v === 0 ? 'free' : v < 0 ? 'held for writing' : `${v} reading`)],
+  [/\.vma\.inode$/, (v) => (v === 0 ? 'none' : 'a file')],
+  // The words of a table that was freed hold poison.
+  [/^struct pages of/, (v) => (v === 0 || v === 0x6b6b6b6b ? 'gone' : 'there')],
+];
+
 function show(namer: Namer, address: number, value: number): string {
   const kind = namer.kinds.get(address);
+  const name = namer.names.get(address);
+  const meaning = name === undefined ? undefined : MEANINGS.find(([pattern]) => pattern.test(name));
+  if (meaning !== undefined) return meaning[1](value);
   if (kind === 'pte-flags') return value === 0 ? 'none' : flagWords(value, ['present', 'write', 'dirty', 'young', 'devmap', 'anon', 'special', 'hwpoison']);
   if (kind === 'dax-flags') return value === 0 ? 'none' : flagWords(value, ['locked', 'pmd', 'zero', 'empty', 'present', 'dirty', 'table']);
+  if (kind === 'task-state') return TASK_STATES[value] ?? String(value);
   if (kind === 'pfn') return `pfn 0x${(value >>> 0).toString(16)}`;
   return String(value);
 }
-const flagWords = (value: number, names: readonly string[]): string => names.filter((_, i) => (value & (1 << i)) !== 0).join('|');
+const flagWords = (value: number, names: readonly string[]): string => names.filter((name, i) => name !== '' && (value & (1 << i)) !== 0).join('|');
 
 function nameProcesses({ built, processes }: Subjects, namer: Namer): void {
   const { k } = built;
   for (const [name, p] of processes) {
     namer.object(p.task, name, TASK);
+    namer.put(p.task + TASK.state, `${name}.state`, 'task-state');
     namer.object(mmOf(k, p.task), `${name}.mm`, MM);
     if (p.vma === 0) continue;
     namer.object(p.vma, `${name}.vma`, VMA);
@@ -122,6 +145,11 @@ function nameDevices({ built }: Subjects, namer: Namer): void {
   const { k } = built;
   for (const [name, device] of built.devices) {
     if (device.dev !== 0) namer.object(device.dev, name, DEV);
+    if (device.kind === 'pages') namer.object(device.pgmap, `${name}.pgmap`, PGMAP);
+    if (device.kind === 'ram' && device.virtioMem !== 0) namer.object(device.virtioMem, name, VM);
+    if (device.kind === 'ram' && device.dimm !== 0) namer.object(device.dimm, name, DIMM);
+    const first = device.range[0] + (device.kind === 'pmem' || device.kind === 'devdax' ? 32 : 0);
+    if (memmapPresent(k, first)) namer.put(lastLoad(k, () => memmapPresent(k, first)), `struct pages of ${name}`);
     if (device.kind === 'ram') for (const id of device.blocks) namer.object(memoryBlocks(k).find(id), `memory${id}`, BLOCK);
     if (device.kind === 'pmem') {
       const pmem = deviceData(k, device.dev);

@@ -12,7 +12,7 @@ ul{margin:0;padding-left:1.2em;color:#555;font-size:12px}.bad{color:#b00;font-we
 export function html(title: string, outcome: string, schedule: string, rows: readonly TraceRow[]): string {
   const threads = [...new Set(rows.map((row) => row.thread))];
   const cell = (row: TraceRow, thread: string): string =>
-    row.thread !== thread ? '<td></td>' : `<td class="on">${escape(row.does)}${row.changes.length > 0 ? `<ul>${row.changes.map((c) => `<li>${escape(c)}</li>`).join('')}</ul>` : ''}</td>`;
+    row.thread !== thread ? '<td></td>' : `<td class="on">${escape(row.does)}${row.changes.length > 0 ? `<ul>${row.changes.map((c) => `<li${c.startsWith('OOPS') ? ' class="bad"' : ''}>${escape(c.replaceAll('->', '→'))}</li>`).join('')}</ul>` : ''}</td>`;
   const body = rows.map((row) => `<tr><td class="n">${row.step}</td>${threads.map((t) => cell(row, t)).join('')}</tr>`).join('\n');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title><style>${STYLE}</style></head><body>

@@ -1,8 +1,11 @@
 /** A counterexample in the Informal Trace Format of Apalache (ADR 015): states as records of named variables. */
+import { changedWords } from './changes.ts';
 import type { Violation } from '../verdict.ts';
 
 export function itf(title: string, violation: Violation): unknown {
-  const vars = [...new Set(violation.trace.flatMap((step) => step.stores.map((s) => s.word)).filter((word) => !word.startsWith('word ')))].sort();
+  const stored = new Set(violation.trace.flatMap((step) => step.stores.map((s) => s.word)));
+  // Counts of pages that several steps change stay in; what only goes with its table, and what keeps house, does not.
+  const vars = [...new Set(violation.trace.flatMap(changedWords))].filter((word) => stored.has(word)).sort();
   const values = new Map<string, number>();
   for (const step of [...violation.trace].reverse()) for (const store of [...step.stores].reverse()) values.set(store.word, store.before);
   const big = (value: number): { readonly '#bigint': string } => ({ '#bigint': String(value) });
