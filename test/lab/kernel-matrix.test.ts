@@ -6,6 +6,9 @@ import { test } from 'node:test';
 import { evidenceOf } from '../../src/evidence/evidence-of.ts';
 import { matrixFiles, type MatrixCell } from '../../src/evidence/kernel-matrix.ts';
 import { LISTED } from '../../src/evidence/listed-differences.ts';
+import { truthConfirmed } from '../../src/evidence/truth-confirmed.ts';
+import { LINKS } from '../../src/evidence/truth-links.ts';
+import { TRUTH_ROWS } from '../../src/kernel/truth/rows.ts';
 import { committedCells } from '../../src/lab/matrix/store.ts';
 import { allScenarios, projectRoot } from '../../src/lab/project.ts';
 
@@ -36,4 +39,22 @@ test('simulated and real kernels differ in nothing that is not listed', () => {
 test('every listed difference is one that was seen', () => {
   const reasons = new Set(committed.flatMap((c) => c.differences.map((d) => d.listed)));
   assert.deepEqual(LISTED.filter((l) => !reasons.has(l.reason)).map((l) => l.reason), []);
+});
+
+test('the page of confirmed facts says what the data says, and no fact is contradicted', () => {
+  const truth = truthConfirmed(TRUTH_ROWS, { cells: committed, scenarios });
+  assert.equal(readFileSync(join(projectRoot(), 'docs/kernel-truth-confirmed.md'), 'utf8'), truth.page, NEXT);
+  assert.deepEqual(truth.contradicted, []);
+});
+
+test('every link names a row, a scenario and a step that there are', () => {
+  const rows = new Set(TRUTH_ROWS.map((r) => r.id));
+  for (const l of LINKS) {
+    assert.deepEqual(l.rows.filter((row) => !rows.has(row)), [], l.scenario);
+    const scenario = scenarios.get(l.scenario);
+    assert.ok(scenario, l.scenario);
+    if (l.shows.step !== undefined) assert.ok(scenario.steps.some((s) => s.label === l.shows.step), `${l.scenario}: ${l.shows.step}`);
+    const columns = TRUTH_ROWS.filter((r) => l.rows.includes(r.id)).flatMap((r) => Object.keys(r.seen));
+    assert.ok(columns.some((c) => l.columns === undefined || l.columns.test(c)), `${l.rows.join()} has no column for ${l.scenario}`);
+  }
 });

@@ -42,7 +42,10 @@ async function writeEvidence(folder: string, store: ResultStore): Promise<void> 
   const { matrixFiles } = await import('../../../evidence/kernel-matrix.ts');
   const scenarios = new Map(allScenarios().map((s) => [s.scenario, s]));
   const cells = await evidenceOf(merged(store.all(), committedCells(folder) as readonly SeenCell[], scenarios), scenarios);
-  writeFiles(folder, matrixFiles(cells, new Map([...scenarios].map(([name, s]) => [name, s.title]))));
+  const { truthConfirmed } = await import('../../../evidence/truth-confirmed.ts');
+  const { TRUTH_ROWS } = await import('../../../kernel/truth/rows.ts');
+  const truth = { path: 'docs/kernel-truth-confirmed.md', text: truthConfirmed(TRUTH_ROWS, { cells, scenarios }).page };
+  writeFiles(folder, [...matrixFiles(cells, new Map([...scenarios].map(([name, s]) => [name, s.title]))), truth]);
 }
 
 function number(text: string | undefined, name: string): number | undefined {
