@@ -16,6 +16,8 @@ export interface MatrixOptions extends CellOptions {
   /** Run cells again that are already in the store. */
   readonly again: boolean;
   readonly jobs: number;
+  /** Which cells: scenario and kernel by name; absent: all. */
+  readonly only?: (scenario: string, kernel: string) => boolean;
   /** Cells that were not begun after so many minutes are left for the next time. */
   readonly minutes?: number;
 }
@@ -27,7 +29,7 @@ export interface MatrixResult {
 }
 
 export async function runMatrix(scenarios: readonly Scenario[], kernels: readonly LabKernel[], options: MatrixOptions): Promise<MatrixResult> {
-  const pairs = kernels.flatMap((kernel) => inBootOrder(scenarios).map((scenario) => ({ scenario, kernel })));
+  const pairs = kernels.flatMap((kernel) => inBootOrder(scenarios).filter((s) => options.only?.(s.scenario, kernel.name) ?? true).map((scenario) => ({ scenario, kernel })));
   const cells: (Cell | null)[] = pairs.map(() => null);
   let next = 0;
   let fromStore = 0;

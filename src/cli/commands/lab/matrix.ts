@@ -1,6 +1,7 @@
 /** `lab matrix`: scenarios by kernels. */
 import { UnseatError } from '../../../errors/unseat-error.ts';
 import { cacheFolder } from '../../../lab/cache.ts';
+import { isCore } from '../../../lab/core.ts';
 import { ktap } from '../../../lab/ktap.ts';
 import { roomForGuests, runMatrix } from '../../../lab/matrix/run-matrix.ts';
 import { committedCells, ResultStore } from '../../../lab/matrix/store.ts';
@@ -13,14 +14,14 @@ import type { LabOptions } from '../lab.ts';
 import { kernelNamed, STANDARD } from './kernels.ts';
 
 export async function run(names: readonly string[], options: LabOptions, out: Output): Promise<number> {
-  const scenarios = (names.length > 0 ? names.map(scenarioNamed) : allScenarios()).filter((s) => options.core !== true || s.core);
+  const scenarios = names.length > 0 ? names.map(scenarioNamed) : allScenarios();
   const kernels = (options.kernel ?? STANDARD).map((name) => kernelNamed(name, options));
   const store = new ResultStore(options.results ?? cacheFolder('results'));
   const jobs = number(options.jobs, 'jobs') ?? roomForGuests();
   // --minutes 0 runs nothing and only writes what there is.
   const minutes = options.minutes === '0' ? 0 : number(options.minutes, 'minutes');
   const result = await runMatrix(scenarios, kernels, {
-    store, again: options.again === true, jobs, plan: true, say: (line) => out.note(line), ...(minutes === undefined ? {} : { minutes }),
+    store, again: options.again === true, jobs, plan: true, say: (line) => out.note(line), ...(options.core === true ? { only: isCore } : {}), ...(minutes === undefined ? {} : { minutes }),
   });
   const counts: Partial<Record<CellStatus, number>> = {};
   for (const cell of result.cells) counts[cell.status] = (counts[cell.status] ?? 0) + 1;
