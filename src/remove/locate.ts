@@ -3,12 +3,15 @@
  * (blinking) (drivers/pci/hotplug/pci_hotplug_core.c, 5.10 to 7.2). Nothing else of the slot changes.
  */
 import { UnseatError } from '../errors/unseat-error.ts';
-import { isMissing } from '../host/fact.ts';
+import type { Store } from '../host/actions.ts';
+import { isMissing, orElse } from '../host/fact.ts';
 import type { Host } from '../host/host.ts';
 import { slotsOf } from '../machine/devices/in-slots.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciSlot } from '../machine/types/bus.ts';
 import type { Device } from '../machine/types/device.ts';
+import type { Header } from './journal/entries.ts';
+import { findJournals, Journal } from './journal/journal.ts';
 
 export interface Light {
   readonly slot: string;
@@ -37,6 +40,37 @@ function light(device: Device, slot: PciSlot, on: boolean): Light {
     });
   }
   return { slot: slot.name, address: slot.address, path: `${slot.path}/attention`, was: slot.attention, text: on ? '2' : '0' };
+}
+
+/**
+ * Sets the lights, with a journal while that is under way: after a crash `audit` names it, and `resume` and `rollback` put
+ * back what the light was before. What cannot be set is put back at once.
+ */
+export async function setLights(host: Host, device: Device, lights: readonly Light[]): Promise<void> {
+  if (host.actions === undefined) throw new UnseatError('READ_ONLY', 'this machine cannot be changed', { subject: host.label, next: 'Take --dry-run to see what would be written.' });
+  const { store } = host.actions;
+  const journal = await begun(host, store, device);
+  for (const light of lights) await journal.keepSetting(light.path, String(light.was));
+  try {
+    for (const light of lights) await setLight(host, light);
+  } catch (error) {
+    if (!(error instanceof UnseatError)) throw error;
+    const back = await Promise.all(lights.map((light) => host.actions?.write(light.path, String(light.was), DEADLINE_MS)));
+    // Where not even that works the journal stays, for `rollback`.
+    if (back.every((r) => r?.ok === true) || error.facts.definite !== false) await journal.remove();
+    throw error;
+  }
+  await journal.remove();
+}
+
+/** What was interrupted before knows what the light was at first. */
+async function begun(host: Host, store: Store, device: Device): Promise<Journal> {
+  const header: Header = {
+    entry: 'removal', version: 1, device: `locate:${device.id}`, deviceName: `locate:${device.name}`, way: 'graceful', deviceNumbers: [], kernel: null,
+    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), acceptsUnseen: false, by: null, steps: [],
+  };
+  const before = findJournals(host).find(({ content }) => content.header.device === header.device);
+  return before === undefined ? Journal.begin(store, header) : Journal.continued(store, before.path, before.content);
 }
 
 /** Writes, and reads back. Throws READ_ONLY, NO_PERMISSION, WRITE_FAILED. */

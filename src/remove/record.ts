@@ -26,6 +26,8 @@ export interface RemovalRecord {
   /** Lines of the kernel log since the beginning that mean harm. */
   readonly kernelLog: readonly string[];
   readonly before: unknown;
+  /** What happened around the removal and is not of its doing: a button that was pressed. Absent where nothing did. */
+  readonly noticed?: readonly string[];
   /** Why this record, or the end of the journal, could not be kept on disk; absent where it was. */
   readonly unkept?: string;
 }

@@ -9,7 +9,12 @@ import type { Host } from '../../src/host/host.ts';
 import { simulate } from '../../src/kernel/scenario/simulate.ts';
 import { findDevice } from '../../src/machine/devices/find.ts';
 import { readMachine } from '../../src/machine/read.ts';
-import { lightsOf, setLight, type Light } from '../../src/remove/locate.ts';
+import { Crashed } from '../../src/host/recording/fault.ts';
+import { recordHost } from '../../src/host/recording/recording-host.ts';
+import { audit } from '../../src/remove/audit/audit.ts';
+import { resume, rollback } from '../../src/remove/engine/run.ts';
+import { findJournals } from '../../src/remove/journal/journal.ts';
+import { lightsOf, setLight, setLights, type Light } from '../../src/remove/locate.ts';
 import { planted } from '../planted.ts';
 import { cardInSlot } from '../planted-slot.ts';
 
@@ -37,6 +42,44 @@ test('the slot of a card blinks and stops, and nothing else of it changes: by ca
       assert.equal(host.files.text('/sys/bus/pci/slots/2/power'), '1');
     }
   }
+});
+
+test('a crash at any call never leaves the slot blinking: audit names it, resume and rollback put the light back', async () => {
+  const device = (host: Host) => findDevice(readMachine(host, { rivals: false }), 'mem0');
+  const first = simulated('cxl-ram-unplug');
+  const counted = recordHost(first);
+  // The same on each of these machines.
+  const [card, on] = [device(first), lights(first, 'mem0', true)];
+  await setLights(counted.host, card, on);
+  assert.ok(counted.calls.length > 5);
+  for (let at = 0; at < counted.calls.length; at += 1) {
+    for (const how of [resume, rollback]) {
+      const host = simulated('cxl-ram-unplug');
+      const recorded = recordHost(host, [{ at, fault: { kind: 'crash', when: 'after' } }]);
+      await assert.rejects(async () => setLights(recorded.host, card, on), Crashed);
+      const [journal] = findJournals(host);
+      const what = `crash at call ${at}, ${how.name}`;
+      if (journal === undefined) {
+        // Nothing begun yet, or all of it done: the light is as it was, or as it was asked to be.
+        assert.equal(host.files.text(ATTENTION), at === counted.calls.length - 1 ? '2' : '0', what);
+        continue;
+      }
+      assert.match(audit(host).findings.find((f) => f.kind === 'interrupted-removal')?.text ?? '', /slot light/, what);
+      await how(host, journal.path, journal.content);
+      assert.equal(host.files.text(ATTENTION), '0', what);
+      assert.equal(findJournals(host).length, 0, what);
+    }
+  }
+});
+
+test('a light that was interrupted can be set anew', async () => {
+  const host = simulated('cxl-ram-unplug');
+  const device = findDevice(readMachine(host, { rivals: false }), 'mem0');
+  const recorded = recordHost(host, [{ at: (c) => c.facet === 'actions' && c.method === 'write', fault: { kind: 'crash', when: 'after' } }]);
+  await assert.rejects(setLights(recorded.host, device, lights(host, 'mem0', true)), Crashed);
+  await setLights(host, device, lights(host, 'mem0', false));
+  assert.equal(host.files.text(ATTENTION), '0');
+  assert.equal(findJournals(host).length, 0);
 });
 
 test('a device in no slot is refused', () => {

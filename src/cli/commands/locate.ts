@@ -4,7 +4,7 @@ import { UnseatError } from '../../errors/unseat-error.ts';
 import type { Host } from '../../host/host.ts';
 import { findDevice } from '../../machine/devices/find.ts';
 import { readMachine } from '../../machine/read.ts';
-import { lightsOf, setLight } from '../../remove/locate.ts';
+import { lightsOf, setLights } from '../../remove/locate.ts';
 import type { Output } from '../print/output.ts';
 
 /** What ends holders or asks for consent makes no sense beside it. */
@@ -19,7 +19,7 @@ export async function locate(host: Host, name: string, options: Readonly<Record<
   const machine = readMachine(host, { rivals: false });
   const device = findDevice(machine, name);
   const lights = lightsOf(machine, device, word !== 'off');
-  if (!dry) for (const light of lights) await setLight(host, light);
+  if (!dry) await setLights(host, device, lights);
   if (out.options.json) out.json({ device: device.id, dryRun: dry, lights });
   else out.text(lights.map((l) => `${device.name} sits in slot ${l.slot}${l.address === null ? '' : ` (${l.address})`}: ${dry ? 'would write' : 'wrote'} ${l.text} to ${l.path} (${l.text === '0' ? 'light off' : 'light blinks'}; it read ${l.was})`).join('\n'));
   return EXIT.ok;

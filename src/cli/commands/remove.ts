@@ -5,6 +5,7 @@ import { UnseatError } from '../../errors/unseat-error.ts';
 import { isMissing } from '../../host/fact.ts';
 import type { Host } from '../../host/host.ts';
 import { inventoryFor } from '../../plan/inventory.ts';
+import { slotsOf } from '../../machine/devices/in-slots.ts';
 import type { PlanOptions } from '../../plan/context.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import { dryRun } from '../../remove/dry-run.ts';
@@ -71,7 +72,8 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
     }
     refuse(host, plan, way);
     await consent(plan, [name, plan.deviceName, plan.device, ...device.aliases], typeof options['yes'] === 'string' ? options['yes'] : null, way, out);
-    const record = await remove(host, plan, way, numbers, { own, acceptUnseen: listOf(options['accept']).includes('hidden'), before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } });
+    const slots = [...new Set([device, ...leaves].flatMap((d) => slotsOf(machine, d)).map((s) => s.name))];
+    const record = await remove(host, plan, way, numbers, { own, slots, acceptUnseen: listOf(options['accept']).includes('hidden'), before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } });
     if (out.options.json) out.json(record);
     else out.text(recordText(record, out));
     return record.status === 'done' ? EXIT.ok : record.status === 'partly' ? EXIT.partly : EXIT.failed;

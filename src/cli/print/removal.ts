@@ -29,6 +29,7 @@ export function recordText(record: RemovalRecord, out: Output): string {
     out.style(color, `${record.deviceName} ${record.undone.some((u) => u.stays === true) && record.status === 'rolled-back' ? 'is put back as far as that goes; what stays is named here' : HEADS[record.status]}.`),
     ...wrong.map((s) => item(`step ${s.id}, ${s.title}: ${s.says ?? s.outcome}`, out.options.width)),
     ...record.undone.map((u) => item(`${u.ok ? 'put back' : u.stays === true ? 'stays as it is' : 'COULD NOT BE PUT BACK'}: ${u.title}${u.says === null ? '' : ` (${u.says})`}`, out.options.width)),
+    ...(record.noticed ?? []).map((text) => item(`meanwhile: ${text}`, out.options.width)),
     ...record.kernelLog.map((line) => item(`kernel: ${line}`, out.options.width)),
     ...(record.unkept === undefined ? [] : [item(`not kept on disk: ${record.unkept}`, out.options.width)]),
     ...(record.status === 'partly' ? [`Go on with 'unseat resume ${record.deviceName}', or put back what can be with 'unseat rollback ${record.deviceName}'.`] : []),

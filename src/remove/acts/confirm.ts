@@ -6,20 +6,25 @@ import { believed, no, yes } from '../engine/removal.ts';
 import type { Step } from '../../steps/step.ts';
 import { holdersNow, nameOf, whatItHolds } from './holders.ts';
 import { letLatecomersGo } from './latecomers.ts';
+import { ejectUnderWay, ejectVetoed, ejected } from './eject.ts';
+import { noticePress } from '../engine/buttons.ts';
 import { alarming, claimsLeft, isThere, mountsOf } from './state.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
 
 const EVERY_MS = 200;
 
-/** Looks until `wrong` has nothing to say, at most until the deadline of the step. */
-async function until(removal: Removal, step: Step, wrong: () => string | null): Promise<Acted> {
+/** Looks until `wrong` has nothing to say, at most until the deadline of the step, or until `hopeless` says why no wait will do. */
+async function until(removal: Removal, step: Step, wrong: () => string | null, hopeless: () => string | null = () => null): Promise<Acted> {
   const began = removal.host.time.now();
   for (;;) {
     const says = wrong();
     if (says === null) return { ok: true, definite: true };
+    const verdict = hopeless();
+    if (verdict !== null) return { ok: false, definite: true, says: verdict };
     if (removal.host.time.now() - began >= step.deadlineMs) return { ok: false, definite: true, says };
     removal.progress(step, says);
+    await noticePress(removal, step);
     await removal.host.time.sleep(EVERY_MS);
   }
 }
@@ -59,9 +64,10 @@ export const confirmGone: Act<Of<'confirm-gone'>> = {
       const claims = claimsLeft(removal.host, ranges);
       if (claims === null) return '/proc/iomem cannot be read';
       return claims.length === 0 ? null : `/proc/iomem still has ${claims.join('; ')}`;
-    });
+    }, () => ejectVetoed(removal));
+    if (!result.ok) return { ...result, says: `${result.says ?? ''}${ejectUnderWay(removal, paths)}` };
     const alarms = alarming(removal);
-    return alarms.length === 0 ? result : { ok: false, definite: true, says: `the kernel log says: ${alarms.slice(0, 3).join('; ')}` };
+    return alarms.length === 0 ? { ...result, ...ejected(removal) } : { ok: false, definite: true, says: `the kernel log says: ${alarms.slice(0, 3).join('; ')}` };
   },
   after: believed,
 };

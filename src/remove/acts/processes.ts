@@ -25,8 +25,8 @@ export const stopProcess: Act<Of<'stop-process'>> = {
     if (isStopped(removal, process.pid)) return already('it is stopped');
     if (removal.trace === null) return no('this host cannot stop processes');
     const why = protectedBecause(removal.host, process.pid, removal.own);
-    if (why !== null) return no(why);
-    return held(removal, process) ? yes : already('it holds nothing of the device any more');
+    // Also where it holds nothing just now: one that maps and unmaps without end holds it again a moment later (seen by lab race on 6.12).
+    return why === null ? yes : no(why);
   },
   async act(removal, { process }, { deadlineMs }): Promise<Acted> {
     const stopped = await stopWithCarrier(removal, process, deadlineMs);

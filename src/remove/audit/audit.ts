@@ -50,7 +50,7 @@ export function audit(host: Host, machine: Machine = readMachine(host, { rivals:
 function journals(host: Host): Finding[] {
   return findJournals(host).map(({ path, content }) => ({
     kind: 'interrupted-removal', weight: 'left', subject: content.header.deviceName,
-    text: `A removal (${content.header.way}) begun ${content.header.begun ?? 'at an unknown time'} did not come to its end; journal ${path}.`, warning: null,
+    text: `${content.header.device.startsWith('locate:') ? 'The setting of a slot light' : `A removal (${content.header.way})`} begun ${content.header.begun ?? 'at an unknown time'} did not come to its end; journal ${path}.`, warning: null,
     next: `Run 'unseat resume ${content.header.deviceName}' to go on, or 'unseat rollback ${content.header.deviceName}' to put everything back.`,
   }));
 }

@@ -29,6 +29,8 @@ export interface Removal {
   readonly progress: (step: Step, text: string) => void;
   /** Processes that came to hold the device meanwhile and were let go: they stay so. */
   readonly latecomers: { letGo: number };
+  /** What happened around us meanwhile and must be told. */
+  readonly noticed: string[];
 }
 
 /** True while the process stands still for us; false also after the child that held it has died. */

@@ -8,14 +8,16 @@ import type { Header, JournalContent } from '../journal/entries.ts';
 import { Journal } from '../journal/journal.ts';
 import { keepRecord } from '../record.ts';
 import type { RemovalRecord, RemovalStatus } from '../record.ts';
+import { ejectVetoed, isEject } from '../acts/eject.ts';
 import { alarming, isAlive } from '../acts/state.ts';
 import type { ProcessRef } from '../../host/actions.ts';
 import { parseStat } from '../../machine/holders/stat.ts';
+import { noticePress } from './buttons.ts';
 import { guardedActions, guardedTrace } from './guard.ts';
 import { carryOut } from './step.ts';
 import type { StepReport } from './step.ts';
 import { doneForGood } from './stays.ts';
-import { releaseAll, undoSteps } from './undo.ts';
+import { releaseAll, settingsBack, undoSteps } from './undo.ts';
 import type { UndoReport } from './undo.ts';
 import type { Progress, Removal } from './removal.ts';
 
@@ -25,6 +27,8 @@ export interface RunOptions {
   readonly own?: readonly number[];
   /** Go on although some processes cannot be looked at; `hidden` accepted by name. */
   readonly acceptUnseen?: boolean;
+  /** Names of the PCI slots that the device sits in: their buttons are watched. */
+  readonly slots?: readonly string[];
   /** What the state was before, for the record; plain data. */
   readonly before?: unknown;
 }
@@ -91,7 +95,8 @@ function mustAct(host: Host): { actions: NonNullable<Host['actions']> } {
 function headerOf(host: Host, plan: RemovalPlan, way: WayPlan, deviceNumbers: readonly string[], options: RunOptions): Header {
   return {
     entry: 'removal', version: 1, device: plan.device, deviceName: plan.deviceName, way: way.way, deviceNumbers, kernel: plan.kernel.release,
-    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), acceptsUnseen: options.acceptUnseen === true, by: self(host, options), steps: way.steps,
+    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), acceptsUnseen: options.acceptUnseen === true, by: self(host, options),
+    ...(options.slots === undefined ? {} : { slots: options.slots }), steps: way.steps,
   };
 }
 
@@ -101,7 +106,7 @@ function makeRemoval(host: Host, header: Header, journal: Journal, options: RunO
   const progress = (step: Step, text: string): void => options.progress?.({ step: step.id, phase: 'going', text });
   return {
     host, actions, trace: host.trace === undefined ? null : guardedTrace(host, host.trace), header, devices: new Set(header.deviceNumbers), journal, stopped: new Map(), logMark: isMissing(mark) ? null : mark,
-    own: options.own ?? [], progress, latecomers: { letGo: 0 },
+    own: options.own ?? [], progress, latecomers: { letGo: 0 }, noticed: [],
   };
 }
 
@@ -113,12 +118,14 @@ async function finish(removal: Removal, before: ReadonlySet<string>, options: Ru
   for (const step of steps) {
     options.progress?.({ step: step.id, phase: 'begin', text: step.title });
     const report = await carryOutOrTell(removal, step, begun);
+    await noticePress(removal, step);
     reports.push(report);
     options.progress?.({ step: step.id, phase: 'end', text: `${step.title}: ${report.outcome}${report.says === null ? '' : ` (${report.says})`}` });
     if (failed(report) && !closing.has(step.id)) return callOff(removal, begun, reports, options);
   }
+  const back = await settingsBack(removal);
   await releaseAll(removal);
-  return close(removal, reports.some(failed) ? 'partly' : 'done', reports, [], options);
+  return close(removal, reports.some(failed) || back.some((u) => !u.ok) ? 'partly' : 'done', reports, back, options);
 }
 
 const failed = (report: StepReport): boolean => report.outcome === 'failed' || report.outcome === 'unknown';
@@ -148,7 +155,8 @@ async function callOff(removal: Removal, begun: ReadonlySet<string>, reports: re
   const undone = await undoSteps(removal, begun);
   const stays = removal.latecomers.letGo > 0 || reports.some((r) => {
     const step = removal.header.steps.find((s) => s.id === r.id);
-    return r.outcome !== 'already' && r.outcome !== 'failed' && step !== undefined && step.undo === null && !LEAVES_NOTHING.has(step.action.kind);
+    if (step === undefined || step.undo !== null || LEAVES_NOTHING.has(step.action.kind) || (isEject(step.action) && ejectVetoed(removal) !== null)) return false;
+    return r.outcome !== 'already' && r.outcome !== 'failed';
   });
   return close(removal, stays || undone.some((u) => !u.ok) ? 'partly' : 'called-off', reports, undone, options);
 }
@@ -158,6 +166,7 @@ async function close(removal: Removal, status: RemovalStatus, steps: readonly St
   const record: RemovalRecord = {
     version: 1, device: header.device, deviceName: header.deviceName, way: header.way, kernel: header.kernel, begun: header.begun, ended: orElse(host.time.wall(), null),
     status, steps, undone, kernelLog: alarming(removal), before: options.before ?? null,
+    ...(removal.noticed.length === 0 ? {} : { noticed: removal.noticed }),
   };
   await journal.tell({ entry: 'finished', at: record.ended, says: status });
   const unkept = await keep(removal, record, status);

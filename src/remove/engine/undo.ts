@@ -1,4 +1,5 @@
 /** Putting back what was done, last first, and letting every stopped process go on. */
+import { isMissing } from '../../host/fact.ts';
 import type { Step, StepAction } from '../../steps/step.ts';
 import { whatStays } from './stays.ts';
 import type { Removal } from './removal.ts';
@@ -21,22 +22,30 @@ export async function undoSteps(removal: Removal, begun: ReadonlySet<string>): P
     if (!begun.has(step.id) || step.undo === null || step.undo.kind === 'release-process') continue;
     reports.push(await undoStep(removal, step, step.undo));
   }
-  // The plan's own last steps put settings back; a removal that never got there still has to.
-  for (const [path, was] of removal.journal.settings) {
-    const action: StepAction = { kind: 'set', path, to: was, was: '' };
-    reports.push(await undoStep(removal, { id: `setting ${path}`, action, title: `put ${path} back to ${was}`, why: '', undo: action, needs: null, deadlineMs: 5_000 }, action));
-  }
+  reports.push(...(await settingsBack(removal)));
   await releaseAll(removal);
   return reports;
 }
 
+/** The plan's own last steps put settings back; a removal that never got there, or had none, still has to. */
+export async function settingsBack(removal: Removal): Promise<UndoReport[]> {
+  const reports: UndoReport[] = [];
+  for (const [path, was] of removal.journal.settings) {
+    const action: StepAction = { kind: 'set', path, to: was, was: '' };
+    const now = removal.host.files.text(path);
+    if (!isMissing(now) && now.trim() === was) continue;
+    reports.push(await undoStep(removal, { id: `setting ${path}`, action, title: `put ${path} back to ${was}`, why: '', undo: action, needs: null, deadlineMs: 5_000 }, action));
+  }
+  return reports;
+}
+
 async function undoStep(removal: Removal, step: Step, undo: StepAction): Promise<UndoReport> {
-  await removal.journal.write({ entry: 'undo', step: step.id, title: step.title });
+  await removal.journal.tell({ entry: 'undo', step: step.id, title: step.title });
   const done = await patiently(removal, step, undo);
   const stays = whatStays(removal, undo, done);
   const ok = stays === null && (done.outcome === 'done' || done.outcome === 'already');
   const says = stays ?? done.says;
-  await removal.journal.write({ entry: 'undone', step: step.id, ok, ...(says === null ? {} : { says }) });
+  await removal.journal.tell({ entry: 'undone', step: step.id, ok, ...(says === null ? {} : { says }) });
   return { id: step.id, title: step.title, ok, says, ...(stays === null ? {} : { stays: true }) };
 }
 

@@ -19,6 +19,8 @@ export interface Header {
   readonly acceptsUnseen: boolean;
   /** The process that carries it out; null where it is none of this host. */
   readonly by: ProcessRef | null;
+  /** PCI slots that the device sits in. */
+  readonly slots?: readonly string[];
   readonly steps: readonly Step[];
 }
 
@@ -30,6 +32,7 @@ export type Entry =
   | { readonly entry: 'end'; readonly step: string; readonly outcome: StepOutcome; readonly milliseconds: number; readonly says?: string }
   | { readonly entry: 'undo'; readonly step: string; readonly title: string }
   | { readonly entry: 'undone'; readonly step: string; readonly ok: boolean; readonly says?: string }
+  | { readonly entry: 'noticed'; readonly says: string }
   | { readonly entry: 'latecomer'; readonly pid: number; readonly what: string }
   /** From here on another process carries it on. */
   | { readonly entry: 'taken-over'; readonly by: ProcessRef | null }
