@@ -8,7 +8,7 @@ import { deviceData } from '../../src/kernel/drivers/base/bus.ts';
 import { addPmem, createFile, mountFs, pmemRange, unbindPmem } from '../../src/kernel/setup/fsdax.ts';
 import { presentPages } from '../../src/kernel/setup/look.ts';
 import { populateAll } from '../../src/kernel/setup/populate.ts';
-import { addProcess, faultIn, mapFile } from '../../src/kernel/setup/process.ts';
+import { addProcess, mapFile } from '../../src/kernel/setup/process.ts';
 import { makeMachine } from '../../src/kernel/setup/run.ts';
 import { profileByName } from '../../src/profile/select.ts';
 import { GiB } from '../../src/range/units.ts';
@@ -24,8 +24,6 @@ export interface Cell {
   readonly processes: number;
   /** Files in core that nobody maps. */
   readonly inodes: number;
-  /** Set up by page faults one by one, and not at a stroke. */
-  readonly faults?: boolean;
 }
 
 export interface CellResult {
@@ -61,8 +59,7 @@ export function measureCell(cell: Cell): CellResult {
   for (let i = 0; i < cell.inodes; i += 1) createFile(k, sb, { pages: 1 });
   const tasks = Array.from({ length: cell.processes }, () => addProcess(k));
   const vmas = tasks.map((task) => mapFile(k, task, file, cell.entry === '4k' ? { offBy: 1 } : {}));
-  if (cell.faults === true) for (const vma of vmas) faultIn(k, vma, true);
-  else populateAll(k, vmas, true);
+  populateAll(k, vmas, true);
   const [from, to] = pmemRange(k, dev);
   const count = (): number => tasks.reduce((sum, task) => sum + presentPages(k, task, from, to), 0);
   const mapped = count();

@@ -7,8 +7,8 @@ import { pageIsBusy } from '../mm/memremap.ts';
 import { compoundHead, isRecord, PAGE, pageLoad, pageOrder, templateOf } from '../mm/page.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { daxDisassociateEntry, pageFileIndex } from './dax-associate.ts';
-import { DAX_LOCKED, entriesIn, entryFlags, entryHasPages, entryPages, entryPfn, eraseEntry, findEntry, unlockedEntry } from './dax-entry.ts';
-import { INODE, INODE_CHR } from './inode.ts';
+import { DAX_LOCKED, entriesAlike, entriesIn, entryFlags, entryHasPages, entryPages, entryPfn, eraseEntry, findEntry, unlockedEntry } from './dax-entry.ts';
+import { INODE, INODE_CHR, SLOT_PAGES } from './inode.ts';
 
 /** Answer of the lock functions where there is nothing to lock and the caller may go on ((dax_entry_t)~0UL). */
 export const DAX_NO_ENTRY = -1;
@@ -46,7 +46,10 @@ export function* daxLockMappingEntry(k: Kernel, inode: number, index: number): P
 /** dax_delete_mapping_entry for every entry of [from, to): they give their pages back and go. */
 export function* daxDeleteMappingRange(k: Kernel, inode: number, from: number, to: number): Path {
   let deleted = 0;
-  for (const [index] of [...entriesIn(k, inode, from, to)]) {
+  for (const [index] of k.concurrent ? [...entriesIn(k, inode, from, to)] : entriesIn(k, inode, from, to)) {
+    const whole = k.concurrent || index + SLOT_PAGES > to ? 0 : eraseWhole(k, inode, index);
+    deleted += whole;
+    if (whole > 0) continue;
     if (k.concurrent) yield AT('dax_delete_mapping_entry');
     const entry = yield* k.call(unlockedEntry, inode, index);
     if (entry === 0) continue;
@@ -55,6 +58,18 @@ export function* daxDeleteMappingRange(k: Kernel, inode: number, from: number, t
     deleted += 1;
   }
   return deleted;
+}
+
+/** 512 single entries at once, where they hold the pages of one 2 MiB that is stored as one. Returns the entries erased. */
+function eraseWhole(k: Kernel, inode: number, index: number): number {
+  if (index % SLOT_PAGES !== 0) return 0;
+  const first = findEntry(k, inode, index);
+  const pfn = entryPfn(k, first);
+  if (entryPages(k, first) !== 1 || pfn % SLOT_PAGES !== 0 || !isRecord(k, pfn) || entriesAlike(k, inode, index, index + SLOT_PAGES) !== SLOT_PAGES) return 0;
+  for (let i = 1; i < SLOT_PAGES; i += 1) if (entryPfn(k, findEntry(k, inode, index + i)) !== pfn + i) return 0;
+  daxDisassociateEntry(k, pfn, SLOT_PAGES, inode);
+  for (let i = 0; i < SLOT_PAGES; i += 1) eraseEntry(k, findEntry(k, inode, index + i));
+  return SLOT_PAGES;
 }
 
 /**

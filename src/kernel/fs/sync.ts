@@ -35,9 +35,9 @@ export function* daxWritebackMapping(k: Kernel, inode: number): Path {
 /** The same with nobody else about: neighbouring dirty entries are write-protected in one go. */
 function* writebackRuns(k: Kernel, inode: number): Path {
   let [start, end] = [0, 0];
-  for (const [index, pair] of [...entriesIn(k, inode, 0, k.heap.load(inode + INODE.pages))]) {
+  for (const [index, pair] of entriesIn(k, inode, 0, k.heap.load(inode + INODE.pages))) {
     if ((entryFlags(k, pair) & DAX_DIRTY) === 0 || !entryHasPages(k, pair)) continue;
-    yield* k.call(unlockedEntry, inode, index);
+    if ((entryFlags(k, pair) & DAX_LOCKED) !== 0) yield* k.call(unlockedEntry, inode, index);
     if (index !== end) {
       if (end > start) yield* k.call(mkcleanRange, inode, start, end - start);
       start = index;

@@ -20,6 +20,8 @@ import { pagesAlike } from './pgtable-leaves.ts';
 import { levelPages, PTE_ANON, PTE_PRESENT, walk } from './pgtable.ts';
 
 const UNIT = 512;
+/** No further than this at a time: runs of page tables end at a GiB, and what lies beyond would be looked at again and again. */
+const MOST = 512 * UNIT;
 
 /**
  * Pages of the file from `index` on, at most `limit`, that every VMA maps by entries of one size or not at all: a whole
@@ -75,7 +77,7 @@ export function* failFileRun(k: Kernel, inode: number, index: number, limit: num
 export function* failFileRange(k: Kernel, inode: number, index: number, count: number, flags: number, current: number): Path {
   const costs = costsOf(k);
   if (costs === null) return 0;
-  const entries = entriesAlike(k, inode, index, index + count);
+  const entries = entriesAlike(k, inode, index, index + Math.min(count, MOST));
   if (entries > 0) return yield* failFileRun(k, inode, index, entries, flags, current);
   costs.pagesVisited -= entries;
   return -entries;
@@ -108,7 +110,7 @@ function* failDevicePages(k: Kernel, pfn: number, end: number, flags: number, pg
     if (costs !== null) costs.pagesVisited += idle;
     return idle;
   }
-  const pages = filePagesFrom(k, pfn, end);
+  const pages = filePagesFrom(k, pfn, Math.min(end, pfn + MOST));
   if (pages === 0) return 0;
   const inode = pageLoad(k, pfn, PAGE.mapping, 'memory_failure');
   const index = pageLoad(k, pfn, PAGE.index, 'memory_failure');

@@ -3,7 +3,8 @@
  * terabytes are walked, cleared and changed by the run; one entry is a run of one.
  */
 import type { Heap } from '../state/heap.ts';
-import { ARRAY, chunkOf, EMPTY, PUD_LEAF, RUN, TABLE } from './pgtable-chunk.ts';
+import { ARRAY, chunkOf, EMPTY, NEXT, PUD_LEAF, RUN, TABLE } from './pgtable-chunk.ts';
+import { clearFromRun, pagesInRun, runWith } from './pgtable-run.ts';
 import { clearEntry, setFlags } from './pgtable.ts';
 import { levelPages, PMD_PAGES, PTRS, PUD_PAGES } from './pte.ts';
 
@@ -30,11 +31,11 @@ export function leaves(heap: Heap, region: number, from: number, to: number): Le
 function leavesOfChunk(heap: Heap, chunk: number, base: number, from: number, to: number, found: Leaf[]): void {
   const kind = heap.load(chunk);
   if (kind === PUD_LEAF) found.push({ page: base, level: 3, pfn: heap.load(chunk + 3), flags: heap.load(chunk + 4), count: 1 });
-  if (kind === RUN) {
-    const unit = heap.load(chunk + 6);
-    const lo = Math.max(heap.load(chunk + 1), Math.floor(from / unit));
-    const hi = Math.min(heap.load(chunk + 2), Math.ceil(to / unit));
-    if (lo < hi) found.push({ page: base + lo * unit, level: unit === 1 ? 1 : 2, pfn: heap.load(chunk + 3) + lo * unit, flags: heap.load(chunk + 4), count: hi - lo });
+  for (let run = kind === RUN ? chunk : 0; run !== 0; run = heap.load(run + NEXT)) {
+    const unit = heap.load(run + 6);
+    const lo = Math.max(heap.load(run + 1), Math.floor(from / unit));
+    const hi = Math.min(heap.load(run + 2), Math.ceil(to / unit));
+    if (lo < hi) found.push({ page: base + lo * unit, level: unit === 1 ? 1 : 2, pfn: heap.load(run + 3) + lo * unit, flags: heap.load(run + 4), count: hi - lo });
   }
   if (kind !== ARRAY) return;
   const array = heap.load(chunk + 5);
@@ -58,20 +59,15 @@ function leavesOfChunk(heap: Heap, chunk: number, base: number, from: number, to
 export function clearLeaf(heap: Heap, region: number, leaf: Leaf): void {
   const chunk = chunkOf(heap, region, leaf.page);
   const unit = levelPages(leaf.level);
-  if (leaf.count > 1 && chunk !== 0 && heap.load(chunk) === RUN) {
-    const entry = (leaf.page % PUD_PAGES) / unit;
-    const [lo, hi] = [heap.load(chunk + 1), heap.load(chunk + 2)];
-    if (entry === lo && entry + leaf.count === hi) return heap.store(chunk, EMPTY);
-    if (entry === lo) return heap.store(chunk + 1, entry + leaf.count);
-    if (entry + leaf.count === hi) return heap.store(chunk + 2, entry);
-  }
+  if (leaf.count > 1 && chunk !== 0 && heap.load(chunk) === RUN && clearFromRun(heap, chunk, (leaf.page % PUD_PAGES) / unit, leaf.count)) return;
   for (let i = 0; i < leaf.count; i += 1) clearEntry(heap, region, leaf.page + i * unit);
 }
 
 /** Changes the flags of the leaves that `leaves` found as one. */
 export function setLeafFlags(heap: Heap, region: number, leaf: Leaf, flags: number): void {
   const chunk = chunkOf(heap, region, leaf.page);
-  if (chunk !== 0 && heap.load(chunk) === RUN && heap.load(chunk + 2) - heap.load(chunk + 1) === leaf.count) return heap.store(chunk + 4, flags);
+  const run = chunk !== 0 && heap.load(chunk) === RUN ? runWith(heap, chunk, (leaf.page % PUD_PAGES) / levelPages(leaf.level)) : 0;
+  if (run !== 0 && heap.load(run + 2) - heap.load(run + 1) === leaf.count) return heap.store(run + 4, flags);
   for (let i = 0; i < leaf.count; i += 1) setFlags(heap, region, leaf.page + i * levelPages(leaf.level), flags);
 }
 
@@ -84,10 +80,6 @@ export function pagesAlike(heap: Heap, region: number, page: number): number {
   const offset = page % PUD_PAGES;
   const kind = chunk === 0 ? EMPTY : heap.load(chunk);
   if (kind === EMPTY || kind === PUD_LEAF) return PUD_PAGES - offset;
-  if (kind === RUN) {
-    const unit = heap.load(chunk + 6);
-    const [first, last] = [heap.load(chunk + 1) * unit, heap.load(chunk + 2) * unit];
-    return (offset < first ? first : offset < last ? last : PUD_PAGES) - offset;
-  }
+  if (kind === RUN) return pagesInRun(heap, chunk, offset);
   return heap.load(heap.load(chunk + 5) + 2 * (offset >> 9) + 1) === TABLE ? 1 : PMD_PAGES - (offset & 511);
 }

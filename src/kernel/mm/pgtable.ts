@@ -6,7 +6,8 @@
  * path reads and writes both without a yield between, as the 64-bit entry is one on x86-64 (arch/x86/include/asm/pgtable.h).
  */
 import type { Heap } from '../state/heap.ts';
-import { ARRAY, CHUNK, chunkFor, chunkOf, clearFromRun, dropArray, EMPTY, extendRun, PUD_LEAF, pteTable, put, RUN, spell, TABLE } from './pgtable-chunk.ts';
+import { ARRAY, CHUNK, chunkFor, chunkOf, dropTables, EMPTY, NEXT, PUD_LEAF, pteTable, put, RUN, spell, TABLE } from './pgtable-chunk.ts';
+import { clearFromRun, extendRun, runWith } from './pgtable-run.ts';
 import { levelPages, PMD_PAGES, PTRS, PUD_PAGES } from './pte.ts';
 import { kfree, kmalloc } from './slab.ts';
 
@@ -41,9 +42,9 @@ export function walk(heap: Heap, region: number, page: number): Found {
   if (kind === PUD_LEAF) return { level: 3, pfn: heap.load(chunk + 3) + offset, flags: heap.load(chunk + 4) };
   if (kind === RUN) {
     const unit = heap.load(chunk + 6);
-    const entry = Math.floor(offset / unit);
-    if (entry < heap.load(chunk + 1) || entry >= heap.load(chunk + 2)) return { level: 0, pfn: 0, flags: 0 };
-    return { level: unit === 1 ? 1 : 2, pfn: heap.load(chunk + 3) + offset, flags: heap.load(chunk + 4) };
+    const run = runWith(heap, chunk, Math.floor(offset / unit));
+    if (run === 0) return { level: 0, pfn: 0, flags: 0 };
+    return { level: unit === 1 ? 1 : 2, pfn: heap.load(run + 3) + offset, flags: heap.load(run + 4) };
   }
   if (kind === EMPTY) return { level: 0, pfn: 0, flags: 0 };
   const pmd = heap.load(chunk + 5) + 2 * (offset >> 9);
@@ -74,7 +75,7 @@ export function allocTables(heap: Heap, region: number, page: number, level: 1 |
 export function setEntry(heap: Heap, region: number, page: number, level: 1 | 2 | 3, pfn: number, flags: number): void {
   const chunk = chunkFor(heap, region, page);
   if (level === 3) {
-    dropArray(heap, chunk);
+    dropTables(heap, chunk);
     heap.store(chunk, PUD_LEAF);
     heap.store(chunk + 3, pfn);
     heap.store(chunk + 4, flags);
@@ -90,12 +91,13 @@ export function setEntry(heap: Heap, region: number, page: number, level: 1 | 2 
   }
 }
 
-/** Lays a run of `count` entries at once (population at set-up). The chunk must be empty and the run within it. */
+/** Lays a run of `count` entries at once (population at set-up), within one chunk, behind what is there. */
 export function setRun(heap: Heap, region: number, page: number, level: 1 | 2, pfn: number, flags: number, count: number): void {
   const unit = levelPages(level);
   setEntry(heap, region, page, level, pfn, flags);
   const chunk = chunkOf(heap, region, page);
-  if (heap.load(chunk) === RUN && heap.load(chunk + 2) === (page % PUD_PAGES) / unit + 1) heap.add(chunk + 2, count - 1);
+  const run = heap.load(chunk) === RUN ? runWith(heap, chunk, (page % PUD_PAGES) / unit) : 0;
+  if (run !== 0 && heap.load(run + NEXT) === 0 && heap.load(run + 2) === (page % PUD_PAGES) / unit + 1) heap.add(run + 2, count - 1);
   else for (let i = 1; i < count; i += 1) setEntry(heap, region, page + i * unit, level, pfn + i * unit, flags);
 }
 
@@ -118,7 +120,10 @@ export function setFlags(heap: Heap, region: number, page: number, flags: number
   const kind = chunk === 0 ? EMPTY : heap.load(chunk);
   if (kind === EMPTY) return;
   if (kind === PUD_LEAF) return heap.store(chunk + 4, flags);
-  if (kind === RUN && heap.load(chunk + 4) === flags) return;
+  if (kind === RUN) {
+    const run = runWith(heap, chunk, Math.floor((page % PUD_PAGES) / heap.load(chunk + 6)));
+    if (run === 0 || heap.load(run + 4) === flags) return;
+  }
   const pmd = spell(heap, chunk) + 2 * ((page % PUD_PAGES) >> 9);
   if (heap.load(pmd + 1) === TABLE) heap.store(heap.load(pmd) + 2 * (page & 511) + 1, flags);
   else heap.store(pmd + 1, flags);
@@ -130,7 +135,7 @@ export function freeRegion(heap: Heap, region: number): void {
   for (let c = 0; c < chunks; c += 1) {
     const chunk = heap.load(region + 1 + c);
     if (chunk === 0) continue;
-    dropArray(heap, chunk);
+    dropTables(heap, chunk);
     kfree(heap, chunk, CHUNK);
   }
   kfree(heap, region, 1 + chunks);
