@@ -101,7 +101,25 @@ export class Expander<C extends WithHeap> {
     return false;
   }
 
-  /** Every step that a thread can make from the state in the row, which is left as it is. */
+  /** Shows every state that one step of a thread leads to; the row then holds the state before it again. False where the thread cannot move. */
+  eachStep(thread: number, arrived: () => void): boolean {
+    const { stepper } = this;
+    const { state } = stepper;
+    let moved = false;
+    stepper.firstChoices();
+    do {
+      state.mark();
+      if (!stepper.step(thread)) break;
+      if (this.selfCheck > 0 && (state.low & (this.selfCheck - 1)) === 0) this.again(thread);
+      moved = true;
+      this.transitions += 1;
+      arrived();
+      state.undo();
+    } while (stepper.nextChoices());
+    return moved;
+  }
+
+  /** As `eachStep`, into a batch: the inner loop of a breadth-first search. */
   private steps(batch: Batch, thread: number): boolean {
     const { stepper, key } = this;
     const { state } = stepper;

@@ -13,7 +13,8 @@ export class Frontier {
   private end = 0;
   count = 0;
 
-  push(state: StateRow, extra = 0): void {
+  /** Adds a state at the end; where it begins. */
+  push(state: StateRow, extra = 0): number {
     const needed = this.end + HEAD + state.saveWords;
     if (needed > this.data.length) {
       const bigger = new Int32Array(Math.max(needed, this.data.length * 2));
@@ -28,6 +29,7 @@ export class Frontier {
     data[end + 3] = extra;
     this.end = after;
     this.count += 1;
+    return end;
   }
 
   /** Makes the state at `at` (0 for the first) the current one; where the next one begins. */

@@ -1,0 +1,55 @@
+/**
+ * One thread against two workers over one shared table of states, above a million states: seconds by the clock, states per
+ * second, bytes per state. Both must count the same. `node bench/explore-workers.ts [--rounds N]`; needs two idle processors.
+ */
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { BreadthFirst } from '../src/explore/breadth-first.ts';
+import { searchShared } from '../src/explore/parallel/shared-search.ts';
+import { gupRemoval } from '../src/explore/protocols/gup-removal.ts';
+import type { Verdict } from '../src/explore/verdict.ts';
+import { startThread } from '../src/host/live/threads.ts';
+
+interface Measured { readonly states: number; readonly transitions: number; readonly seconds: number; readonly bytes: number; readonly rss: number }
+const SIZES = [[4, 2], [6, 1]] as const;
+const self = resolve(import.meta.dirname, 'explore-workers.ts');
+const rounds = Number(process.argv[process.argv.indexOf('--rounds') + 1]) || 3;
+
+/** workers 0: the search of one thread, without shared memory. */
+async function one(processes: number, pages: number, workers: number): Promise<Measured> {
+  const options = { now: () => performance.now(), all: true };
+  const began = performance.now();
+  const verdict: Verdict = workers === 0
+    ? new BreadthFirst(gupRemoval(processes, pages, true), options).run()
+    : await searchShared({ kind: 'gup-removal', processes, pages, rightOrder: true }, { ...options, workers, startThread });
+  const seconds = (performance.now() - began) / 1000;
+  if (!verdict.complete || verdict.violations.length > 0) throw new Error('the verdict is wrong');
+  return { states: verdict.stats.states, transitions: verdict.stats.transitions, seconds, bytes: verdict.stats.bytesPerState, rss: process.resourceUsage().maxRSS * 1024 };
+}
+
+/** The best of some rounds, each in a process of its own. */
+function best(processes: number, pages: number, workers: number): Measured {
+  const runs = Array.from({ length: rounds }, () => {
+    const run = spawnSync(process.execPath, [self, '--one', String(processes), String(pages), String(workers)], { encoding: 'utf8' });
+    if (run.status !== 0) throw new Error(run.stderr);
+    return JSON.parse(run.stdout) as Measured;
+  });
+  return runs.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+}
+
+if (process.argv.includes('--one')) {
+  const [processes, pages, workers] = process.argv.slice(process.argv.indexOf('--one') + 1).map(Number) as [number, number, number];
+  console.log(JSON.stringify(await one(processes, pages, workers)));
+} else {
+  for (const [processes, pages] of SIZES) {
+    const alone = best(processes, pages, 0);
+    console.log(`${processes} processes, ${pages} pages: ${alone.states} states, ${alone.transitions} transitions`);
+    for (const workers of [0, 1, 2]) {
+      const m = workers === 0 ? alone : best(processes, pages, workers);
+      const same = m.states === alone.states && m.transitions === alone.transitions;
+      if (!same) process.exitCode = 1;
+      const rate = `${(m.states / m.seconds / 1e6).toFixed(2)} M states/s, ${(m.transitions / m.seconds / 1e6).toFixed(1)} M transitions/s`;
+      console.log(`  ${workers === 0 ? 'one thread' : `${workers} worker${workers > 1 ? 's' : ''}`}: ${m.seconds.toFixed(2)} s, ${rate}, ${m.bytes.toFixed(1)} bytes a state in the table, ${(m.rss / m.states).toFixed(0)} with everything; ${(alone.seconds / m.seconds).toFixed(2)} of one thread${same ? '' : '; DIFFERENT'}`);
+    }
+  }
+}
