@@ -162,6 +162,28 @@ test('a process that held nothing whenever it was looked at, and maps at the unm
   }
 });
 
+test('a holder that holds nothing just when it is to be stopped, and maps again unless it is stopped', async () => {
+  const machine = machineFor('detach');
+  const { plan, way } = planFor(machine, 'detach');
+  const holder = machine.processes.get(101);
+  assert.ok(holder);
+  const mappings = holder.mappings;
+  holder.mappings = [];
+  holder.present.clear();
+  const host = machine.host();
+  const actions = host.actions;
+  assert.ok(actions);
+  const sync: typeof actions.sync = (...args) => {
+    if (!holder.stopped) holder.mappings = mappings;
+    return actions.sync(...args);
+  };
+  // The first sync comes before the stop: between the two it maps and lets go once more.
+  let first = true;
+  const record = await remove({ ...host, actions: { ...actions, sync: async (...args) => (first ? ((first = false), actions.sync(...args)) : sync(...args)) } }, plan, way, [FS_DEV]);
+  assert.equal(record.status, 'done', JSON.stringify(record.steps));
+  gone(machine, 'detach', 'maps again');
+});
+
 test('an unmount that stays busy without anybody to be seen comes to an end', async () => {
   const machine = machineFor('detach');
   const { plan, way } = planFor(machine, 'detach');
@@ -253,7 +275,7 @@ test('a removal that is still under way is not taken over', async () => {
   const machine = machineFor('detach');
   const unseat = machine.add(500);
   const { plan, way } = planFor(machine, 'detach');
-  const recorded = recordHost(machine.host(), [{ at: 60, fault: { kind: 'crash', when: 'before' } }]);
+  const recorded = recordHost(machine.host(), [{ at: 40, fault: { kind: 'crash', when: 'before' } }]);
   await assert.rejects(remove(recorded.host, plan, way, [FS_DEV], { own: [unseat.pid] }), Crashed);
   machine.crash();
   const journal = findJournals(machine.host())[0]!;
