@@ -1,11 +1,11 @@
 /** docs/race.md: removals in real kernels against holders that do not stand still, and removals that were killed. Pure. */
-import type { KillRound, RaceRound } from '../lab/channel/protocol.ts';
+import type { KillRound, PauseRound, RaceRound } from '../lab/channel/protocol.ts';
 import type { RaceRun } from '../lab/race/run.ts';
 import type { StoredRace } from '../lab/race/store.ts';
 
-const isKill = (round: RaceRound | KillRound): round is KillRound => 'killed' in round;
-const churnRounds = (race: RaceRun): RaceRound[] => race.rounds.filter((r): r is RaceRound => !isKill(r));
-const killRounds = (race: RaceRun): KillRound[] => race.rounds.filter(isKill);
+type Round = RaceRound | KillRound | PauseRound;
+const churnRounds = (race: RaceRun): RaceRound[] => race.rounds.filter((r: Round): r is RaceRound => 'churned' in r);
+const killRounds = (race: RaceRun): KillRound[] => race.rounds.filter((r: Round): r is KillRound => 'killed' in r);
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 /** Findings that a removal by detach has no business to cause. */

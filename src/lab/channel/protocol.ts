@@ -24,14 +24,14 @@ export type FromGuest =
   /** `log`: findings of the whole run by kind; `tail`: lines of them, for people. */
   | { readonly type: 'done'; readonly log: Readonly<Record<string, number>>; readonly lines: readonly string[] }
   /** One removal of a race, or one interrupted removal. */
-  | { readonly type: 'round'; readonly round: RaceRound | KillRound }
+  | { readonly type: 'round'; readonly round: RaceRound | KillRound | PauseRound }
   | { readonly type: 'race-ended'; readonly reason: string | null; readonly log: Readonly<Record<string, number>>; readonly lines: readonly string[] }
   /** After a run: whether another scenario may follow in this guest. */
   | { readonly type: 'again'; readonly clean: boolean };
 
 export type FromHost =
   | { readonly type: 'run'; readonly scenario: Scenario; readonly upTo: 'end' | 'setup' | 'capture'; /** Ask unseat for its plan before the first removal. */ readonly plan: boolean }
-  | { readonly type: 'race'; readonly scenario: Scenario; readonly what: 'churn' | 'kill'; readonly rounds: number; readonly seed: number; /** Begin no round after so many seconds. */ readonly seconds: number }
+  | { readonly type: 'race'; readonly scenario: Scenario; readonly what: 'churn' | 'kill' | 'pause'; readonly rounds: number; readonly seed: number; /** Begin no round after so many seconds. */ readonly seconds: number }
   | { readonly type: 'answer'; readonly id: number; readonly ok: boolean; readonly error?: string; readonly value?: unknown };
 
 /** A removal by detach against holders that fault and map again without end, and one that opens at a random moment. Pages are of 4 KiB. */
@@ -72,6 +72,25 @@ export interface KillRound {
   readonly stale: number;
   readonly intact: boolean | null;
   readonly says: string;
+}
+
+/** What one removal cost, by the clock of the guest. */
+export interface PauseRound {
+  readonly n: number;
+  /** `unbind`: the kernel's own way, a bare write; the others through unseat's engine, `force` by memory_failure(). */
+  readonly way: 'unbind' | 'detach' | 'force';
+  readonly entries: '4 KiB' | '2 MiB';
+  /** Bytes mapped in all, and in how many files. */
+  readonly bytes: number;
+  readonly files: number;
+  /** Milliseconds: of the write, or of the whole removal with its plan. */
+  readonly total: number;
+  /** Milliseconds from the first stop of a holder to its going on; null for the bare unbind, which stops nobody. */
+  readonly pause: number | null;
+  /** Of `pause`: what it takes to let go of the mappings. */
+  readonly lettingGo: number | null;
+  /** Pages that were still reached afterwards. */
+  readonly stale: number;
 }
 
 export const encode = (message: FromGuest | FromHost): string => `${JSON.stringify(message)}\n`;

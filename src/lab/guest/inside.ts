@@ -20,16 +20,18 @@ export function planOf(device: string): RemovalPlan {
   }
 }
 
+export const detachFrom = (device: string): Promise<RemovalRecord> => removeBy(device, 'detach');
+
 /**
- * One removal, by the functions that `unseat remove --detach` calls, with a host of its own as the command has: a host remembers what it read.
+ * One removal, by the functions that `unseat remove` calls, with a host of its own as the command has: a host remembers what it read.
  * @throws UnseatError where nothing may begin
  */
-export async function detachFrom(device: string): Promise<RemovalRecord> {
+export async function removeBy(device: string, asked: 'detach' | 'force'): Promise<RemovalRecord> {
   const host = openLive();
   try {
     const inventory = inventoryFor(host, device);
     const plan = makePlan(inventory.machine, inventory.device, { ...optionsOf(inventory), protectedPids: [process.pid] });
-    const way = plan.ways.find((w) => w.way === 'detach') ?? plan.ways.find((w) => w.way === 'graceful');
+    const way = plan.ways.find((w) => w.way === asked) ?? plan.ways.find((w) => w.way === 'graceful');
     if (way === undefined) throw new Error(`no way to remove ${device}`);
     return await remove(host, plan, way, [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))], { own: [process.pid] });
   } finally {

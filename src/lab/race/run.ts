@@ -1,13 +1,13 @@
 /** Boots a guest and lets it remove its device again and again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnseatError } from '../../errors/unseat-error.ts';
-import type { FromGuest, KillRound, RaceRound } from '../channel/protocol.ts';
+import type { FromGuest, KillRound, PauseRound, RaceRound } from '../channel/protocol.ts';
 import type { LabKernel } from '../kernels.ts';
 import { prepare, RunningGuest } from '../run/boot.ts';
 import { raceScenario, type RaceFs } from './scenario.ts';
 
 export interface RaceOptions {
-  readonly what: 'churn' | 'kill';
+  readonly what: 'churn' | 'kill' | 'pause';
   readonly rounds: number;
   readonly seed: number;
   readonly fs: RaceFs;
@@ -17,14 +17,14 @@ export interface RaceOptions {
 }
 
 export interface RaceRun {
-  readonly what: 'churn' | 'kill';
+  readonly what: 'churn' | 'kill' | 'pause';
   readonly kernel: string;
   readonly release: string;
   readonly version: string;
   readonly qemu: string;
   readonly fs: RaceFs;
   readonly seed: number;
-  readonly rounds: readonly (RaceRound | KillRound)[];
+  readonly rounds: readonly (RaceRound | KillRound | PauseRound)[];
   /** Why it ended before its time; null where all is well. */
   readonly reason: string | null;
   readonly log: Readonly<Record<string, number>>;
@@ -37,7 +37,7 @@ const SILENCE_MS = 240_000;
 export async function runRace(kernel: LabKernel, options: RaceOptions): Promise<RaceRun> {
   const scenario = raceScenario(options.fs);
   const prepared = await prepare(kernel, scenario);
-  const rounds: (RaceRound | KillRound)[] = [];
+  const rounds: (RaceRound | KillRound | PauseRound)[] = [];
   let release = kernel.release;
   let end: Extract<FromGuest, { type: 'race-ended' }> | null = null;
   let failed: string | null = null;
@@ -66,7 +66,8 @@ export async function runRace(kernel: LabKernel, options: RaceOptions): Promise<
   };
 }
 
-function told(round: RaceRound | KillRound): string {
+function told(round: RaceRound | KillRound | PauseRound): string {
+  if ('way' in round) return `${round.n}: ${round.way}, ${round.bytes / 1024 ** 2} MiB in ${round.files} file(s), ${round.entries}: ${round.total} ms, pause ${round.pause ?? '-'}, letting go ${round.lettingGo ?? '-'}, stale ${round.stale}`;
   if ('killed' in round) return `${round.n}: ${round.killed} killed at ${round.at} ms${round.inTime ? '' : ' (too late)'}; ${round.mended}${round.mendedStatus === null ? '' : ` ${round.mendedStatus}`}; ${round.state}; harmed ${round.harmed.join(', ') || 'nobody'}; stale ${round.stale}${round.intact === true ? '' : '; FILE NOT INTACT'} ${round.says}`;
   return `${round.n}: ${round.status} in ${round.milliseconds} ms; stale ${round.stale}, SIGBUS ${round.sigbus} of ${round.pages}, mapped again ${round.churned} times, opener at ${Math.round(round.opensAt / 1000)} ms ${round.opened ? 'got in' : 'came too late'}, exposed ${round.exposed}${round.intact === false ? '; FILE NOT INTACT' : ''}${round.why === null ? '' : `; ${round.why}`}`;
 }

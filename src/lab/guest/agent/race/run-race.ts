@@ -6,6 +6,7 @@ import { setUp, uptime } from '../run-scenario.ts';
 import { churnRound, type RaceState } from './churn-round.ts';
 import { generator } from './generator.ts';
 import { killRound } from './kill-round.ts';
+import { pauseRound } from './pause-round.ts';
 
 const STOPS: readonly string[] = ['oops', 'bug', 'bad-page-map'];
 
@@ -19,7 +20,8 @@ export async function runRace(guest: Guest, { what, rounds, seed, seconds }: Ext
     const until = performance.now() + seconds * 1000;
     const state: RaceState = { removalMs: 4000 };
     for (let n = 1; n <= rounds && performance.now() < until; n += 1) {
-      const round = what === 'churn' ? await churnRound(guest, n, random, state) : await killRound(guest, n, random, state);
+      const round = what === 'pause' ? await pauseRound(guest, n) : what === 'churn' ? await churnRound(guest, n, random, state) : await killRound(guest, n, random, state);
+      if (round === null) break;
       guest.channel.send({ type: 'round', round });
       if ('status' in round && round.status === 'partly') throw new Error('a removal ended half way');
       guest.log.fresh();
