@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { cacheFolder } from './cache.ts';
 import { fetchedKernels } from './kernels.ts';
 import { findProgram } from './program.ts';
-import { availableQemus, toolsRoot } from './qemu/find.ts';
+import { availableQemus, toolsRoot, type Qemu } from './qemu/find.ts';
+import { knownAnswer } from './qemu/kvm.ts';
 
 export interface Check {
   readonly what: string;
@@ -17,6 +18,9 @@ export interface Check {
 }
 
 const MIN_FREE = 3 * 1024 ** 3;
+
+/** KVM is a convenience: said, never missing. */
+const kvm = (qemus: readonly Qemu[]): Check[] => qemus.map((q) => ({ what: `KVM with QEMU ${q.version}`, ok: true, found: knownAnswer(q)?.says ?? 'not tried yet: the first run will', needed: false }));
 
 export async function labDoctor(): Promise<Check[]> {
   const program = (name: string, pack: string, needed: boolean): Check => {
@@ -31,6 +35,7 @@ export async function labDoctor(): Promise<Check[]> {
   return [
     { what: 'QEMU', ok: qemus.length > 0, found: qemus.map((q) => `${q.version} (${q.from})`).join(', ') || 'not installed', needed: true, ...(qemus.length === 0 ? { next: 'Install the package qemu-system-x86.' } : {}) },
     { what: 'QEMU 10 for CXL, virtio-mem, DIMMs and slots', ok: newer, found: newer ? 'yes' : 'no', needed: false, ...(newer ? {} : { next: 'unseat lab fetch tools' }) },
+    ...kvm(qemus),
     program('busybox', 'busybox-static', true), program('gcc', 'gcc', true), program('ndctl', 'ndctl', true), program('mkfs.ext4', 'e2fsprogs', true),
     program('mkfs.xfs', 'xfsprogs', false), program('dpkg-deb', 'dpkg', false), program('apt-get', 'apt', false), program('xz', 'xz-utils', false),
     { what: 'cxl of a newer suite', ok: existsSync(join(toolsRoot(), 'bin-own/cxl')), found: existsSync(join(toolsRoot(), 'bin-own/cxl')) ? 'yes' : 'no', needed: false, next: 'unseat lab fetch tools' },

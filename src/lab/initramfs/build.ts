@@ -1,6 +1,6 @@
 /** The initramfs of a guest: BusyBox, the modules in load order, the compiled helper, and where the project is. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UnseatError } from '../../errors/unseat-error.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
@@ -41,7 +41,10 @@ export async function buildInitramfs(kernel: LabKernel, scenario: Scenario, opti
   const archive = cpioArchive(entries);
   const hash = createHash('sha256').update(archive).digest('hex').slice(0, 16);
   const path = join(cacheFolder('initramfs'), `${kernel.release}-${hash}.cpio`);
-  if (!existsSync(path)) writeWhole(path, archive);
+  if (!existsSync(path)) {
+    forgetOld(cacheFolder('initramfs'));
+    writeWhole(path, archive);
+  }
   return { path, missingModules: closure.missing };
 }
 
@@ -71,6 +74,15 @@ export async function guestProgram(): Promise<string> {
   await mustRun(compiler, ['-static', '-O1', '-Wall', '-pthread', '-o', `${path}.new`, ...sources.filter((name) => name.endsWith('.c')).map((name) => join(folder, name))], { deadlineMs: 120_000 });
   renameSync(`${path}.new`, path);
   return path;
+}
+
+const KEPT = 40;
+
+/** Every change of the agent makes new ones of 12 MiB; QEMU reads its own when it starts. */
+function forgetOld(folder: string): void {
+  const hourAgo = Date.now() - 3_600_000;
+  const all = readdirSync(folder).map((name) => ({ path: join(folder, name), at: statSync(join(folder, name)).mtimeMs })).sort((a, b) => b.at - a.at);
+  for (const old of all.slice(KEPT)) if (old.at < hourAgo) rmSync(old.path, { force: true });
 }
 
 function writeWhole(path: string, content: Uint8Array): void {

@@ -9,6 +9,7 @@ import { buildInitramfs } from '../initramfs/build.ts';
 import type { LabKernel } from '../kernels.ts';
 import { diskImage, needsNewQemu, qemuArguments, type QemuPaths } from '../qemu/command.ts';
 import { chooseQemu } from '../qemu/find.ts';
+import { chooseAccel } from '../qemu/kvm.ts';
 import { Hardware } from '../qemu/hardware.ts';
 import { Qmp } from '../qemu/qmp.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
@@ -34,7 +35,7 @@ export async function prepare(kernel: LabKernel, scenario: Scenario, options: { 
     ftruncateSync(image, d.size);
     closeSync(image);
   }
-  const args = [...qemu.prefix, ...qemuArguments(kernel, scenario, paths, { accel: options.accel ?? 'tcg', shell })];
+  const args = [...qemu.prefix, ...qemuArguments(kernel, scenario, paths, { accel: options.accel ?? (await chooseAccel(qemu, kernel)), shell })];
   return { program: qemu.program, args, qemuVersion: qemu.version, paths, missingModules: initramfs.missingModules };
 }
 
