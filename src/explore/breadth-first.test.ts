@@ -139,3 +139,42 @@ test('a pointer from freed memory ends the path as an oops, whatever lies there'
   const program: Program<Box> = { name: 'wild', context: box(), threads: [{ name: 'user', path: follow, args: [] }, { name: 'freer', path: poison, args: [] }], properties: [] };
   assert.match(new BreadthFirst(program, { now }).run().violations[0]?.property ?? '', /^oops: BUG: a wild pointer/);
 });
+
+test('the self-check runs known steps once more: what hides from an ordinary search is told', () => {
+  let hidden = 0;
+  function* cheat(c: Box): Path {
+    yield AT('a');
+    hidden += 1;
+    c.heap.store(c.x, hidden);
+    return 0;
+  }
+  const program = (): Program<Box> => ({ name: 'cheat', context: box(), threads: threads(1, cheat), properties: [] });
+  // Each step is learnt by one run, and no run repeats it: nothing to be noticed.
+  assert.equal(new BreadthFirst(program(), { now }).run().complete, true);
+  assert.throws(() => new BreadthFirst(program(), { now, selfCheck: 1 }).run(), /did something else although it observed the same/);
+});
+
+test('the self-check changes nothing where there is nothing to find', () => {
+  const program = (): Program<Box> => ({ name: 'locked', context: box(), threads: threads(3, lockedIncrement), properties: lost(3) });
+  const { milliseconds: _a, reruns, ...plain } = new BreadthFirst(program(), { now }).run().stats;
+  const { milliseconds: _b, reruns: more, ...checked } = new BreadthFirst(program(), { now, selfCheck: 4 }).run().stats;
+  assert.deepEqual(checked, plain);
+  assert.ok(more > reruns);
+});
+
+test('rules end a search after the level in which they are reached, and the verdict says which', () => {
+  const program: Program<Box> = { name: 'locked', context: box(), threads: threads(3, lockedIncrement), properties: lost(3) };
+  const full = new BreadthFirst(program, { now: () => 0 }).run().stats;
+  const stopped = (rules: object): unknown[] => {
+    const verdict = new BreadthFirst(program, { now: () => 0, ...rules }).run();
+    return [verdict.stoppedBecause, verdict.complete, verdict.stats.states < full.states];
+  };
+  assert.deepEqual(stopped({ maxStates: 20 }), ['the limit of 20 states was reached', false, true]);
+  assert.deepEqual(stopped({ maxDepth: 2 }), ['the limit of 2 steps was reached', false, true]);
+  assert.deepEqual(stopped({ maxBytes: 1 << 20 }), [null, true, false]);
+  assert.deepEqual(stopped({ maxBytes: 1 << 18 }), ['the limit of 0 MiB was reached', false, true]);
+  assert.deepEqual(stopped({ interrupted: () => true }), ['it was interrupted', false, true]);
+  let time = 0;
+  assert.deepEqual(stopped({ now: () => (time += 10), maxMilliseconds: 25 }), ['the limit of 0.025 s was reached', false, true]);
+  assert.deepEqual(stopped({ maxStates: full.states * 2, maxMilliseconds: 1 }), [null, true, false]);
+});

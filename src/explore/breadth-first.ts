@@ -1,5 +1,6 @@
 /** Breadth-first search of every interleaving: the violation found is nearest to the start. */
 import { FOUND, verdictOf, violationsOf } from './answer.ts';
+import { UnseatError } from '../errors/unseat-error.ts';
 import { Expander, type ExpanderOptions } from './expander.ts';
 import { Frontier } from './frontier.ts';
 import { adopt, learntSince, NOTHING } from './learnt.ts';
@@ -22,6 +23,8 @@ export interface SearchOptions extends ExpanderOptions, StopRules {
   readonly from?: Snapshot;
 }
 
+/** Waiting states of a search that is taken up whose steps are run once more. */
+const HELD_AGAINST = 200;
 /** Milliseconds between two reports of progress within a level. */
 const REPORT_EVERY = 500;
 
@@ -59,6 +62,11 @@ export class BreadthFirst<C extends WithHeap> {
   /** True when there is nothing more to do. */
   get over(): boolean {
     return this.current.count === 0 || this.stop !== null;
+  }
+
+  /** True when a rule stopped it: there is more to do. */
+  get unfinished(): boolean {
+    return this.stop !== null && this.stop !== FOUND;
   }
 
   /** States found so far. */
@@ -102,6 +110,26 @@ export class BreadthFirst<C extends WithHeap> {
     expander.transitions = from.transitions;
     current.take(from.frontier, from.waiting);
     this.whetherToStop();
+    if (!this.over) this.holdAgainstRuns();
+  }
+
+  /** What was learnt elsewhere or earlier is held against runs of the program as it is now. @throws UnseatError BAD_INPUT */
+  private holdAgainstRuns(): void {
+    const { expander: { stepper, stepper: { state } }, current } = this;
+    for (let at = 0, left = Math.min(current.count, HELD_AGAINST); left > 0; left -= 1) {
+      at = current.restore(at, state);
+      for (let thread = 0; thread < state.threads; thread += 1) {
+        stepper.firstChoices();
+        state.mark();
+        try {
+          if (!stepper.step(thread)) continue;
+          state.undo();
+          stepper.verify(thread);
+        } catch (error) {
+          throw new UnseatError('BAD_INPUT', 'what the checkpoint says of this program is not what it does', { cause: error instanceof Error ? error.message : String(error), next: 'The simulated kernel has changed since: begin the search anew, without --resume.' });
+        }
+      }
+    }
   }
 
   private turn(): void {

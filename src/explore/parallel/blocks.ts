@@ -8,7 +8,7 @@ import type { StateRow } from '../state-row.ts';
 import { C, Lock } from './control.ts';
 
 export const BLOCK_WORDS = 1 << 14;
-const BLOCK_HEAD = 2;
+export const BLOCK_HEAD = 2;
 
 export interface SharedBlocks {
   readonly control: Int32Array;

@@ -10,6 +10,7 @@ import { FOUND, verdictOf, violationsOf } from '../answer.ts';
 import { BreadthFirst, type SearchOptions } from '../breadth-first.ts';
 import { Expander } from '../expander.ts';
 import { fingerprint } from '../fingerprint.ts';
+import type { Keeper } from '../long-search.ts';
 import type { Program } from '../program.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { whyStop } from '../stop-rules.ts';
@@ -24,6 +25,7 @@ import { programFrom, type ProgramSource } from './source.ts';
 export interface SharedOptions extends Omit<SearchOptions, 'independence' | 'stepper'> {
   readonly workers: number;
   readonly startThread: (source: string, task: unknown, events: ThreadEvents) => ThreadHandle;
+  readonly keeper?: Keeper;
   /** States after which workers are started; fewer are done sooner than a thread starts. */
   readonly handOver?: number;
 }
@@ -38,6 +40,7 @@ export async function searchShared(source: ProgramSource, options: SharedOptions
   const first = new BreadthFirst(program, options);
   const { handOver = HAND_OVER } = options;
   while (!first.over && first.states < handOver) first.level();
+  if (first.unfinished) options.keeper?.keep(first.snapshot());
   if (first.over) return first.verdict();
   return await new SharedSearch(source, program, options, first.snapshot()).run();
 }
@@ -141,7 +144,13 @@ class SharedSearch {
     shared.turn();
     if (findings.found.size > 0 && options.all !== true) this.stop = FOUND;
     else if (!shared.over) this.stop = whyStop(options, this.reached);
+    if (options.keeper !== undefined && !shared.over && this.stop !== FOUND && (this.stop !== null || options.keeper.due())) options.keeper.keep(this.snapshot());
     return this.stop !== null || shared.over ? GO.stop : GO.level;
+  }
+
+  private snapshot(): Snapshot {
+    const { expander: { stepper, findings } } = this;
+    return this.shared.snapshot(stepper as unknown as Stepper<never>, [...findings.found.values()], [...findings.pending], this.transitions);
   }
 
   private get reached(): { states: number; depth: number; milliseconds: number; bytes: number } {
@@ -154,7 +163,7 @@ class SharedSearch {
     if (chosen.length === 0) return [];
     const { table } = shared;
     if (table.stride === 4) return violationsOf(program, expander, chosen, new Visited(Infinity, { ...table, count: shared.states }));
-    const { maxStates: _states, maxBytes: _bytes, maxMilliseconds: _time, interrupted: _by, from: _from, ...rest } = options;
+    const { maxStates: _states, maxBytes: _bytes, maxMilliseconds: _time, interrupted: _by, from: _from, keeper: _keeper, ...rest } = options;
     return (await searchShared(this.source, { ...rest, parentsUpTo: Infinity, maxDepth: expander.depth })).violations;
   }
 }

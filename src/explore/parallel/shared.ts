@@ -1,10 +1,11 @@
 /** The memory that the threads of a search share, made from where one thread stands. */
 import type { Heap } from '../../kernel/state/heap.ts';
-import { adopt, learntSince, markOf } from '../learnt.ts';
+import type { Found } from '../findings.ts';
+import { adopt, learntSince, markOf, NOTHING } from '../learnt.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Stepper } from '../stepper.ts';
 import { nextSlots } from '../visited.ts';
-import { BLOCK_WORDS, Blocks, type SharedBlocks } from './blocks.ts';
+import { BLOCK_HEAD, BLOCK_WORDS, Blocks, type SharedBlocks } from './blocks.ts';
 import { C, sharedWords } from './control.ts';
 import type { SharedTable } from './messages.ts';
 import { SharedLearning } from './shared-learning.ts';
@@ -87,6 +88,26 @@ export class Shared {
     Atomics.store(control, C.claimed, 0);
     Atomics.store(control, C.parity, 1 - Atomics.load(control, C.parity));
     Atomics.add(control, C.depth, 1);
+  }
+
+  /** Where the search stands, between levels. The table is the one that goes on being filled. */
+  snapshot(stepper: Stepper<never>, found: readonly Found[], pending: readonly string[], transitions: number): Snapshot {
+    const { control, blocks: { pool, lists } } = this;
+    this.learning.catchUp();
+    const list = Atomics.load(control, C.parity) * BLOCKS;
+    const waiting = Array.from({ length: Atomics.load(control, C.blocks) }, (_, i) => (lists[list + i] as number) * BLOCK_WORDS);
+    const frontier = new Int32Array(waiting.reduce((words, block) => words + (pool[block] as number) - block - BLOCK_HEAD, 0));
+    let end = 0;
+    for (const block of waiting) {
+      for (let at = block + BLOCK_HEAD, after = 0; at < (pool[block] as number); at = after) {
+        after = pool[at] as number;
+        frontier.set(pool.subarray(at, after), end);
+        const begin = end;
+        end += after - at;
+        frontier[begin] = end;
+      }
+    }
+    return { learnt: learntSince(stepper, NOTHING), table: { ...this.table, count: this.states }, frontier, waiting: waiting.reduce((states, block) => states + (pool[block + 1] as number), 0), depth: this.depth, transitions, found, pending };
   }
 
   /** Lets all who wait go on. */

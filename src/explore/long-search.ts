@@ -1,0 +1,27 @@
+/** A search that may take hours: it lets the process breathe between levels, and keeps where it stands. */
+import type { BreadthFirst } from './breadth-first.ts';
+import type { WithHeap } from './program.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface Keeper {
+  /** Asked between levels. */
+  due(): boolean;
+  keep(snapshot: Snapshot): void;
+}
+
+export interface LongSearch {
+  /** Lets signals and timers have their turn. */
+  readonly breathe: () => Promise<void>;
+  readonly keeper?: Keeper;
+}
+
+/** Where the search stops before its end, what it has is kept too. */
+export async function runLong<C extends WithHeap>(search: BreadthFirst<C>, { breathe, keeper }: LongSearch): Promise<Verdict> {
+  while (!search.over) {
+    search.level();
+    await breathe();
+    if (keeper !== undefined && (search.unfinished || (!search.over && keeper.due()))) keeper.keep(search.snapshot());
+  }
+  return search.verdict();
+}
