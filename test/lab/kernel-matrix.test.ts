@@ -6,10 +6,12 @@ import { test } from 'node:test';
 import { evidenceOf } from '../../src/evidence/evidence-of.ts';
 import { matrixFiles, type MatrixCell } from '../../src/evidence/kernel-matrix.ts';
 import { LISTED } from '../../src/evidence/listed-differences.ts';
+import { faultsOf, racePage } from '../../src/evidence/race-page.ts';
 import { truthConfirmed } from '../../src/evidence/truth-confirmed.ts';
 import { LINKS } from '../../src/evidence/truth-links.ts';
 import { TRUTH_ROWS } from '../../src/kernel/truth/rows.ts';
 import { committedCells } from '../../src/lab/matrix/store.ts';
+import { readRaces } from '../../src/lab/race/store.ts';
 import { allScenarios, projectRoot } from '../../src/lab/project.ts';
 
 const NEXT = 'run: node tools/kernel-matrix.ts';
@@ -26,6 +28,12 @@ test(`predictions of ${sample.length} of ${committed.length} cells are what the 
 test('the page says what the data says', () => {
   const titles = new Map([...scenarios].map(([name, s]) => [name, s.title]));
   for (const file of matrixFiles(committed, titles)) assert.equal(readFileSync(join(projectRoot(), file.path), 'utf8'), file.text, `${file.path}; ${NEXT}`);
+});
+
+test('the page of races says what the data says, and no race was lost', () => {
+  const races = readRaces(projectRoot());
+  if (races.length > 0) assert.equal(readFileSync(join(projectRoot(), 'docs/race.md'), 'utf8'), racePage(races), 'run: unseat lab race ... --out .');
+  assert.deepEqual(races.flatMap((r) => faultsOf(r).map((fault) => `${r.kernel} ${r.fs} seed ${r.seed}: ${fault}`)), []);
 });
 
 test('simulated and real kernels differ in nothing that is not listed', () => {
