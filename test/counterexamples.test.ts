@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { compareRuns } from '../src/evidence/compare-runs.ts';
+import { counterexamplesPage } from '../src/evidence/counterexamples.ts';
 import { counterexampleScenario } from '../src/evidence/counterexample-scenario.ts';
 import { simulateScenario } from '../src/evidence/simulated-run.ts';
 import { UnseatError } from '../src/errors/unseat-error.ts';
@@ -10,16 +12,21 @@ import { checkLitmus } from '../src/explore/litmus/check.ts';
 import { readLitmus } from '../src/explore/litmus/read.ts';
 import type { Litmus } from '../src/explore/litmus/schema.ts';
 import { toScenario } from '../src/explore/to-scenario/convert.ts';
+import { cellKey } from '../src/lab/matrix/store.ts';
 import type { Profile } from '../src/profile/profile.ts';
 import { profileByName } from '../src/profile/select.ts';
 import { parseRelease } from '../src/scenario/kernel-range.ts';
+import type { Observation } from '../src/scenario/observation.ts';
 import { readScenario } from '../src/scenario/read.ts';
 import { verdict } from '../src/scenario/verdict.ts';
+import { committed, seen } from '../tools/counterexamples.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const folder = join(root, 'scenarios/counterexamples');
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort();
 const litmusNamed = (name: string): Litmus => readLitmus(readFileSync(join(root, `litmus/${name}.yaml`), 'utf8'), name);
+/** Facts that differ, each with its reason. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {};
 const violationsOf = (t: Litmus, profile: Profile) => checkLitmus(t, profile, { now: () => 0, all: true, maxStates: 100_000 }).verdict?.violations ?? [];
 
 const withoutWay = (text: string): string => text.replace(/^((?:#.*\n)*)/, (head) => head.replace(/\n# /g, ' ').replace(/Replay: --replay "[^"]*"\./, ''));
@@ -45,6 +52,22 @@ for (const file of files) {
     assert.deepEqual(verdict(scenario, parseRelease(profile.name) as NonNullable<ReturnType<typeof parseRelease>>, observations), []);
   });
 }
+
+test('docs/counterexamples.md is what its tool writes', () => {
+  assert.equal(readFileSync(join(root, 'docs/counterexamples.md'), 'utf8'), counterexamplesPage(committed(), seen()), 'node tools/counterexamples.ts');
+});
+
+test('at least three counterexamples were seen on real kernels, and each of their facts is what the simulated kernel says', async () => {
+  const cells = seen();
+  assert.ok(cells.filter((c) => c.status === 'agrees').length >= 3);
+  for (const cell of cells) {
+    const file = committed().find((f) => f.scenario.scenario === cell.scenario);
+    assert.ok(file, `${cell.scenario} has no file`);
+    assert.equal(cellKey(file.scenario, cell), cell.key, `${cell.scenario} is not what was run`);
+    const { observations } = await simulateScenario(file.scenario, profileByName(file.scenario.kernels) as Profile);
+    assert.deepEqual(compareRuns(file.scenario, observations, cell.observations as unknown as Observation[]).map((d) => `${cell.scenario}: ${d.what}: predicted ${d.predicted}, seen ${d.seen}`), KNOWN[cell.scenario] ?? []);
+  }
+});
 
 const refusal = (name: string, release: string, kind: string): string => {
   const t = litmusNamed(name);
