@@ -4,6 +4,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { AT, type Path, type PathFunction } from '../../kernel/state/path.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Program, Property } from '../program.ts';
+import { REST_NAMES, restChecks } from './at-rest.ts';
 import { buildMachine, reserveRoom } from './machine.ts';
 import { parseOperation } from './operation.ts';
 import { makePredicates, type Subjects } from './predicates.ts';
@@ -46,16 +47,18 @@ export function buildLitmus(test: Litmus, profile: Profile, lines: LineJoin = 'j
     const steps = (test.threads[name] as readonly string[]).map((text) => stepOf(built, processes, text));
     return { name, path: threadPath(steps, lines === 'apart', marks[i] as number), args: [], daemon: test.daemons.includes(name) };
   });
-  const subjects: Subjects = { built, processes, threads: names };
+  const subjects: Subjects = { built, processes, threads: names, twin: () => buildMachine(test.machine, profile) };
   const property = (kind: Property['kind']) => (text: string): Property<Kernel> => ({ name: text, kind, holds: makePredicates(subjects, parsePredicates(text)) });
   const workers = names.map((_, i) => i).filter((i) => threads[i]?.daemon !== true);
   const ends: Property<Kernel> = { name: EVERYBODY_ENDS, kind: 'sometimes', holds: (_k, done) => workers.every((i) => done(i) !== undefined) };
+  const checks = restChecks(subjects, test);
+  const rest: Property<Kernel>[] = REST_NAMES.map((name) => ({ name, kind: 'finally', holds: (k, done) => !workers.every((i) => done(i) !== undefined) || checks[name](k) === null }));
   const { nameOf, showValue } = wordNames(subjects);
   return {
     name: `${test.litmus} on ${profile.name}`,
     context: built.k,
     threads,
-    properties: [...test.never.map(property('never')), ...test.sometimes.map(property('sometimes')), ...test.finally.map(property('finally')), ends],
+    properties: [...test.never.map(property('never')), ...test.sometimes.map(property('sometimes')), ...test.finally.map(property('finally')), ...rest, ends],
     allowHang: test.allow.includes('hang'),
     allowOops: test.allow.includes('oops'),
     nameOf: (address) => (address !== 0 && marks.includes(address) ? lineMark(names[marks.indexOf(address)] as string) : nameOf(address)),

@@ -1,4 +1,5 @@
 /** What the schema cannot say: that every name used in a test is made in it, and every verb and predicate exists. */
+import { REST_NAMES } from './at-rest.ts';
 import { PREDICATES } from './predicates.ts';
 import { parseOperation } from './operation.ts';
 import { parsePredicates } from './predicate-text.ts';
@@ -30,7 +31,7 @@ export function checkNames(test: Litmus): NameProblem | null {
   for (const name of test.daemons) if (test.threads[name] === undefined) return { path: 'daemons', message: `there is no thread ${name}`, near: name, next: 'Daemons are threads that may wait for ever.' };
   for (const [profile, verdict] of Object.entries(test.expect)) {
     if (verdict === 'ok') continue;
-    const known = new Set<string>(['oops', 'hang', ...test.never, ...test.finally]);
+    const known = new Set<string>(['oops', 'hang', ...REST_NAMES, ...test.never, ...test.finally]);
     for (const name of verdict) if (!known.has(name)) return { path: `expect.${profile}`, message: `${name} is none of this test's properties`, near: name, next: `Take of ${[...known].join(', ')}.` };
   }
   const places = [...Object.keys(test.machine.pmem), ...Object.keys(test.machine.devdax), ...Object.values(test.machine.pmem).flatMap((p) => Object.keys(p.files))];

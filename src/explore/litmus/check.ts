@@ -45,19 +45,27 @@ export function expected(test: Litmus, profile: string): readonly string[] | nul
 
 export function checkLitmus(test: Litmus, profile: Profile, options: CheckOptions): CheckResult {
   const program = tryBuild(test, profile);
-  if (!(program instanceof UnseatError)) return searchLitmus(test, profile, program, options);
+  return program instanceof UnseatError ? absent(test, profile, program) : searchLitmus(test, profile, program, options);
+}
+
+/** This kernel cannot make such a machine, for the reason given. */
+export function absent(test: Litmus, profile: Profile, program: UnseatError): CheckResult {
   const wanted = expected(test, profile.name);
   return { litmus: test.litmus, title: test.title, profile: profile.name, expected: wanted, status: 'absent', violated: [], asExpected: wanted === null ? null : wanted.length === 0, says: program.message, verdict: null };
 }
 
 /** The search alone, of a program that `buildLitmus` made from this test and profile. */
 export function searchLitmus(test: Litmus, profile: Profile, program: ReturnType<typeof buildLitmus>, options: CheckOptions): CheckResult {
-  const base = { litmus: test.litmus, title: test.title, profile: profile.name, expected: expected(test, profile.name) };
   const search = { now: options.now, all: options.all ?? false, ...(options.maxStates === undefined ? {} : { maxStates: options.maxStates }), ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }) };
-  const verdict = options.reduce === false ? new BreadthFirst(program, search).run() : searchReduced(program, search);
+  return judge(test, profile, options.reduce === false ? new BreadthFirst(program, search).run() : searchReduced(program, search), options.all === true);
+}
+
+/** Holds a verdict, however it was found, against what the test expects. `all`: every violation was looked for. */
+export function judge(test: Litmus, profile: Profile, verdict: Verdict, all: boolean): CheckResult {
+  const base = { litmus: test.litmus, title: test.title, profile: profile.name, expected: expected(test, profile.name) };
   const violated = [...new Set(verdict.violations.map(violationName))].sort();
   const status: Status = violated.length > 0 ? 'violated' : !verdict.complete ? 'bounded' : verdict.neverSeen.length > 0 ? 'vacuous' : 'ok';
-  return { ...base, status, violated, asExpected: base.expected === null ? null : matches(status, violated, base.expected, options.all ?? false), says: says(status, verdict), verdict };
+  return { ...base, status, violated, asExpected: base.expected === null ? null : matches(status, violated, base.expected, all), says: says(status, verdict), verdict };
 }
 
 /** A search for every violation must find exactly what is expected; one that stops at the first must find one of it. */
@@ -74,7 +82,8 @@ function says(status: Status, verdict: Verdict): string {
   return verdict.stoppedBecause ?? 'the search was not finished';
 }
 
-function tryBuild(test: Litmus, profile: Profile): ReturnType<typeof buildLitmus> | UnseatError {
+/** The program, or why this kernel cannot make such a machine. */
+export function tryBuild(test: Litmus, profile: Profile): ReturnType<typeof buildLitmus> | UnseatError {
   try {
     return buildLitmus(test, profile);
   } catch (error) {

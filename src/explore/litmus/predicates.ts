@@ -29,6 +29,8 @@ export interface Subjects {
   readonly built: BuiltMachine;
   readonly processes: ReadonlyMap<string, ProcessHandle>;
   readonly threads: readonly string[];
+  /** The same machine built anew, for what can only be learnt by doing it. */
+  readonly twin: () => BuiltMachine;
 }
 export type Done = (thread: number) => number | undefined;
 export type Holds = (k: Kernel, done: Done) => boolean;

@@ -106,6 +106,8 @@ export function* disableSlot(k: Kernel, slot = 0, safe = 0): Path<number> {
 /** pciehp_enable_slot: -ENODEV without a card. What is on the card is probed by whoever put it in. */
 export function* enableSlot(k: Kernel, slot = 0): Path<number> {
   if (k.heap.load(slot + SLOT.adapter) === 0) {
+    // "May be blinking": the press that asked for it made it so.
+    k.heap.store(slot + SLOT.indicator, INDICATOR.off);
     setState(k, slot, HP.off);
     return -ENODEV;
   }

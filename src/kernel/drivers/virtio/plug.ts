@@ -41,10 +41,12 @@ export function* virtioMemWork(k: Kernel, vm = 0): Path<number> {
 }
 
 function* workRound(k: Kernel, vm = 0): Path<number> {
-  if (k.heap.load(vm + VM.alive) === 0) return STOP;
+  if (k.heap.load(vm + VM.removing) !== 0) return STOP;
+  k.heap.store(vm + VM.working, 1);
   const left = vmRequested(k, vm) === vmPlugged(k, vm) ? 0 : yield* k.call(virtioMemRun, vm);
-  // The driver may have gone during the round; a wait is for what can still change.
-  if (k.heap.load(vm + VM.alive) === 0) return STOP;
+  k.heap.store(vm + VM.working, 0);
+  // The driver may be going since; a wait is for what can still change.
+  if (k.heap.load(vm + VM.removing) !== 0) return STOP;
   yield BLOCKED(left === 0 ? 'S virtio_mem: nothing to do' : 'S virtio_mem: retry timer');
   return vm;
 }

@@ -11,7 +11,7 @@ import { KERN_WARNING, devPrintk } from '../../printk.ts';
 import { IORESOURCE_EXCLUSIVE, IORESOURCE_MEM, RES, releaseResource, requestRegion } from '../../resource.ts';
 import { Arrays } from '../../state/array.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
-import type { Path } from '../../state/path.ts';
+import { BLOCKED, type Path } from '../../state/path.ts';
 import { Slab } from '../../state/slab.ts';
 import { deviceAlloc, deviceData, deviceName, driverCore, type Driver } from '../base/bus.ts';
 import { deviceAdd } from '../base/dd.ts';
@@ -20,7 +20,9 @@ import { removeOfflineBlocks } from './plug.ts';
 
 /** Words of `struct virtio_mem`; longs in bytes. */
 export const VM = {
-  addr: 0, size: 2, requested: 4, plugged: 6, nid: 8, alive: 9, resource: 10, bitmap: 11, dev: 12, next: 13, words: 14,
+  addr: 0, size: 2, requested: 4, plugged: 6, nid: 8, alive: 9, resource: 10, bitmap: 11, dev: 12, next: 13,
+  /** 1 while the kworker is at work; 1 from the beginning of remove. */
+  working: 14, removing: 15, words: 16,
 } as const;
 
 export interface VirtioMems {
@@ -74,16 +76,20 @@ function* probe(k: Kernel, dev = 0): Path<number> {
   }
   k.heap.store(res + RES.flags, IORESOURCE_MEM | IORESOURCE_EXCLUSIVE);
   k.heap.store(vm + VM.resource, res);
+  k.heap.store(vm + VM.removing, 0);
   k.heap.store(vm + VM.alive, 1);
   return 0;
 }
 
 /**
- * virtio_mem_remove: blocks that are offline are removed; with any other still there the memory stays as it is, nobody
+ * virtio_mem_remove: no round of the worker begins any more, one under way is waited for (cancel_work_sync) while the
+ * notifiers are still there; blocks that are offline are removed; with any other still there the memory stays as it is, nobody
  * can shrink it any more, and the region stays reserved.
  */
 function* remove(k: Kernel, dev = 0): Path<number> {
   const vm = deviceData(k, dev);
+  k.heap.store(vm + VM.removing, 1);
+  while (k.heap.load(vm + VM.working) !== 0) yield BLOCKED('D virtio_mem_remove: cancel_work_sync');
   k.heap.store(vm + VM.alive, 0);
   yield* k.call(removeOfflineBlocks, vm);
   if (hasMemoryAdded(k, vm)) {
