@@ -47,7 +47,8 @@ const FLAGS: Readonly<Record<UserKind, number>> = {
   anon: PG.lru | PG.anon | PG.swapbacked | PG.uptodate,
   mlock: PG.lru | PG.anon | PG.swapbacked | PG.uptodate | PG.unevictable | PG.mlocked,
   file: PG.lru | PG.uptodate,
-  hugetlb: PG.uptodate,
+  // A private mapping without a file (hugetlb_add_new_anon_rmap), as the measured holder had it; never on an LRU.
+  hugetlb: PG.uptodate | PG.anon,
 };
 
 /** A user with all its folios; 0 where memory ran out (nothing is kept then). */

@@ -103,7 +103,7 @@ export const PART_A_MATRIX: readonly TruthRow[] = [
   {
     id: 'A matrix 8',
     says: 'umount after rebind, after the forced procedure',
-    seen: columns('6.1 ext4, 6.12 ext4, 6.18 ext4, 7.2 ext4, 6.1 xfs, 6.12 xfs, 6.18 xfs, 7.2 xfs', effects('clean')),
+    seen: columns('5.10 ext4, 6.1 ext4, 6.12 ext4, 6.18 ext4, 7.2 ext4, 6.1 xfs, 6.12 xfs, 6.18 xfs, 7.2 xfs', effects('clean')),
     run: (profile, column) => {
       const s = new FsdaxScene(profile, sceneOf(column));
       s.hold();

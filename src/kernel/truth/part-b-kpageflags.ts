@@ -41,7 +41,7 @@ const USER_ROWS: readonly TruthRow[] = [
     },
   },
   {
-    id: 'B 3 d hugetlb', says: 'hugetlb, mapped: UPTODATE|MMAP|COMPOUND|HUGE', seen: { '7.2': { notModelled: 'ANON of a private hugetlb mapping: a hugetlb user has no VMA here' } },
+    id: 'B 3 d hugetlb', says: 'hugetlb, mapped: UPTODATE|MMAP|ANON|COMPOUND|HUGE', seen: { '7.2': seen({ head: 'UPTODATE|MMAP|ANON|COMPOUND_HEAD|HUGE', tail: 'UPTODATE|MMAP|ANON|COMPOUND_TAIL|HUGE' }) },
     run: (profile) => flagsOf(profile, 'hugetlb'),
   },
   {

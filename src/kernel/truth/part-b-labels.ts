@@ -5,6 +5,8 @@ import { MiB } from '../../range/units.ts';
 import { bindStore, unbindStore } from '../drivers/base/dd.ts';
 import { ndPfnClaim, ndPfnInit, usableBytes } from '../drivers/nvdimm/pfn_devs.ts';
 import { ndPmemDriver } from '../drivers/nvdimm/pmem.ts';
+import { alignStore, attachBtt, ndRegion, sizeStore } from '../drivers/nvdimm/region_devs.ts';
+import { errnoName } from '../errno.ts';
 import { exitTask } from '../mm/exit.ts';
 import { memremapPages, MEMORY_DEVICE } from '../mm/memremap.ts';
 import { memmapPresent } from '../mm/page.ts';
@@ -88,4 +90,32 @@ const KILLED: TruthRow = {
   seen: columns('7.2', { effects: ['bad-page-map'], figures: { lines: 256, oops: false, neighbour: 256 } }), run: killedHolder,
 };
 
-export const PART_B_LABELS: readonly TruthRow[] = [...LABEL_ROWS, KILLED];
+/** What a region and a BTT ask of the size of a namespace. The kernel's rule; ndctl keeps it before the kernel is asked. */
+const SIZE_ROWS: readonly TruthRow[] = [
+  {
+    id: 'B 4 ndctl sizes', says: 'sizes of 4, 10, 18 and 20 MiB are refused by region0/align of 16 MiB; with an align of 2 MiB 18 MiB is taken',
+    seen: columns('5.10, 6.12, 7.2', { effects: ['veto'], figures: { refused: '4 10 18 20', taken: '16 32', smaller: 'ok' } }),
+    run: () => {
+      const region = ndRegion(512 * MiB, 1);
+      const says = (size: number): boolean => sizeStore(region, size * MiB) === 0;
+      const [refused, taken] = [[4, 10, 18, 20].filter((size) => !says(size)).join(' '), [16, 32].filter(says).join(' ')];
+      alignStore(region, 2 * MiB);
+      return { effects: refused === '' ? [] : ['veto'], figures: { refused, taken, smaller: errnoName(sizeStore(region, 18 * MiB)) } };
+    },
+  },
+  {
+    id: 'B 4 region align', says: 'region0/align: 16 MiB and fixed (ENXIO) on an e820 region; 2 MiB and 4 KiB are taken on an NVDIMM region',
+    seen: columns('5.10, 6.12, 7.2', { effects: [], figures: { e820: 16 * MiB, write: 'ENXIO', nvdimm: 'ok ok' } }),
+    run: () => {
+      const [e820, nvdimm] = [ndRegion(64 * MiB, 0), ndRegion(512 * MiB, 1)];
+      const write = errnoName(alignStore(e820, 2 * MiB));
+      return { effects: [], figures: { e820: e820.align, write, nvdimm: [2 * MiB, PAGE].map((align) => errnoName(alignStore(nvdimm, align))).join(' ') } };
+    },
+  },
+  {
+    id: 'B 4 btt', says: '-m sector -s 16M: btt0.0 failed to enable (labels of v1.1: a BTT needs 16 MiB and 4 KiB)', seen: columns('7.2', { effects: [], figures: { attach: 'ENXIO', larger: 'ok' } }),
+    run: () => ({ effects: [], figures: { attach: errnoName(attachBtt(16 * MiB, '1.1')), larger: errnoName(attachBtt(32 * MiB, '1.1')) } }),
+  },
+];
+
+export const PART_B_LABELS: readonly TruthRow[] = [...LABEL_ROWS, KILLED, ...SIZE_ROWS];

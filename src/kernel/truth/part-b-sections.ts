@@ -191,15 +191,4 @@ const BLOCK_ROWS: readonly TruthRow[] = [
   },
 ];
 
-const TOOL = 'a refusal of ndctl in user space, not of the kernel';
-const OUTSIDE_ROWS: readonly TruthRow[] = [
-  { id: 'B 4 ndctl sizes', says: 'ndctl -s 4M, 10M, 18M, 20M: refused in user space by region0/align', seen: columns2('5.10, 6.12, 7.2', TOOL), run: () => ({ effects: [] }) },
-  { id: 'B 4 region align', says: 'region0/align: 16 MiB and fixed (ENXIO) on an e820 region, writable on an NVDIMM region', seen: columns2('5.10, 6.12, 7.2', 'the align attribute only steers what user space may ask for; the kernel\'s own limit is modelled'), run: () => ({ effects: [] }) },
-  { id: 'B 4 btt', says: '-m sector -s 16M: btt0.0 failed to enable', seen: columns2('7.2', 'BTT namespaces are not modelled: they have no struct pages'), run: () => ({ effects: [] }) },
-];
-
-function columns2(names: string, notModelled: string): Record<string, { notModelled: string }> {
-  return Object.fromEntries(names.split(',').map((name) => [name.trim(), { notModelled }]));
-}
-
-export const PART_B_SECTIONS: readonly TruthRow[] = [...LAYOUT_ROWS, ...BLOCK_ROWS, ...OUTSIDE_ROWS];
+export const PART_B_SECTIONS: readonly TruthRow[] = [...LAYOUT_ROWS, ...BLOCK_ROWS];
