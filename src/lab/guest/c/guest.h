@@ -4,6 +4,8 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +24,20 @@ struct map {
 	int fd;
 };
 
+#define MAX_MAPS 16
+/* In the upper half of the two words of a marked page; the lower half says whose and which page. */
+#define MARK 0x554e534500000000ULL
+
+extern struct map maps[MAX_MAPS];
+extern int map_count;
+extern unsigned int my_mark;
+
+/* Where a touch that raises a signal goes on; what it was, and the si_code values seen. */
+extern __thread sigjmp_buf back;
+extern __thread volatile sig_atomic_t touching;
+extern volatile sig_atomic_t last_signal;
+extern volatile unsigned int codes_seen;
+
 /* Value of key= in a command line, or NULL. The result is valid until the next call with the same slot. */
 const char *value(const char *line, const char *key, int slot);
 size_t number(const char *line, const char *key, size_t otherwise);
@@ -35,6 +51,7 @@ struct map *map_named(const char *name);
 void map_command(const char *line);
 void touch_command(const char *line, int write);
 void loop_command(const char *line);
+void mark_page(struct map *m, size_t page);
 void catch_sigbus(void);
 /* One write to a page: 0 where it raised SIGBUS or SIGSEGV. */
 int touch_guarded(unsigned char *at);

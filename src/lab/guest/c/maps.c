@@ -1,9 +1,6 @@
 /* Maps files, devices and anonymous memory, marks their pages, and reads them under a SIGBUS handler. */
 #include "guest.h"
 #include <fcntl.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,17 +13,14 @@
 #endif
 #define MPOL_DEFAULT 0
 #define MPOL_BIND 2
-#define MARK 0x554e534500000000ULL
-#define MAX_MAPS 16
 
-static struct map maps[MAX_MAPS];
-static int map_count;
-static unsigned int my_mark;
-
-static __thread sigjmp_buf back;
-static __thread volatile sig_atomic_t touching;
-static volatile sig_atomic_t last_signal;
-static volatile unsigned int codes_seen;
+struct map maps[MAX_MAPS];
+int map_count;
+unsigned int my_mark;
+__thread sigjmp_buf back;
+__thread volatile sig_atomic_t touching;
+volatile sig_atomic_t last_signal;
+volatile unsigned int codes_seen;
 
 void set_mark(unsigned int mark)
 {
@@ -80,7 +74,7 @@ static uint64_t mark_of(const struct map *m, size_t page)
 	return MARK | ((uint64_t)(my_mark & 0xff) << 24) | (((m->offset / PAGE) + page) & 0xffffff);
 }
 
-static void mark_page(struct map *m, size_t page)
+void mark_page(struct map *m, size_t page)
 {
 	volatile uint64_t *words = (volatile uint64_t *)(m->at + page * PAGE);
 
@@ -170,127 +164,4 @@ void map_command(const char *line)
 	}
 	map_count++;
 	printf("{\"ok\":true,\"address\":%lu,\"size\":%lu}\n", (unsigned long)m->at, (unsigned long)m->size);
-}
-
-struct counts {
-	unsigned int zero, ones, unknown, sigbus, sigsegv, marks[256];
-};
-
-static void look_at(struct map *m, size_t page, struct counts *c)
-{
-	const volatile uint64_t *words = (const volatile uint64_t *)(m->at + page * PAGE);
-	uint64_t first = words[0];
-	uint64_t second = words[256];
-	unsigned int mark = (first >> 24) & 0xff;
-
-	if (first == second && (first & ~0xffffffffULL) == MARK && (first & 0xffffff) == ((m->offset / PAGE + page) & 0xffffff))
-		c->marks[mark]++;
-	else if (first == 0 && second == 0)
-		c->zero++;
-	else if (first == ~0ULL && second == ~0ULL)
-		c->ones++;
-	else
-		c->unknown++;
-}
-
-static void one_page(struct map *m, size_t page, int write, struct counts *c)
-{
-	touching = 1;
-	if (sigsetjmp(back, 1) == 0) {
-		if (write) {
-			mark_page(m, page);
-			c->marks[my_mark]++;
-		} else {
-			look_at(m, page, c);
-		}
-	} else if (last_signal == SIGBUS) {
-		c->sigbus++;
-	} else {
-		c->sigsegv++;
-	}
-	touching = 0;
-}
-
-int touch_guarded(unsigned char *at)
-{
-	int fine = 0;
-
-	touching = 1;
-	if (sigsetjmp(back, 1) == 0) {
-		*(volatile uint64_t *)at = MARK;
-		fine = 1;
-	}
-	touching = 0;
-	return fine;
-}
-
-int map_quietly(const char *line)
-{
-	struct map *m = &maps[map_count];
-	const char *path = value(line, "file", 0);
-	int fd = path && map_count < MAX_MAPS ? open(path, O_RDWR) : -1;
-
-	if (fd < 0)
-		return 0;
-	memset(m, 0, sizeof(*m));
-	snprintf(m->name, sizeof(m->name), "%s", value(line, "name", 1) ? value(line, "name", 1) : "m");
-	m->size = number(line, "size", PAGE);
-	m->fd = -1;
-	m->at = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	if (m->at == MAP_FAILED)
-		return 0;
-	map_count++;
-	return 1;
-}
-
-void touch_command(const char *line, int write)
-{
-	struct map *m = map_named(value(line, "map", 0) ? value(line, "map", 0) : "m");
-	static struct counts c;
-	const char *comma = "";
-
-	if (!m)
-		return answer_errno("map", ENOENT);
-	memset(&c, 0, sizeof(c));
-	codes_seen = 0;
-	for (size_t page = 0; page < m->size / PAGE; page++)
-		one_page(m, page, write, &c);
-	printf("{\"ok\":true,\"pages\":%lu,\"zero\":%u,\"ones\":%u,\"unknown\":%u,\"sigbus\":%u,\"sigsegv\":%u,\"marks\":{",
-	       (unsigned long)(m->size / PAGE), c.zero, c.ones, c.unknown, c.sigbus, c.sigsegv);
-	for (int i = 0; i < 256; i++)
-		if (c.marks[i]) {
-			printf("%s\"%d\":%u", comma, i, c.marks[i]);
-			comma = ",";
-		}
-	comma = "";
-	printf("},\"codes\":[");
-	for (int i = 0; i < 31; i++)
-		if (codes_seen & (1u << i)) {
-			printf("%s%d", comma, i);
-			comma = ",";
-		}
-	printf("]}\n");
-}
-
-static void *loop(void *unused)
-{
-	struct counts c;
-
-	(void)unused;
-	for (;; usleep(2000))
-		for (int i = 0; i < map_count; i++)
-			for (size_t page = 0; page < maps[i].size / PAGE; page++)
-				one_page(&maps[i], page, 0, &c);
-	return NULL;
-}
-
-void loop_command(const char *line)
-{
-	pthread_t thread;
-
-	(void)line;
-	if (pthread_create(&thread, NULL, loop, NULL) != 0)
-		return answer_errno("loop", errno);
-	answer_ok();
 }
