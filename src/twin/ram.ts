@@ -15,6 +15,10 @@ export function bootRamOf(machine: Machine): RamRange[] {
   return whole.flatMap((r) => splitByNode(machine, r)).filter((r) => r.start < r.end);
 }
 
+/** The kernel's own image, as /proc/iomem shows it inside System RAM: pages that never leave. */
+export const kernelImageOf = (machine: Machine): PhysRange[] => machine.addressMap.resources
+  .flatMap((r) => (r.name === 'System RAM' ? r.children : [])).filter((r) => /^Kernel (code|rodata|data|bss)$/.test(r.name)).map(({ start, end }) => ({ start, end }));
+
 /** A range is cut where the node changes: at the start of a zone of another node. */
 function splitByNode(machine: Machine, range: PhysRange): RamRange[] {
   const spans = machine.memory.nodes.flatMap((n) => n.zones.filter((z) => z.spannedPages > 0).map((z) => ({ nid: n.id, start: z.startPfn * PAGE, end: (z.startPfn + z.spannedPages) * PAGE })));

@@ -19,7 +19,7 @@ import { run } from '../kernel/setup/run.ts';
 import { cxlRanges, makeCxl } from './cxl.ts';
 import { makeDevices } from './devices.ts';
 import { startHolders } from './holders.ts';
-import { bootRamOf, insertOtherResources } from './ram.ts';
+import { bootRamOf, insertOtherResources, kernelImageOf } from './ram.ts';
 import { makeVirtioMems } from './virtio-mem.ts';
 
 export interface Twin {
@@ -40,7 +40,7 @@ export function twinOf(machine: Machine, profile: Profile, rmapbt: boolean | nul
   const ram = bootRamOf(machine);
   const auto = (MMOP_WORDS as readonly string[]).includes(machine.memory.autoOnline ?? '') ? machine.memory.autoOnline as (typeof MMOP_WORDS)[number] : 'offline';
   const nodes = Math.max(2, ...machine.memory.nodes.map((n) => n.id + 1));
-  const k = bootMachine({ profile, ram, nodes, autoOnline: auto, memmapOnMemory: machine.memory.memmapOnMemory === 'Y', cpuNodes: machine.memory.nodes.filter((n) => n.hasCpu).map((n) => n.id) });
+  const k = bootMachine({ profile, ram, nodes, reserved: kernelImageOf(machine), autoOnline: auto, memmapOnMemory: machine.memory.memmapOnMemory === 'Y', cpuNodes: machine.memory.nodes.filter((n) => n.hasCpu).map((n) => n.id) });
   const regions = machine.nvdimm.flatMap((b) => b.regions.flatMap((r): PhysRange[] => (r.range === null ? [] : [r.range])));
   insertOtherResources(k, machine, [...regions, ...cxlRanges(machine), ...machine.virtioMem.flatMap((v) => (v.range === null ? [] : [v.range]))]);
   for (const block of machine.memory.blocks) if (block.state === 'offline' && memoryBlocks(k).find(block.index) !== 0) run(k, stateStore(k, block.index, MMOP.offline, 0));

@@ -46,10 +46,11 @@ export interface LeafFacts {
   /** Pins seen or possible on this memory. */
   readonly pins: readonly { readonly process: ProcessHolder; readonly pin: Pin }[];
   /**
-   * What becomes of the struct pages at unbind: `gone` with the memmap; `shared`: a neighbour in the section keeps part
-   * of the memmap's pages alive; `early`: a section made at boot keeps its memmap (mm/sparse.c, section_deactivate()).
+   * What becomes of the struct pages at unbind: `gone` with the memmap, also beside neighbours in the section (the memmap of
+   * a sub-section is whole pages; seen on 6.12, 6.18 and 7.2: scenarios/namespaces-one-section-exit); `early`: a section
+   * made at boot keeps its memmap (mm/sparse.c, section_deactivate()).
    */
-  readonly memmap: 'gone' | 'shared' | 'early';
+  readonly memmap: 'gone' | 'early';
   readonly swaps: readonly SwapHolder[];
   readonly stack: readonly StackHolder[];
   readonly memmaps: readonly MemmapHolder[];
@@ -118,9 +119,7 @@ function memmapFate(machine: Machine, device: Device): LeafFacts['memmap'] {
   const { sectionSize } = geometry(machine);
   const wide = device.ranges.map((r) => alignOutward(r, sectionSize));
   const inside = (r: PhysRange): boolean => wide.some((w) => overlaps(w, r));
-  if (device.blocks.length === 0 && machine.memory.blocks.some(inside)) return 'early';
-  const others = machine.devices.filter((d) => d.id !== device.id && d.contains.length === 0 && d.driver !== null && d.blocks.length === 0);
-  return others.some((d) => d.ranges.some(inside)) ? 'shared' : 'gone';
+  return device.blocks.length === 0 && machine.memory.blocks.some(inside) ? 'early' : 'gone';
 }
 
 export function blocksOf(machine: Machine, device: Device): MemoryBlock[] {

@@ -21,9 +21,7 @@ const NOBODY_UNMAPS: Needs = { 'fsdax.removal-design': ['none'], 'fsdax.unbind-u
 /** Whether a stale mapping is left is a matter of the file system; these hold wherever one may be. */
 const stale = (f: LeafFacts): Certainty => (xfs(f) && !(f.rmapbt === 'no' || valueOf(f.profile, 'fsdax.kill-dax-notifies') === 'none' || valueOf(f.profile, 'fsdax.xfs-notify-at-metadata') === 'stop') ? 'possible' : 'certain');
 /** What touches a struct page of the device afterwards: how surely that goes wrong hangs on what became of the memmap. */
-const byMemmap = (sure: Certainty) => (f: LeafFacts): Certainty => (f.memmap === 'gone' ? sure : f.memmap === 'shared' ? weaker(sure, 'likely') : 'possible');
-const ORDER: readonly Certainty[] = ['possible', 'likely', 'certain'];
-const weaker = (a: Certainty, b: Certainty): Certainty => (ORDER.indexOf(a) < ORDER.indexOf(b) ? a : b);
+const byMemmap = (sure: Certainty) => (f: LeafFacts): Certainty => (f.memmap === 'gone' ? sure : 'possible');
 const touched = (f: LeafFacts): Certainty => byMemmap(stale(f))(f);
 /** XFS with the reverse map unmaps by itself only where the notification reaches its files. */
 const mayBeStale = mapped;

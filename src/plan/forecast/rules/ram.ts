@@ -40,6 +40,10 @@ const KMEM: readonly Rule[] = [
     id: 'kmem-cxl-pull-leaks', events: ['pull'], kinds: ['kmem'], through: 'cxl', needs: { 'ram.kmem-keeps-request-when-online': [true] }, when: online, effect: 'region-leaked', whom: range, certainty: 'certain',
     because: '"removing memory fails, because memory is onlined": the range cannot be used again until reboot', source: 'docs/kernel-truth B 8, PCIe hot-unplug',
   },
+  {
+    id: 'kmem-cxl-pull-no-rebind', events: ['pull'], kinds: ['kmem'], through: 'cxl', needs: {}, when: online, effect: 'no-rebind', whom: (f) => `the next card at the addresses of ${f.device.name}`, certainty: 'certain',
+    because: 'the resource stays busy: a region that is made over the same addresses cannot give its memory to kmem', source: 'docs/kernel-truth B 8, PCIe hot-unplug, with B 3 (a), bind again',
+  },
 ];
 
 const VIRTIO: readonly Rule[] = [
