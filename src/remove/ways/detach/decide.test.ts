@@ -32,9 +32,11 @@ test('a shared mapping becomes an empty memfd at the same place with the same pr
   assert.deepEqual(replace[0]?.[1]?.args, [BASE, 4 * PAGE, 1, 0x11, 3, 0]);
 });
 
-test('neighbours with one protection are one call, others are not', () => {
-  const { replace } = decided({ mappings: [mappingOf(0, 4, 'rw-s'), mappingOf(4, 4, 'rw-s'), mappingOf(8, 1, 'r--s')] });
-  assert.deepEqual(names(replace.flat()), ['memfd_create', 'mmap', 'mmap', 'close']);
+test('a run without a gap is replaced at once, and other protections in it are set afterwards; what is executable by itself', () => {
+  const { replace } = decided({ mappings: [mappingOf(0, 4, 'rw-s'), mappingOf(4, 4, 'rw-s'), mappingOf(8, 1, 'r--s'), mappingOf(9, 1, 'rw-s'), mappingOf(10, 1, 'r-xs'), mappingOf(12, 1, 'r--s')] });
+  assert.deepEqual(names(replace.flat()), ['memfd_create', 'mmap', 'mprotect', 'mmap', 'mmap', 'close']);
+  assert.deepEqual(replace.flat()[1]?.args.slice(0, 3), [BASE, 10 * PAGE, 3]);
+  assert.deepEqual(replace.flat()[2]?.args, [BASE + 8 * PAGE, PAGE, 1]);
 });
 
 test('a private mapping is copied and checked before anything is replaced; unreadable ones are made readable meanwhile', () => {
@@ -68,7 +70,7 @@ test('what cannot be replaced is refused', () => {
 });
 
 test('many mappings: every chain is complete in itself, and every byte is replaced exactly once', () => {
-  const shape = fc.array(fc.record({ pages: fc.integer({ min: 1, max: 50 }), gap: fc.integer({ min: 0, max: 3 }), perms: fc.constantFrom('rw-s', 'r--s', 'rw-p', 'r-xp', '---p') }), { maxLength: 300 });
+  const shape = fc.array(fc.record({ pages: fc.integer({ min: 1, max: 50 }), gap: fc.integer({ min: 0, max: 3 }), perms: fc.constantFrom('rw-s', 'r--s', 'r-xs', '---s', 'rw-p', 'r-xp', '---p') }), { maxLength: 300 });
   fc.assert(fc.property(shape, fc.uniqueArray(fc.integer({ min: 3, max: 900 }), { maxLength: 200 }), (shapes, fds) => {
     let page = 0;
     const mappings = shapes.map(({ pages, gap, perms }) => {
@@ -96,6 +98,12 @@ test('many mappings: every chain is complete in itself, and every byte is replac
       assert.ok(start >= (copies[i - 1]?.[0] ?? 0) + (copies[i - 1]?.[1] ?? 0), 'copies overlap');
       assert.ok(mappings.every((m) => m.end <= start || m.start >= start + length), 'a copy lies on a mapping');
     });
+    const shared = new Map<number, number>();
+    for (const c of replace.flat()) {
+      const [start, length, prot] = c.args as number[];
+      if (c.name === 'mmap' || c.name === 'mprotect') for (let at = start ?? 0; at < (start ?? 0) + (length ?? 0); at += PAGE) if (c.name === 'mmap' || shared.has(at)) shared.set(at, prot ?? -1);
+    }
+    for (const m of mappings.filter((x) => x.perms[3] === 's')) for (let at = m.start; at < m.end; at += PAGE) assert.equal(shared.get(at), { 'rw-': 3, 'r--': 1, 'r-x': 5, '---': 0 }[m.perms.slice(0, 3)], `protection at ${at}`);
     assert.equal(replace.flat().filter((c) => c.name === 'dup3').length, fds.length);
   }), { numRuns: 60 });
 });

@@ -40,9 +40,7 @@ export function decideDetach(held: Held): Detach | string {
     abandon: placed.flatMap((p) => [call.munmap(p.at, p.end - p.start), ...(readable(p) ? [] : [call.mprotect(p.start, p.end - p.start, p.perms)])]),
     copyBytes: placed.reduce((sum, p) => sum + p.end - p.start, 0),
     replace: [
-      ...chunks(joined(dead)).map((part) => [
-        call.memfd(first), ...part.map((m) => call.replaceByMemfd(m.start, m.end - m.start, m.perms, first)), call.close(first),
-      ]),
+      ...chunks(replacements(dead)).map((part) => [call.memfd(first), ...part.map((make) => make(first)), call.close(first)]),
       ...chunks(placed).map((part) => part.flatMap((p) => putCopy(p))),
       ...chunks(held.descriptors).map((part) => [
         call.deadSocket(first), ...part.map((d) => call.dupOver(first, d.fd, d.closeOnExec)), call.close(first),
@@ -104,16 +102,54 @@ function putCopy(p: Placed): InjectedCall[] {
   return [...(p.perms.startsWith('rw-') ? [] : [call.mprotect(p.at, length, p.perms)]), call.moveOver(p.at, length, p.start)];
 }
 
-/** Neighbours with the same protection are replaced by one mapping. */
-function joined(mappings: readonly HeldMapping[]): { start: number; end: number; perms: string }[] {
+interface Piece {
+  readonly start: number;
+  end: number;
+  readonly perms: string;
+}
+
+/**
+ * One call for each run without a gap, then one for each part of it with another protection: unmapping a run at once costs
+ * the kernel much less than part by part. What may be executed is replaced by itself: a memfd that must not be executed
+ * takes the protection at mmap() alone.
+ */
+function replacements(dead: readonly HeldMapping[]): ((fd: number) => InjectedCall)[] {
+  return runs(joined(dead)).flatMap((run) => {
+    const perms = commonest(run);
+    const start = run[0]?.start ?? 0;
+    const end = run.at(-1)?.end ?? start;
+    const others = run.filter((m) => m.perms.slice(0, 3) !== perms.slice(0, 3));
+    return [(fd: number) => call.replaceByMemfd(start, end - start, perms, fd), ...others.map((m) => () => call.mprotect(m.start, m.end - m.start, m.perms))];
+  });
+}
+
+/** Neighbours with the same protection are one piece. */
+function joined(mappings: readonly HeldMapping[]): Piece[] {
   const sorted = [...mappings].sort((a, b) => a.start - b.start);
-  const result: { start: number; end: number; perms: string }[] = [];
+  const result: Piece[] = [];
   for (const { start, end, perms } of sorted) {
     const last = result.at(-1);
     if (last !== undefined && last.end === start && last.perms === perms) last.end = end;
     else result.push({ start, end, perms });
   }
   return result;
+}
+
+function runs(pieces: readonly Piece[]): Piece[][] {
+  const result: Piece[][] = [];
+  for (const piece of pieces) {
+    const last = result.at(-1)?.at(-1);
+    const fits = last !== undefined && last.end === piece.start && last.perms[2] !== 'x' && piece.perms[2] !== 'x';
+    if (fits) result.at(-1)?.push(piece);
+    else result.push([piece]);
+  }
+  return result;
+}
+
+function commonest(run: readonly Piece[]): string {
+  const counts = new Map<string, number>();
+  for (const { perms } of run) counts.set(perms, (counts.get(perms) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'rw-s';
 }
 
 function freeDescriptors(used: readonly number[]): [number, number] {
