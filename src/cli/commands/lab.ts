@@ -71,7 +71,8 @@ Boots real kernels in QEMU with emulated memory devices and runs scenarios (scen
   unseat lab race -k debian:6.12 --removals 300           removals against holders that fault and map again
   unseat lab shell fsdax-ext4-unbind -k debian:6.12       a prompt in such a guest
 
-Exit status of lab run, fit for git bisect run: 0 as expected, 1 not as expected, 125 cannot tell (no boot, not available).`);
+Exit status of lab run, fit for git bisect run: 0 as expected (by the scenario; where it expects nothing, by the simulated
+kernel), 1 not as expected, 125 cannot tell (no boot, not available).`);
 }
 
 export async function run(args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {

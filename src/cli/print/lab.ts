@@ -1,15 +1,27 @@
 /** The lab's results as text for people. */
 import type { Observation } from '../../scenario/observation.ts';
+import type { MatrixCell } from '../../evidence/kernel-matrix.ts';
 import type { Cell } from '../../lab/run/cell.ts';
 import type { Style } from './output.ts';
 
+/** What the simulated kernel says of the same file. */
+export interface Beside {
+  /** Whether the scenario itself expects anything. */
+  readonly expects: boolean;
+  readonly predicted: MatrixCell['predicted'] | null;
+  readonly differences: MatrixCell['differences'];
+}
+
 type Paint = (style: Style, text: string) => string;
 
-export function cellText(cell: Cell, paint: Paint): string {
+export function cellText(cell: Cell, beside: Beside, paint: Paint): string {
   const head = `${cell.scenario} on ${cell.kernel} (${cell.release}, package ${cell.version}, QEMU ${cell.qemu})`;
   const lines = [head, ''];
   for (const o of cell.observations) lines.push(observationLine(o, paint));
   if (cell.observations.length > 0) lines.push('', `effects: ${cell.effects.join(', ') || 'none'}`);
+  const { predicted } = beside;
+  if (predicted) lines.push('not' in predicted ? `not simulated: ${predicted.not}` : `the simulated kernel (profile ${predicted.profile}) says: ${predicted.effects.join(', ') || 'none'}`);
+  for (const d of beside.differences) lines.push(paint('yellow', `differs from it: ${d.what}: predicted ${d.predicted}, seen ${d.seen}${d.listed === undefined ? '' : ` (listed: ${d.listed})`}`));
   for (const d of cell.disagreements) lines.push(paint('red', `disagrees: ${d.what}: expected ${d.expected}, seen ${d.seen}${d.source === undefined ? '' : ` (${d.source})`}`));
   if (cell.reason !== undefined) lines.push(cell.reason);
   lines.push(`${paint(cell.status === 'agrees' ? 'green' : 'red', cell.status)} in ${cell.seconds.toFixed(0)} s`);
