@@ -8,7 +8,7 @@ import { exitTask } from '../mm/exit.ts';
 import { run, type Ran } from '../setup/run.ts';
 import type { Path } from '../state/path.ts';
 import { continueTask, findTask, isAlive, reapTask, stopTask, TASK, TASK_DEAD, taskState } from '../task.ts';
-import { threads } from '../threads.ts';
+import { threads, type Thread } from '../threads.ts';
 import { startTime } from './proc-process.ts';
 import type { SimFiles } from './sim-files.ts';
 import type { World } from './world.ts';
@@ -35,9 +35,22 @@ export class SimActions implements Actions {
     const found = this.files.find(path);
     if (typeof found === 'string') return refused(found);
     if (found.node.type !== 'file' || found.node.write === undefined) return refused('EACCES');
-    const ran = this.drive(found.node.write(text));
-    if (ran.rc > 0 && ran.rc !== text.length) return { ok: false, errno: 'SHORT_WRITE', definite: false, milliseconds: 1 };
-    return this.result(ran, deadlineMs, 'the writer');
+    const { write } = found.node;
+    const writer = threads(this.world.k).spawn('a writer', (signal) => write(text, signal));
+    this.clock.now += 1;
+    if (writer.state === 'waiting') return this.killed(writer, deadlineMs);
+    if (writer.result > 0 && writer.result !== text.length) return { ok: false, errno: 'SHORT_WRITE', definite: false, milliseconds: 1 };
+    return this.result({ rc: writer.result, oops: writer.oops?.where ?? null, hangs: null, spins: null }, deadlineMs, 'the writer');
+  }
+
+  /** The writer is a child with a deadline: then it gets SIGKILL, and what listens to signals gives up and puts back. */
+  private killed(writer: Thread, deadlineMs: number): ActResult {
+    const { where } = writer;
+    this.clock.now += deadlineMs;
+    threads(this.world.k).kill(writer);
+    const how = `${where.startsWith('R ') ? 'spins' : 'waits'} in the kernel at ${where.slice(2)}`;
+    // A child that was killed tells nothing, also where the kernel came back to it.
+    return { ok: false, errno: 'ETIMEDOUT', definite: false, milliseconds: deadlineMs, detail: writer.state === 'waiting' ? `the writer ${how}, killed or not` : `the writer was killed; it ${how.replace('spins', 'span').replace('waits', 'waited')}` };
   }
 
   async signal(process: ProcessRef, signal: Signal): Promise<ActResult> {

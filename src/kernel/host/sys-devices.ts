@@ -90,7 +90,7 @@ function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
     align: attribute(() => d.align), dev: attribute(() => d.dev), size: attribute(() => ranges.reduce((sum, r) => sum + r.end - r.start, 0)), target_node: attribute(() => d.targetNode),
     numa_node: attribute(() => d.numaNode ?? d.pmem?.node ?? d.targetNode), resource: attribute(() => hex(ranges[0]?.start ?? 0)), subsystem: link(`${up(d.path)}/bus/dax`), driver: driverLink(k, d.path, 'dax', d.device),
     ...(k.mechanism('ram.memmap-on-memory-attribute') ? { memmap_on_memory: attribute(() => k.heap.load(kmemOf(k, d.device) + DEV_DAX.memmapOnMemory)) } : {}),
-    state: state === null ? null : attribute(() => kmemState(k, d.device) ?? 'unplugged', (text) => stateWrite(k, d.device, text)),
+    state: state === null ? null : attribute(() => kmemState(k, d.device) ?? 'unplugged', (text, signal) => stateWrite(k, d.device, text, signal)),
   });
   ranges.forEach((r, i) => put(paths, `${d.path}/mapping${i}`, { start: attribute(() => hex(r.start)), end: attribute(() => hex(r.end - 1)), page_offset: attribute(() => '0x0') }));
 }
@@ -103,10 +103,10 @@ function idlePaths(paths: Paths, p: IdlePlace): void {
 
 const STATE_WORDS: ReadonlyMap<string, number> = new Map([['unplugged', UNPLUGGED], ['online', MMOP.online], ['online_kernel', MMOP.onlineKernel], ['online_movable', MMOP.onlineMovable]]);
 
-function* stateWrite(k: Kernel, device: number, text: string): Path<number> {
+function* stateWrite(k: Kernel, device: number, text: string, signal: number): Path<number> {
   const word = STATE_WORDS.get(text.trim());
   if (word === undefined) return -EINVAL;
-  const rc = yield* k.call(kmemStateStore, device, word);
+  const rc = yield* k.call(kmemStateStore, device, word, signal);
   return rc < 0 ? rc : text.length;
 }
 

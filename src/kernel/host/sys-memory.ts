@@ -17,15 +17,15 @@ const blockDirectory = (k: Kernel, id: number): DirectoryNode => {
     phys_device: attribute(() => 0),
     phys_index: attribute(() => id.toString(16).padStart(8, '0')),
     removable: attribute(() => 1),
-    state: attribute(() => MEM_NAMES[blockState(k, id)] as string, (text) => storeState(k, id, text)),
+    state: attribute(() => MEM_NAMES[blockState(k, id)] as string, (text, signal) => storeState(k, id, text, signal)),
     valid_zones: attribute(() => validZones(k, id)),
   });
 };
 
-function* storeState(k: Kernel, id: number, text: string): Path<number> {
+function* storeState(k: Kernel, id: number, text: string, signal: number): Path<number> {
   const word = text.trim();
   const mmop = (MMOP_WORDS as readonly string[]).indexOf(word);
-  const rc = yield* k.call(stateStore, id, mmop, 0);
+  const rc = yield* k.call(stateStore, id, mmop, signal);
   return rc < 0 ? rc : text.length;
 }
 

@@ -13,8 +13,8 @@ export interface FileNode {
   readonly read?: () => Content | { readonly errno: string };
   /** Reads at an offset into `into`; for kpageflags, pagemap. Returns bytes. */
   readonly readAt?: (offset: number, into: Uint8Array) => number;
-  /** The store function of a sysfs attribute: bytes taken or -errno. */
-  readonly write?: (text: string) => Path<number>;
+  /** The store function of a sysfs attribute: bytes taken or -errno. `signal`: heap word that is not 0 once the writer is killed. */
+  readonly write?: (text: string, signal: number) => Path<number>;
   /** Bytes as stat gives them, where that means something (a file behind map_files). */
   readonly size?: number;
 }
@@ -42,10 +42,10 @@ export type Node = FileNode | DirectoryNode | LinkNode | DeviceNode;
 
 export const file = (read: () => Content): FileNode => ({ type: 'file', read });
 /** An attribute with one line; the newline is added. */
-export const attribute = (read: () => string | number, write?: (text: string) => Path<number>): FileNode =>
+export const attribute = (read: () => string | number, write?: FileNode['write']): FileNode =>
   write === undefined ? { type: 'file', read: () => `${read()}\n` } : { type: 'file', read: () => `${read()}\n`, write };
 /** A write-only attribute such as `bind`. */
-export const writeOnly = (write: (text: string) => Path<number>): FileNode => ({ type: 'file', read: () => ({ errno: 'EACCES' }), write });
+export const writeOnly = (write: FileNode['write'] & object): FileNode => ({ type: 'file', read: () => ({ errno: 'EACCES' }), write });
 export const link = (target: string): LinkNode => ({ type: 'link', target });
 
 /** A directory of fixed names; entries that are functions are made when asked for, `null` ones are not there. */
