@@ -7,13 +7,37 @@ import { blockState, memoryBlocks, MEM, blockPfn } from '../drivers/base/memory.
 import { loadLong } from '../state/long.ts';
 import { walkSystemRam } from '../resource.ts';
 import { linksNode, linksType, linksZone, MIGRATE, PAGE, PG, TYPE, ZONE } from './page-template.ts';
+import { pagemapsOf, pgmapEnd, pgmapStart, PGMAP } from './memremap.ts';
 import { memmapPresent, onlineSection, pageblockMigratetype, pageFlags, pageLoad, tableOf } from './page.ts';
 import { alikeFrom } from './page_isolation.ts';
 import { USER, userFolios, userPfn, users } from './ram-user.ts';
 import { SECTION } from './section-table.ts';
 
 export function brokenInvariants(k: Kernel): string[] {
-  return [...brokenSections(k), ...brokenBlocks(k), ...brokenZones(k), ...brokenUsers(k)];
+  return [...brokenSections(k), ...brokenOwners(k), ...brokenBlocks(k), ...brokenZones(k), ...brokenUsers(k)];
+}
+
+/** Memory that was added has a memmap because of one thing: a System RAM resource, or one pagemap. Whoever has neither must have none. */
+function brokenOwners(k: Kernel): string[] {
+  const { sparse } = k;
+  const ranges: [number, number][] = [];
+  walkSystemRam(k, 0, Infinity, (start, end) => ranges.push([start / k.geo.pageSize, end / k.geo.pageSize]) > 0);
+  for (let pgmap = k.heap.load(pagemapsOf(k).head); pgmap !== 0; pgmap = k.heap.load(pgmap + PGMAP.next)) ranges.push([pgmapStart(k, pgmap), pgmapEnd(k, pgmap)]);
+  const wrong: string[] = [];
+  for (let nr = 0; nr < sparse.sections; nr += 1) {
+    const section = sparse.section(nr);
+    if (section === 0) {
+      nr |= 255;
+      continue;
+    }
+    if ((sparse.flags(nr) & SECTION.early) !== 0) continue;
+    for (let sub = 0; sub < sparse.subs; sub += 1) {
+      const pfn = nr * sparse.pps + sub * sparse.ppss;
+      const owners = ranges.filter(([start, end]) => pfn >= start && pfn < end).length;
+      if (owners !== (sparse.mapTest(section, sub) ? 1 : 0)) wrong.push(`section ${nr} sub-section ${sub}: marked ${sparse.mapTest(section, sub)}, ${owners} resources`);
+    }
+  }
+  return wrong;
 }
 
 /** A sub-section is marked exactly where it has a memmap (early sections have all of it); flags fit the map. */

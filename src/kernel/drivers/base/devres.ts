@@ -4,6 +4,7 @@
  */
 import type { Kernel } from '../../kernel.ts';
 import { ENOMEM } from '../../errno.ts';
+import { requestRegion } from '../../resource.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
 import type { Path, PathFunction } from '../../state/path.ts';
 import { Slab } from '../../state/slab.ts';
@@ -25,13 +26,17 @@ const slab = (k: Kernel): Slab => k.part(makeSlab);
 /** devm_add_action: `action(first, second)` runs when the driver lets go of `dev`. -ENOMEM where there is no memory. */
 export function devmAddAction(k: Kernel, dev: number, action: number, first = 0, second = 0): number {
   if (!k.mayAllocate()) return -ENOMEM;
+  record(k, dev, action, first, second);
+  return 0;
+}
+
+function record(k: Kernel, dev: number, action: number, first: number, second: number): void {
   const node = slab(k).alloc();
   k.heap.store(node + RES.action, action);
   storeLong(k.heap, node + RES.first, first);
   storeLong(k.heap, node + RES.second, second);
   k.heap.store(node + RES.next, k.heap.load(dev + DEV.devres));
   k.heap.store(dev + DEV.devres, node);
-  return 0;
 }
 
 /** devm_add_action_or_reset: where the action cannot be recorded it runs at once. */
@@ -39,6 +44,14 @@ export function* devmAddActionOrReset(k: Kernel, dev: number, action: number, fi
   const added = devmAddAction(k, dev, action, first, second);
   if (added < 0) yield* k.call(actions[action - 1] as PathFunction<Kernel>, first, second);
   return added;
+}
+
+/** __devm_request_region: a busy region that goes with the driver, 0 where it is taken or where memory is short. */
+export function devmRequestRegion(k: Kernel, dev: number, start: number, size: number, name: string, release: number, first: number): number {
+  if (!k.mayAllocate()) return 0;
+  const res = requestRegion(k, start, size, name);
+  if (res !== 0) record(k, dev, release, first, 0);
+  return res;
 }
 
 /** devm_remove_action / devm_release_action without running it: true when it was there. */

@@ -40,7 +40,7 @@ function* probe(k: Kernel, dev = 0): Path<number> {
   const region = deviceData(k, dev);
   if (!regionCommitted(k, region)) return -ENXIO;
   const name = k.heap.load(region + REGION.daxName);
-  if (name !== 0 && deviceChildren(k, dev).length === 0) yield* daxRegion(k, region, dev, k.names.text(name), 'ram');
+  if (name !== 0 && deviceChildren(k, dev).length === 0) return yield* daxRegion(k, region, dev, k.names.text(name), 'ram');
   return 0;
 }
 
@@ -90,8 +90,9 @@ function* daxRegion(k: Kernel, region: number, dev: number, name: string, mode: 
   const ranges = [{ start: regionStart(k, region), end: regionEnd(k, region) }];
   const targetNode = k.heap.load(region + REGION.nid) - 1;
   const dax = yield* createDevDax(k, { name, ranges, targetNode, memmapOnMemory: mode === 'ram', kmemType: mode === 'ram', parent: dev });
-  if (mode === 'ram') return yield* k.call(bindStore, driverCore(k).register('dax', DAX_KMEM), dax);
-  return 0;
+  // Whether kmem could use it is not asked for.
+  if (dax > 0 && mode === 'ram') yield* k.call(bindStore, driverCore(k).register('dax', DAX_KMEM), dax);
+  return Math.min(0, dax);
 }
 
 /** Whether a memory block of the region is online: what a kernel that asked would ask. */

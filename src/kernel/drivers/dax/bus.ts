@@ -5,7 +5,7 @@
  * The dax_device, its inode and its character device belong to the device, not to the driver: they outlive an unbind,
  * and with them every VMA and descriptor of them.
  */
-import { EBUSY, ENXIO } from '../../errno.ts';
+import { EBUSY, ENOMEM, ENXIO } from '../../errno.ts';
 import { INODE, INODE_CHR, newInode } from '../../fs/inode.ts';
 import type { Kernel } from '../../kernel.ts';
 import { bug } from '../../oops.ts';
@@ -15,12 +15,12 @@ import { freeAltmap, allocAltmap } from '../../mm/sparse-vmemmap.ts';
 import { revokeLongtermPins } from '../../mm/pin-holders.ts';
 import { memoryFailure } from '../../mm/memory-failure.ts';
 import { MF_MASS } from '../../mm/mf-flags.ts';
-import { releaseResource, requestRegion } from '../../resource.ts';
+import { releaseResource } from '../../resource.ts';
 import { AT, BLOCKED, type Path } from '../../state/path.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
 import { Slab } from '../../state/slab.ts';
 import { deviceData, driverCore, type Driver } from '../base/bus.ts';
-import { defineAction, devmAddAction } from '../base/devres.ts';
+import { defineAction, devmAddActionOrReset, devmRequestRegion } from '../base/devres.ts';
 import { DAXDEV, DAXDEV_ALIVE, allocDax, killDax } from './super.ts';
 
 /** Words of a dev_dax. Pages: `start`..`end` of the device, `data` first page that can be mapped; `align` in pages. */
@@ -107,21 +107,24 @@ function* probe(k: Kernel, device: number): Path {
   const dev = deviceData(k, device);
   const [start, end] = [devDaxStart(k, dev), devDaxEnd(k, dev)];
   const { pageSize } = k.geo;
-  const res = requestRegion(k, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(dev + DEVDAX.name)));
+  const res = devmRequestRegion(k, device, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(dev + DEVDAX.name)), RELEASE_REGION, dev);
   if (res === 0) return -EBUSY;
   k.heap.store(dev + DEVDAX.res, res);
-  devmAddAction(k, device, RELEASE_REGION, dev);
   let altmap = 0;
   if (k.heap.load(dev + DEVDAX.map) === 1) altmap = allocAltmap(k, { base: start, end, reserve: 2, free: devDaxData(k, dev) - start - 2 });
+  if (k.heap.load(dev + DEVDAX.map) === 1 && altmap === 0) return -ENOMEM;
   const pgmap = memremapPages(k, { startPfn: start, endPfn: end, dataPfn: devDaxData(k, dev), type: MEMORY_DEVICE.generic, node: k.heap.load(dev + DEVDAX.node), altmap });
-  if (pgmap < 0) return pgmap;
+  if (pgmap < 0) {
+    if (altmap !== 0) freeAltmap(k, altmap);
+    return pgmap;
+  }
   k.heap.store(dev + DEVDAX.pgmap, pgmap);
   k.heap.store(dev + DEVDAX.altmap, altmap);
-  devmAddAction(k, device, RELEASE_PAGEMAP, dev);
+  const mapped = yield* devmAddActionOrReset(k, device, RELEASE_PAGEMAP, dev);
+  if (mapped < 0) return mapped;
   cdevInit(k, dev);
   runDax(k, k.heap.load(dev + DEVDAX.dax), pgmap);
-  devmAddAction(k, device, KILL_DEV_DAX, dev);
-  return 0;
+  return yield* devmAddActionOrReset(k, device, KILL_DEV_DAX, dev);
 }
 
 /** cdev_init: with inodes still on the cdev's list it makes a new list head under them. */

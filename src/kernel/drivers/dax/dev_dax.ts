@@ -5,7 +5,8 @@ import { Arrays } from '../../state/array.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
 import type { Path } from '../../state/path.ts';
 import { Slab } from '../../state/slab.ts';
-import { deviceAlloc, deviceData } from '../base/bus.ts';
+import { ENOMEM } from '../../errno.ts';
+import { DEV, deviceAlloc, deviceData } from '../base/bus.ts';
 import { deviceAdd } from '../base/dd.ts';
 import { DEVDAX, devDaxEnd, devDaxStart, newDevDax } from './bus.ts';
 
@@ -56,14 +57,16 @@ function attach(k: Kernel, data: number, list: readonly PhysRange[], targetNode:
   return kmem;
 }
 
-/** devm_create_dev_dax: a device on the dax bus. Drivers that take such a device by themselves are tried. Its address. */
+/** devm_create_dev_dax: a device on the dax bus. Drivers that take such a device by themselves are tried. Its address, or -ENOMEM. */
 export function* createDevDax(k: Kernel, input: DevDaxInput): Path<number> {
   const page = k.geo.pageSize;
   const first = input.ranges[0] as PhysRange;
+  const dev = deviceAlloc(k, { bus: 'dax', name: input.name, numaNode: input.targetNode, parent: input.parent ?? 0 });
+  if (dev === 0) return -ENOMEM;
   const data = newDevDax(k, input.name, first.start / page, first.end / page, first.start / page, 512, Math.max(0, input.targetNode));
   attach(k, data, input.ranges, input.targetNode, input.memmapOnMemory ?? false);
   k.heap.store(data + DEVDAX.kmemType, input.kmemType ? 1 : 0);
-  const dev = deviceAlloc(k, { bus: 'dax', name: input.name, data, numaNode: input.targetNode, parent: input.parent ?? 0 });
+  k.heap.store(dev + DEV.data, data);
   yield* deviceAdd(k, dev);
   return dev;
 }

@@ -15,9 +15,9 @@ import { Slab } from '../../state/slab.ts';
 import { MEMORY_DEVICE, memremapPages, memunmapPages, PGMAP, PGMAP_OPS } from '../../mm/memremap.ts';
 import { allocAltmap, freeAltmap } from '../../mm/sparse-vmemmap.ts';
 import { numPoisonedPages } from '../../mm/memory-failure.ts';
-import { releaseResource, requestRegion } from '../../resource.ts';
+import { releaseResource } from '../../resource.ts';
 import { DEV, deviceData, driverCore, type Driver } from '../base/bus.ts';
-import { defineAction, devmAddAction } from '../base/devres.ts';
+import { defineAction, devmAddActionOrReset, devmRequestRegion } from '../base/devres.ts';
 import { allocDax, DAXDEV, killDax } from '../dax/super.ts';
 import { MAP_DEV, PMEM } from './pmem-words.ts';
 import { daxInUse, removalDesign } from './removal-designs.ts';
@@ -96,10 +96,9 @@ function* probe(k: Kernel, dev: number): Path {
   const start = pmemStart(k, pmem);
   const end = pmemEnd(k, pmem);
   const { pageSize } = k.geo;
-  const res = requestRegion(k, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(pmem + PMEM.name)));
+  const res = devmRequestRegion(k, dev, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(pmem + PMEM.name)), RELEASE_REGION, pmem);
   if (res === 0) return -EBUSY;
   k.heap.store(pmem + PMEM.res, res);
-  devmAddAction(k, dev, RELEASE_REGION, pmem);
   let altmap = 0;
   if (k.heap.load(pmem + PMEM.map) === MAP_DEV) {
     const reserve = Math.min(2, pmemData(k, pmem) - start);
@@ -109,9 +108,14 @@ function* probe(k: Kernel, dev: number): Path {
   }
   const ops = k.mechanism('fsdax.memory-failure-asks-holder') === true ? PGMAP_OPS.memoryFailure : 0;
   const pgmap = memremapPages(k, { startPfn: start, endPfn: end, dataPfn: pmemData(k, pmem), type: MEMORY_DEVICE.fsdax, node: k.heap.load(pmem + PMEM.node), altmap, ops });
-  if (pgmap < 0) return pgmap;
+  if (pgmap < 0) {
+    if (altmap !== 0) freeAltmap(k, altmap);
+    k.heap.store(pmem + PMEM.altmap, 0);
+    return pgmap;
+  }
   k.heap.store(pmem + PMEM.pgmap, pgmap);
-  devmAddAction(k, dev, RELEASE_PAGEMAP, pmem);
+  const mapped = yield* devmAddActionOrReset(k, dev, RELEASE_PAGEMAP, pmem);
+  if (mapped < 0) return mapped;
   const dax = allocDax(k, 'pmem', pmemData(k, pmem), end - pmemData(k, pmem), pgmap);
   k.heap.store(pmem + PMEM.dax, dax);
   k.heap.store(pgmap + PGMAP.owner, dax);
@@ -121,8 +125,7 @@ function* probe(k: Kernel, dev: number): Path {
     k.heap.store(blk + INODE.dev, pmem);
     k.heap.store(pmem + PMEM.blk, blk);
   }
-  devmAddAction(k, dev, RELEASE_DISK, pmem);
-  return 0;
+  return yield* devmAddActionOrReset(k, dev, RELEASE_DISK, pmem);
 }
 
 /** nd_pmem_remove: flushes, and nothing else in any release. A proposal may do more before (removal-designs.ts). */
