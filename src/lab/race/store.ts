@@ -18,7 +18,7 @@ export function readRaces(folder: string): StoredRace[] {
 }
 
 /** A race with the same seed takes the place of the one before. */
-export const addRace = (races: readonly StoredRace[], race: RaceRun, date: string): StoredRace[] =>
+export const addRace = (races: readonly StoredRace[], race: RaceRun, date = new Date().toISOString().slice(0, 10)): StoredRace[] =>
   [...races.filter((one) => keyOf(one) !== keyOf(race)), { ...race, date }].sort((a, b) => keyOf(a).localeCompare(keyOf(b), 'en', { numeric: true }));
 
 export function writeRaces(folder: string, races: readonly StoredRace[], page: (races: readonly StoredRace[]) => string): void {

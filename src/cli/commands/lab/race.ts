@@ -17,7 +17,7 @@ export async function run(names: readonly string[], options: LabOptions, out: Ou
   const { addRace, readRaces, writeRaces } = await import('../../../lab/race/store.ts');
   if (options.out !== undefined) {
     const { racePage } = await import('../../../evidence/race-page.ts');
-    writeRaces(options.out, addRace(readRaces(options.out), race, new Date().toISOString().slice(0, 10)), racePage);
+    writeRaces(options.out, addRace(readRaces(options.out), race), racePage);
   }
   const { verdictOf } = await import('../../../evidence/race-page.ts');
   const { good, text } = verdictOf(race);
