@@ -39,7 +39,7 @@ function refOf(pid: number): { pid: number; startTime: number } {
   return { pid, startTime: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]) };
 }
 
-for (const [what, why] of [['seccomp', /seccomp mode 2/], ['traced', /traced by process/], ['chroot', /root directory is on the device/]] as const) {
+for (const [what, why] of [['seccomp', /seccomp mode 2/], ['traced', /traced by process/], ['chroot', /root directory \(chroot\) is on the device/]] as const) {
   test(`${what}: refused beforehand with the reason`, { skip }, async (t) => {
     const program = start(t, odd, what, fs.path(what));
     const pid = Number(await program.line());
