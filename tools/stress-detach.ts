@@ -1,7 +1,7 @@
 /**
- * `node tools/stress-detach.ts [DETACHES] [KILLS] [SEED] [KINDS]` as root: many detaches of a busy multi-threaded program over a
+ * `node tools/stress-detach.ts [DETACHES] [KILLS] [SEED] [KINDS] [THREADS]` as root: many detaches of a busy multi-threaded program over a
  * loop-mounted ext4, then tracers killed at random moments, then whole removals with unseat, its child, or both killed.
- * KINDS: what is killed, of tracer,unseat,child,both (default: all). Ends with an error at the first sign of harm.
+ * KINDS: what is killed, of tracer,unseat,child,both (default: all; none: only detaches). THREADS: busy threads of the program (default 4). Ends with an error at the first sign of harm.
  */
 import { openLive } from '../src/host/live/open.ts';
 import { LoopMount, Program, cannotRunLive, compile } from '../test/live/loop.ts';
@@ -17,7 +17,7 @@ if (no !== false) {
 }
 const fs = new LoopMount(32);
 const host = openLive();
-const program = new Program(compile('holder', fs.directory), [fs.path('f'), '4']);
+const program = new Program(compile('holder', fs.directory), [fs.path('f'), process.argv[6] ?? '4']);
 try {
   await program.line();
   await manyDetaches(host, fs, program, detaches, tell);
