@@ -1,112 +1,108 @@
-/* The protocol of src/explore/protocols/gup-removal.ts: one atomic step here for each step there.
- * -DP=processes -DG=pages -DWRONG for the wrong order, -DCHECK to stop at the use of a page that is gone. */
+/*
+ * bench/gup-removal.yaml as the paths of the simulated kernel run it under profile 5.10: one atomic step here for each
+ * step from one point of a path to the next (fs and drivers/dax/device.c, mm/gup.c, mm/memory.c, mm/memremap.c), with
+ * the variables that the protocol is about and no others. The labels of the points stand beside the labels here.
+ * -DP=processes -DG=pages -DWRONG for the order unmap-then-dead, -DCHECK to stop where an entry outlives its memmap.
+ */
 #ifndef P
 #define P 2
 #endif
 #ifndef G
 #define G 1
 #endif
-#ifdef CHECK
-#define USE assert(memmap == 1)
-#else
-#define USE if :: memmap == 0 -> bad = 1 :: else fi
-#endif
 
-byte alive = 1, memmap = 1, irqs_off, srcu, bad;
-byte pte[P * G], walked[P], refs[G];
+byte alive = 1, memmap = 1, srcu, irqs_off, dying, users;
+byte pte[P * G], refs[G];
+
+#define PTE pte[_pid * G + g]
+#if G == 1
+#define TABLE_IN_USE (pte[_pid] == 1)
+#define HELD (refs[0] > 0)
+#else
+#define TABLE_IN_USE (pte[_pid * G] == 1 || pte[_pid * G + 1] == 1)
+#define HELD (refs[0] > 0 || refs[1] > 0)
+#endif
+/* The line is over: the head of the next one, up to its first point. */
+#define GUP irqs_off++; goto gup
+#define NEXT g++; if :: g == G -> goto end_done :: else -> goto load fi
 
 active [P] proctype user() {
   byte g;
-  skip;
-look:
-  atomic {
-    if
-    :: g = 0
-#if G > 1
-    :: g = 1
-#endif
-#if G > 2
-    :: g = 2
-#endif
-    fi;
-    if
-    :: pte[_pid * G + g] == 0 -> goto fault
-    :: pte[_pid * G + g] == 1 -> USE; g = 0; goto look
-    :: pte[_pid * G + g] == 1 -> irqs_off++; goto take
-    fi
-  }
-fault:
-  atomic {
-    if
-    :: alive == 0 -> g = 0; goto look
-    :: else -> srcu++; goto insert
-    fi
-  }
-insert:
-  atomic { pte[_pid * G + g] = 1; srcu--; g = 0; goto look }
-take:
-  atomic { USE; refs[g]++; goto recheck }
-recheck:
-  atomic {
-    irqs_off--;
-    if
-    :: pte[_pid * G + g] == 0 -> refs[g]--; g = 0; goto look
-    :: else -> goto put
-    fi
-  }
-put:
-  atomic { USE; refs[g]--; g = 0; goto look }
+  skip;                       /* start */
+load:                         /* user load */
+  atomic { if :: PTE == 1 -> GUP :: else -> goto entry fi }
+entry:                        /* handle_mm_fault: read the entry; huge faults are tried only where no table is in use */
+  atomic { srcu++; if :: TABLE_IN_USE -> goto alive0 :: else -> goto alive18 fi }
+alive18:                      /* dev_dax_huge_fault: dax_alive (order 18) */
+  atomic { if :: alive == 1 -> goto alive9 :: else -> srcu--; GUP fi }
+alive9:
+  atomic { if :: alive == 1 -> goto alive0 :: else -> srcu--; GUP fi }
+alive0:
+  atomic { if :: alive == 1 -> goto insert :: else -> srcu--; GUP fi }
+insert:                       /* dev_dax_huge_fault: insert the entry */
+  atomic { PTE = 1; srcu--; goto load }
+gup:                          /* gup_fast: read the pte */
+  atomic { if :: PTE == 1 -> goto pgmap :: else -> irqs_off--; NEXT fi }
+pgmap:                        /* gup_fast: get_dev_pagemap */
+  atomic { if :: dying == 0 -> users++; goto take :: else -> irqs_off--; NEXT fi }
+take:                         /* gup_fast: take the page reference */
+  atomic { refs[g]++; goto again }
+again:                        /* gup_fast: read the pte again */
+  atomic { users--; irqs_off--; if :: PTE == 1 -> goto put :: else -> refs[g]--; NEXT fi }
+put:                          /* put_page */
+  atomic { refs[g]--; NEXT }
+end_done:
+  (false)
 }
 
+#ifdef CHECK
+#define STALE q = 0; do :: q < P * G -> assert(pte[q] == 0); q++ :: else -> break od; q = 0
+#else
+#define STALE skip
+#endif
+#ifdef WRONG
+#define KILLED ref_kill
+#define UNMAPPED kill
+#else
+#define KILLED unmap
+#define UNMAPPED ref_kill
+#endif
+#define NEXT_VMA i++; if :: i == P -> i = 0; goto UNMAPPED :: else -> goto unmap fi
+
 active proctype remover() {
-  byte i, p, q;
+  byte i, q, any;
+  skip;                       /* start */
+  skip;                       /* lock device_lock */
+#ifdef WRONG
+  skip; goto unmap;           /* __device_release_driver: remove */
+#else
   skip;
-#ifndef WRONG
-  alive = 0;
-  (srcu == 0);
 #endif
-unmap:
+kill:                         /* kill_dax: clear DAXDEV_ALIVE */
+  atomic { alive = 0; if :: srcu == 0 -> goto KILLED :: else -> goto wait_srcu fi }
+wait_srcu:                    /* kill_dax: synchronize_srcu */
+  atomic { srcu == 0 -> goto KILLED }
+unmap:                        /* unmap_mapping_range, and its next VMA */
   atomic {
-    if
-    :: walked[0] == 0 -> p = 0
-#if P > 1
-    :: walked[1] == 0 -> p = 1
-#endif
-#if P > 2
-    :: walked[2] == 0 -> p = 2
-#endif
-#if P > 3
-    :: walked[3] == 0 -> p = 3
-#endif
-#if P > 4
-    :: walked[4] == 0 -> p = 4
-#endif
-    fi;
-    q = 0;
+    q = 0; any = 0;
     do
-    :: q < G -> pte[p * G + q] = 0; q++
+    :: q < G -> if :: pte[i * G + q] == 1 -> any = 1; pte[i * G + q] = 0 :: else fi; q++
     :: else -> break
     od;
-    q = 0; walked[p] = 1; p = 0; i++;
+    q = 0;
     if
-    :: i < P -> goto unmap
-    :: else -> i = 0; goto flush
+    :: any == 1 && irqs_off > 0 -> any = 0; goto flush
+    :: else -> any = 0; NEXT_VMA
     fi
   }
-flush:
-  (irqs_off == 0);
-#ifdef WRONG
-  alive = 0;
-  (srcu == 0);
-#endif
-  (refs[0] == 0);
-#if G > 1
-  (refs[1] == 0);
-#endif
-#if G > 2
-  (refs[2] == 0);
-#endif
-  memmap = 0;
+flush:                        /* flush_tlb_range: a CPU has interrupts off */
+  atomic { irqs_off == 0 -> NEXT_VMA }
+ref_kill:                     /* memunmap_pages: percpu_ref_kill */
+  atomic { dying = 1; if :: !HELD && users == 0 -> goto free :: else -> goto wait_refs fi }
+wait_refs:                    /* memunmap_pages: wait for the pagemap references */
+  atomic { !HELD && users == 0 -> goto free }
+free:                         /* pageunmap_range: free the memmap */
+  atomic { memmap = 0; STALE; goto end_done }
 end_done:
   (false)
 }

@@ -1,7 +1,7 @@
 /** A litmus test as a program for the explorer: set up anew for each profile. */
 import { UnseatError } from '../../errors/unseat-error.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { AT, type Path, type PathFunction } from '../../kernel/state/path.ts';
+import { AT, repeat, STOP, type Path, type PathFunction } from '../../kernel/state/path.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Program, Property } from '../program.ts';
 import { REST_NAMES, restChecks } from './at-rest.ts';
@@ -75,17 +75,50 @@ function stepOf(built: ReturnType<typeof buildMachine>, processes: ReadonlyMap<s
 
 /** The lines one after the other. What a line did is forgotten but for its result. */
 function threadPath(steps: readonly ThreadStep[], apart: boolean, mark: number): PathFunction<Kernel> {
-  return function* thread(k: Kernel): Path {
+  const groups = groupsOf(steps);
+  /** The result of the last line that was run; `ended` is told where it is the last of the thread. */
+  function* run(k: Kernel, [from, to]: Group, ended: () => void = () => undefined): Path {
     const results = new Map<string, number>();
     let last = 0;
-    for (const [i, step] of steps.entries()) {
+    for (let i = from; i < to; i += 1) {
+      const step = steps[i] as ThreadStep;
       if (apart && i > 0) yield AT(`line ${i + 1}`);
       const args = step.args.map((a) => (typeof a === 'number' ? a : (results.get(a.result) ?? 0)));
       last = yield* k.call(step.path, ...args);
       if (mark !== 0) k.heap.store(mark, i + 1);
       if (step.as !== null) results.set(step.as, last);
-      if (step.must && last < 0) return last;
+      if (step.must && last < 0) {
+        ended();
+        break;
+      }
     }
     return last;
+  }
+  /** `next`: the group to run, or the error that one of them ended the thread with. */
+  function* round(k: Kernel, next = 0): Path {
+    if (next < 0 || next === groups.length - 1) return STOP;
+    let over = false;
+    const last = yield* run(k, groups[next] as Group, () => { over = true; });
+    return over ? last : next + 1;
+  }
+  return function* thread(k: Kernel): Path {
+    const end = groups.length === 1 ? 0 : yield* repeat(k, round, 0);
+    return end < 0 ? end : yield* run(k, groups.at(-1) as Group);
   };
+}
+
+/** Lines from, to: one group after the other. */
+type Group = readonly [number, number];
+
+/** Lines that belong together because a later one asks for the result of an earlier one, or because it may end the thread: what went on in a group is forgotten when it is over. */
+function groupsOf(steps: readonly ThreadStep[]): Group[] {
+  const groups: Group[] = [];
+  let from = 0;
+  for (let to = 1; to <= steps.length; to += 1) {
+    const asked = steps.slice(to).flatMap((step) => step.args.flatMap((a) => (typeof a === 'number' ? [] : [a.result])));
+    if (to < steps.length && steps.slice(from, to).some((step) => step.as !== null && asked.includes(step.as))) continue;
+    groups.push([from, to]);
+    from = to;
+  }
+  return groups;
 }

@@ -7,7 +7,7 @@
  */
 import { EAGAIN, EFAULT, EOPNOTSUPP } from '../errno.ts';
 import type { Kernel } from '../kernel.ts';
-import { AT, type Path } from '../state/path.ts';
+import { addBlindly, AT, type Path } from '../state/path.ts';
 import { handleMmFault } from './fault.ts';
 import { VM_FAULT_ERROR } from './fault-codes.ts';
 import { ptlLock, ptlUnlock } from './memory.ts';
@@ -34,9 +34,9 @@ export function* gupFast(k: Kernel, task: number, vpn: number, flags: number): P
   const { irqsOff } = pagemapsOf(k);
   const vma = vmaLookup(k, mmOf(k, task), vpn);
   if (vma === 0) return -EAGAIN;
-  k.heap.add(irqsOff, 1);
+  addBlindly(k, irqsOff, 1);
   const pfn = yield* gupFastPte(k, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn), flags);
-  k.heap.add(irqsOff, -1);
+  addBlindly(k, irqsOff, -1);
   return pfn;
 }
 

@@ -7,7 +7,7 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { INODE } from '../fs/inode.ts';
-import { AT, BLOCKED, type Path } from '../state/path.ts';
+import { AT, BLOCKED, callNow, type Path } from '../state/path.ts';
 import { kvmInvalidateRange } from '../virt/kvm.ts';
 import { costsOf } from './costs.ts';
 import { pagemapsOf } from './memremap.ts';
@@ -119,7 +119,7 @@ export function* unmapMappingRange(k: Kernel, inode: number, first: number, coun
     if (from >= to) continue;
     const mm = heap.load(vma + VMA.mm);
     yield* ptlLock(k, mm);
-    const zapped = zapRange(k, vma, from, to, evenCows !== 0, 'zap_pte_range', batch);
+    const zapped = callNow(k, function zap(c: Kernel): number { return zapRange(c, vma, from, to, evenCows !== 0, 'zap_pte_range', batch); }, vma, from, to);
     ptlUnlock(k, mm);
     total += zapped;
     if (zapped > 0) yield* flushTlb(k);

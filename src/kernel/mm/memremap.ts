@@ -12,7 +12,7 @@
 import { ENOMEM, ENXIO } from '../errno.ts';
 import type { Kernel } from '../kernel.ts';
 import { warn } from '../oops.ts';
-import { AT, BLOCKED, type Path } from '../state/path.ts';
+import { addBlindly, AT, BLOCKED, callNow, type Path } from '../state/path.ts';
 import { loadLong, storeLong } from '../state/long.ts';
 import { Slab } from '../state/slab.ts';
 import { clearPages, fillPages } from './memmap-fill.ts';
@@ -139,7 +139,8 @@ function memmapInitZoneDevice(k: Kernel, pgmap: number): void {
 }
 
 /** get_dev_pagemap: a live reference on the pagemap around `pfn`, or 0 when there is none or it is going. */
-export function getDevPagemap(k: Kernel, pfn: number): number {
+export const getDevPagemap = (k: Kernel, pfn: number): number => callNow(k, liveDevPagemap, pfn);
+function liveDevPagemap(k: Kernel, pfn = 0): number {
   for (let pgmap = k.heap.load(pagemapsOf(k).head); pgmap !== 0; pgmap = k.heap.load(pgmap + PGMAP.next)) {
     if (pfn < pgmapStart(k, pgmap) || pfn >= pgmapEnd(k, pgmap)) continue;
     if (k.heap.load(pgmap + PGMAP.dying) !== 0) return 0;
@@ -150,11 +151,13 @@ export function getDevPagemap(k: Kernel, pfn: number): number {
 }
 
 export function putDevPagemap(k: Kernel, pgmap: number): void {
-  k.heap.add(pgmap + PGMAP.users, -1);
+  addBlindly(k, pgmap + PGMAP.users, -1);
 }
 
 /** Takes a reference on a device page. A compound page counts at its head. False where the count is 0 and must not rise. */
-export function tryGetPage(k: Kernel, pfn: number, refs: number, where: string): boolean {
+export const tryGetPage = (k: Kernel, pfn: number, refs: number, where: string): boolean =>
+  callNow(k, function tryGet(c: Kernel): number { return tookReference(c, pfn, refs, where) ? 1 : 0; }, pfn, refs) === 1;
+function tookReference(k: Kernel, pfn: number, refs: number, where: string): boolean {
   const head = compoundHead(k, pfn, where);
   const count = pageLoad(k, head, PAGE.refcount, where);
   const pgmap = pageLoad(k, head, PAGE.pgmap, where);
@@ -180,6 +183,9 @@ function raise(k: Kernel, head: number, pgmap: number, count: number, refs: numb
 
 /** put_page / unpin: oopses where the memmap is gone. */
 export function putPage(k: Kernel, pfn: number, refs: number, where: string): void {
+  callNow(k, function put(c: Kernel): number { dropReference(c, pfn, refs, where); return 0; }, pfn, refs);
+}
+function dropReference(k: Kernel, pfn: number, refs: number, where: string): void {
   const head = compoundHead(k, pfn, where);
   const pgmap = pageLoad(k, head, PAGE.pgmap, where);
   const count = pageAdd(k, head, PAGE.refcount, -refs, where);

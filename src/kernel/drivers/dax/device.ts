@@ -22,7 +22,7 @@ export function* devDaxFault(k: Kernel, vma: number, vpn: number, _write: number
   const inode = k.heap.load(vma + VMA.inode);
   const dax = k.heap.load(inode + INODE.dev);
   daxReadLock(k, dax);
-  if (k.concurrent) yield AT('dev_dax_huge_fault: dax_alive');
+  if (k.concurrent) yield AT(`dev_dax_huge_fault: dax_alive (order ${order})`);
   const ret = yield* faultLocked(k, vma, vpn, order, inode, dax);
   daxReadUnlock(k, dax);
   return ret;

@@ -4,7 +4,7 @@
 import { ENODEV, ENXIO, EOPNOTSUPP } from '../../errno.ts';
 import type { Kernel } from '../../kernel.ts';
 import { MF_MEM_PRE_REMOVE } from '../../mm/mf-flags.ts';
-import { AT, BLOCKED, type Path } from '../../state/path.ts';
+import { addBlindly, AT, BLOCKED, type Path } from '../../state/path.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
 import { Slab } from '../../state/slab.ts';
 import { FS_MULTI, FS_XFS, SB } from '../../fs/inode.ts';
@@ -47,10 +47,10 @@ export const daxBase = (k: Kernel, dax: number): number => loadLong(k.heap, dax 
 
 /** dax_read_lock / dax_read_unlock: keeps kill_dax from returning (SRCU), not the memory from going after it. */
 export function daxReadLock(k: Kernel, dax: number): void {
-  k.heap.add(dax + DAXDEV.srcu, 1);
+  addBlindly(k, dax + DAXDEV.srcu, 1);
 }
 export function daxReadUnlock(k: Kernel, dax: number): void {
-  k.heap.add(dax + DAXDEV.srcu, -1);
+  addBlindly(k, dax + DAXDEV.srcu, -1);
 }
 
 /** dax_direct_access: pfn of data page `page`, or -ENXIO from a dead device. Called under dax_read_lock. */
