@@ -4,6 +4,8 @@ import type { Machine } from '../machine/machine.ts';
 import type { DaxDevice } from '../machine/types/dax.ts';
 import type { NvdimmBus, NvdimmNamespace, NvdimmRegion } from '../machine/types/nvdimm.ts';
 import { bindStore, unbindStore } from '../kernel/drivers/base/dd.ts';
+import { REGION } from '../kernel/drivers/cxl/cxl.ts';
+import { makeNdRegion } from '../kernel/drivers/nvdimm/region.ts';
 import { deviceDaxDriver } from '../kernel/drivers/dax/bus.ts';
 import { daxKmemInit } from '../kernel/drivers/dax/kmem.ts';
 import type { DaxPlace, IdlePlace, PmemPlace } from '../kernel/host/world.ts';
@@ -11,7 +13,6 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { makeDax } from '../kernel/scenario/build-memory.ts';
 import { addPmem } from '../kernel/setup/fsdax.ts';
 import { allocResource, insertResource, IORESOURCE_MEM } from '../kernel/resource.ts';
-import { adoptByRegion } from '../kernel/setup/cxl.ts';
 import { must } from '../kernel/setup/run.ts';
 import { onlineAsSeen } from './online.ts';
 
@@ -29,17 +30,19 @@ export function makeDevices(k: Kernel, machine: Machine, cxlRegions: ReadonlyMap
   for (const bus of machine.nvdimm) {
     for (const region of bus.regions) {
       if (region.range !== null && region.namespaces.length > 1) insertResource(k, k.resources.root, allocResource(k, region.range.start, region.range.end - 1, 'Persistent Memory', IORESOURCE_MEM));
+      const inside: number[] = [];
       for (const namespace of region.namespaces) {
         try {
           const device = makeNamespace(k, machine, made, bus, region, namespace);
-          const card = cxlRegions.get(region.range?.start ?? -1);
-          if (device !== 0 && card !== undefined) adoptByRegion(k, card, device);
+          if (device !== 0) inside.push(device);
         } catch (error) {
           // Another kernel than the captured one may refuse the range.
           if (!(error instanceof UnseatError)) throw error;
           made.left.push(`${namespace.name}: ${error.message}`);
         }
       }
+      const card = cxlRegions.get(region.range?.start ?? -1);
+      makeNdRegion(k, region.name, inside, card === undefined ? 0 : k.heap.load(card + REGION.dev));
     }
   }
   return made;

@@ -10,6 +10,7 @@ import { DEVDAX, DEVICE_DAX } from '../drivers/dax/bus.ts';
 import { DEV_DAX, devDaxRanges, kmemOf } from '../drivers/dax/dev_dax.ts';
 import { kmemState, kmemStateStore, UNPLUGGED } from '../drivers/dax/kmem-state.ts';
 import { PMEM } from '../drivers/nvdimm/pmem.ts';
+import { ND_REGION_BUS, ndRegionState } from '../drivers/nvdimm/region.ts';
 import type { Kernel } from '../kernel.ts';
 import { MMOP } from '../mm/memory_hotplug/hotplug.ts';
 import type { Path } from '../state/path.ts';
@@ -34,16 +35,19 @@ function put(paths: Paths, directoryPath: string, entries: Readonly<Record<strin
 type Pmem = DaxPlace['pmem'] & object;
 
 /** Bus, region, DIMM and namespace: what is there whether a driver is bound or not. */
-function ndParents(paths: Paths, p: Pmem, mode: string, holder: string | null): string {
+function ndParents(k: Kernel, paths: Paths, p: Pmem, mode: string, holder: string | null): string {
   const region = `${p.busPath}/${p.region}`;
+  const state = ndRegionState(k, p.region);
   put(paths, p.busPath, { provider: attribute(() => p.provider), subsystem: link(`${up(p.busPath)}/bus/nd`) });
   if (p.dimm !== null) put(paths, `${p.busPath}/${p.dimm}`, { devtype: attribute(() => 'nvdimm'), state: attribute(() => 'active') });
+  if (state === 'gone') return region;
   put(paths, region, {
     devtype: attribute(() => 'nd_pmem'), nstype: attribute(() => (p.dimm === null ? 4 : 5)), resource: attribute(() => hex(p.regionStart)), size: attribute(() => p.regionSize),
     align: attribute(() => hex(p.regionAlign ?? 0x1000000)), numa_node: attribute(() => p.node), ...(p.persistenceDomain === undefined ? {} : { persistence_domain: attribute(() => p.persistenceDomain ?? '') }), namespace_seed: attribute(() => `${p.namespace.split('.')[0]}.9`),
     ...(p.dimm === null ? { mappings: attribute(() => 0) } : { mappings: attribute(() => 1), mapping0: attribute(() => `${p.dimm},0,${p.regionSize},0`) }),
-    subsystem: link(`${up(region)}/bus/nd`), driver: link(`${up(region)}/bus/nd/drivers/nd_region`),
+    subsystem: link(`${up(region)}/bus/nd`), ...(state === 'bound' ? { driver: link(`${up(region)}/bus/nd/drivers/nd_region`) } : {}),
   });
+  if (state === 'unbound') return region;
   const namespace = `${region}/${p.namespace}`;
   put(paths, namespace, {
     mode: attribute(() => mode), resource: attribute(() => hex(p.start)), size: attribute(() => p.size), uuid: attribute(() => p.uuid), numa_node: attribute(() => p.node),
@@ -54,7 +58,8 @@ function ndParents(paths: Paths, p: Pmem, mode: string, holder: string | null): 
 
 function pmemPaths(world: World, paths: Paths, p: PmemPlace): void {
   const { k } = world;
-  const region = ndParents(paths, p, 'memory', p.claimant);
+  const region = ndParents(k, paths, p, 'memory', p.claimant);
+  if (ndRegionState(k, p.region) !== 'bound') return;
   const own = p.claimant === null ? `${region}/${p.namespace}` : `${region}/${p.claimant}`;
   const bound = deviceDriver(k, p.device) !== 0;
   if (p.claimant !== null) {
@@ -76,8 +81,12 @@ function pmemPaths(world: World, paths: Paths, p: PmemPlace): void {
 function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
   const { k } = world;
   if (!busDevices(k, 'dax').includes(d.device)) return;
+  if (d.pmem !== null && ndRegionState(k, d.pmem.region) !== 'bound') {
+    ndParents(k, paths, d.pmem, 'dax', d.pmem.claimant);
+    return;
+  }
   if (d.pmem !== null) {
-    const region = ndParents(paths, d.pmem, 'dax', d.pmem.claimant);
+    const region = ndParents(k, paths, d.pmem, 'dax', d.pmem.claimant);
     put(paths, `${region}/${d.pmem.claimant}`, {
       namespace: attribute(() => d.pmem?.namespace ?? ''), mode: attribute(() => (d.pmem?.memmap === 'dev' ? 'pmem' : 'ram')), align: attribute(() => d.align), numa_node: attribute(() => d.pmem?.node ?? 0),
       uuid: attribute(() => d.pmem?.uuid ?? ''), resource: attribute(() => hex((d.pmem?.start ?? 0) + (d.pmem?.dataOffset ?? 0))),
@@ -95,8 +104,9 @@ function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
   ranges.forEach((r, i) => put(paths, `${d.path}/mapping${i}`, { start: attribute(() => hex(r.start)), end: attribute(() => hex(r.end - 1)), page_offset: attribute(() => '0x0') }));
 }
 
-function idlePaths(paths: Paths, p: IdlePlace): void {
-  const region = ndParents(paths, p, 'safe', p.claimant);
+function idlePaths(k: Kernel, paths: Paths, p: IdlePlace): void {
+  const region = ndParents(k, paths, p, 'safe', p.claimant);
+  if (ndRegionState(k, p.region) !== 'bound') return;
   const own = `${region}/${p.claimant}`;
   put(paths, own, { namespace: attribute(() => p.namespace), sector_size: attribute(() => `[${p.sectorSize}]`), uuid: attribute(() => p.uuid), numa_node: attribute(() => p.node), subsystem: link(`${up(own)}/bus/nd`) });
 }
@@ -115,7 +125,7 @@ export function devicePaths(world: World): Paths {
   const paths: Paths = new Map();
   for (const p of world.pmems) pmemPaths(world, paths, p);
   for (const d of world.daxes) daxPaths(world, paths, d);
-  for (const p of world.idle ?? []) idlePaths(paths, p);
+  for (const p of world.idle ?? []) idlePaths(world.k, paths, p);
   for (const b of world.ndBuses ?? []) put(paths, b.path, { provider: attribute(() => b.provider), subsystem: link(`${up(b.path)}/bus/nd`) });
   return new Map([...hotplugPaths(world), ...[...paths].map(([path, node]) => [path.replace(/^\/sys\//, ''), node] as const)]);
 }
@@ -127,14 +137,18 @@ export type BusName = 'nd' | 'dax' | 'virtio' | 'cxl' | 'pci';
 function placesOn(world: World, bus: BusName): Map<string, string> {
   if (bus === 'virtio' || bus === 'cxl' || bus === 'pci') return hotplugPlaces(world, bus);
   const places = new Map<string, string>();
-  if (bus === 'dax') for (const d of world.daxes) if (busDevices(world.k, 'dax').includes(d.device)) places.set(d.name, d.path);
+  if (bus === 'dax') for (const d of world.daxes) if (busDevices(world.k, 'dax').includes(d.device) && (d.pmem === null || ndRegionState(world.k, d.pmem.region) === 'bound')) places.set(d.name, d.path);
   if (bus === 'nd') for (const b of world.ndBuses ?? []) places.set(b.name, b.path);
   const nd: Pmem[] = bus === 'dax' ? [] : [...world.pmems, ...world.daxes.flatMap((d) => (d.pmem === null ? [] : [d.pmem])), ...(world.idle ?? [])];
   for (const p of nd) {
     const region = `${p.busPath}/${p.region}`;
-    places.set(p.bus, p.busPath).set(p.region, region).set(p.namespace, `${region}/${p.namespace}`);
-    if (p.claimant !== null) places.set(p.claimant, `${region}/${p.claimant}`);
+    const state = ndRegionState(world.k, p.region);
+    places.set(p.bus, p.busPath);
+    if (state !== 'gone') places.set(p.region, region);
     if (p.dimm !== null) places.set(p.dimm, `${p.busPath}/${p.dimm}`);
+    if (state !== 'bound') continue;
+    places.set(p.namespace, `${region}/${p.namespace}`);
+    if (p.claimant !== null) places.set(p.claimant, `${region}/${p.claimant}`);
   }
   return places;
 }
@@ -160,12 +174,13 @@ function* newIdStore(k: Kernel, driver: number, text: string): Path<number> {
   return text.length;
 }
 
-const driverDirectory = (world: World, bus: BusName, driver: number): DirectoryNode => {
+/** `kept`: the simulated bus that keeps the devices, where it is not the one that shows them. */
+const driverDirectory = (world: World, bus: BusName, driver: number, kept: string = bus): DirectoryNode => {
   const { k } = world;
-  const bound = (): number[] => busDevices(k, bus).filter((device) => deviceDriver(k, device) === driver);
+  const bound = (): number[] => busDevices(k, kept).filter((device) => deviceDriver(k, device) === driver);
   return overlay(
     directory({
-      bind: writeOnly((text) => store(k, bus, driver, text, true)), unbind: writeOnly((text) => store(k, bus, driver, text, false)),
+      bind: writeOnly((text) => store(k, kept, driver, text, true)), unbind: writeOnly((text) => store(k, kept, driver, text, false)),
       ...(bus === 'dax' ? { new_id: writeOnly((text) => newIdStore(k, driver, text)) } : {}),
     }),
     listing(() => bound().map((device) => deviceName(k, device)), (name) => {
@@ -177,7 +192,7 @@ const driverDirectory = (world: World, bus: BusName, driver: number): DirectoryN
 
 export function busDirectory(world: World, bus: BusName): DirectoryNode {
   const core = driverCore(world.k);
-  const drivers = (): number[] => core.bus(bus).drivers.filter((driver) => core.isLoaded(driver));
+  const drivers = (): number[] => [...core.bus(bus).drivers, ...(bus === 'nd' ? core.bus(ND_REGION_BUS).drivers : [])].filter((driver) => core.isLoaded(driver));
   return directory({
     devices: listing(() => [...placesOn(world, bus).keys()], (name) => {
       const place = placesOn(world, bus).get(name);
@@ -185,7 +200,7 @@ export function busDirectory(world: World, bus: BusName): DirectoryNode {
     }),
     drivers: listing(() => drivers().map((driver) => core.driver(driver).name), (name) => {
       const driver = drivers().find((number) => core.driver(number).name === name);
-      return driver === undefined ? null : driverDirectory(world, bus, driver);
+      return driver === undefined ? null : driverDirectory(world, bus, driver, core.busOf(driver).name);
     }),
   });
 }

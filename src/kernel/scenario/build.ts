@@ -14,11 +14,11 @@ import { DIMM } from '../drivers/acpi/memhotplug.ts';
 import { MEMDEV, REGION } from '../drivers/cxl/cxl.ts';
 import { slotName } from '../drivers/pci/slot.ts';
 import { pmemDax } from '../drivers/nvdimm/pmem.ts';
+import { adopt, makeNdRegion } from '../drivers/nvdimm/region.ts';
 import { ENOENT } from '../errno.ts';
 import { FIRST_NAMESPACE, type CardPlace, type DaxPlace, type HotplugPlaces, type PmemPlace, type World } from '../host/world.ts';
 import { MountTable } from '../host/mount-table.ts';
 import { bootMachine } from '../setup/boot-machine.ts';
-import { adoptByRegion } from '../setup/cxl.ts';
 import { addPmem, mountFs } from '../setup/fsdax.ts';
 import type { Kernel } from '../kernel.ts';
 import { makeDax, makeDisk, makeMemory, useAsRam } from './build-memory.ts';
@@ -42,6 +42,7 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
   });
   const built = new Map(makeMemory(k, scenario.machine, placed).map((device) => [device.name, device]));
   scenario.machine.disks.forEach((disk, i) => built.set(disk.name, makeDisk(k, disk, i)));
+  const regions = new Map<number, number>();
   const pmems = new Map<string, PmemPlace>();
   const daxes = new Map<string, DaxPlace>();
   for (const namespace of placed.namespaces) {
@@ -50,12 +51,15 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
     const place = dax ? daxPlace(k, namespace, daxes.size) : pmemPlace(k, namespace, pmems.size);
     if (dax) daxes.set(spec.name, place as DaxPlace);
     else pmems.set(spec.name, place as PmemPlace);
+    const known = regions.get(namespace.regionIndex);
     const region = namespace.card === null ? undefined : built.get(namespace.card)?.region;
-    if (region !== undefined) adoptByRegion(k, region, place.device);
+    if (known !== undefined) adopt(k, known, place.device);
+    else regions.set(namespace.regionIndex, makeNdRegion(k, `region${namespace.regionIndex}`, [place.device], region === undefined ? 0 : k.heap.load(region + REGION.dev)));
     built.set(spec.name, { name: spec.name, kind: 'namespace', range, dev: place.device, driver: deviceDriver(k, place.device) });
   }
   for (const memory of placed.memory.filter((m) => m.kind === 'virtio-pmem')) {
     const place = virtioPmemPlace(k, memory, pmems.size);
+    makeNdRegion(k, place.region, [place.device]);
     pmems.set(memory.name, place);
     built.set(memory.name, { name: memory.name, kind: 'virtio-pmem', range: memory.range, dev: place.device, driver: deviceDriver(k, place.device) });
   }

@@ -7,6 +7,7 @@ import { createMemdev, type MemdevInput } from '../drivers/cxl/mem.ts';
 import { commitStore, createRegion, type RegionInput } from '../drivers/cxl/region.ts';
 import { deviceChildren, deviceDriver, DEV } from '../drivers/base/bus.ts';
 import { unbindStore } from '../drivers/base/dd.ts';
+import { adopt } from '../drivers/nvdimm/region.ts';
 import { MEMDEV } from '../drivers/cxl/cxl.ts';
 import type { Kernel } from '../kernel.ts';
 import { lockDeviceHotplug, unlockDeviceHotplug } from '../mm/memory_hotplug/hotplug.ts';
@@ -45,10 +46,4 @@ export function* cxlDisableRegion(k: Kernel, region = 0, task = 0): Path<number>
 }
 
 /** A device that somebody else made (a namespace of a pmem region) becomes a child of the region: it goes with it. */
-export function adoptByRegion(k: Kernel, region: number, child: number): void {
-  const parent = k.heap.load(region + REGION.dev);
-  let link = parent + DEV.child;
-  while (k.heap.load(link) !== 0) link = k.heap.load(link) + DEV.sibling;
-  k.heap.store(link, child);
-  k.heap.store(child + DEV.parent, parent);
-}
+export const adoptByRegion = (k: Kernel, region: number, child: number): void => adopt(k, k.heap.load(region + REGION.dev), child);

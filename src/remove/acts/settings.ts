@@ -116,6 +116,9 @@ function nothingOnline(removal: Removal): Look {
   return online.length === 0 ? yes : no(`still online: ${online.join(', ')}. The range would be lost until reboot.`);
 }
 
+/** Drivers of what memory devices are in: plans unbind them after the memory inside. */
+const CONTAINERS: ReadonlySet<string> = new Set(['nd_region', 'cxl_region', 'cxl_mem', 'virtio_pmem']);
+
 export const unbind: Act<Of<'unbind'>> = {
   before(removal, { driverPath, device }) {
     const there = isThere(removal.host, `${driverPath}/${device}`);
@@ -132,6 +135,8 @@ export const unbind: Act<Of<'unbind'>> = {
     const running = holders.filter((h) => !(removal.header.way === 'force' && isStopped(removal, h.pid)));
     if (running.length > 0) return no(`held by ${running.map(nameOf).join(', ')}`);
     if (unseen.length > 0 && !removal.header.acceptsUnseen) return no(`not everything can be seen: ${unseen.slice(0, 3).join(' ')}`);
+    // What is left are containers without memory of their own: the pages were counted before the memory in them was unbound.
+    if (holders.length > 0 && CONTAINERS.has(driverPath.split('/').at(-1) ?? '')) return yes;
     if (holders.length > 0 && bindingOf(removal) !== 'bound') return no('another part of the device is gone already: the page tables of its holders must not be read any more');
     const mapped = holders.filter((h) => ranges(removal).some((range) => presentPages(removal, h.pid, range) !== 0));
     return mapped.length === 0 ? yes : no(`pages of the device are still mapped by ${mapped.map(nameOf).join(', ')}`);
