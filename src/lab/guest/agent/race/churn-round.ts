@@ -10,8 +10,10 @@ import { Racer } from './holders.ts';
 const MARK = 7;
 
 export interface RaceState {
-  /** How long the last removal took. */
+  /** Milliseconds that the last removal took. */
   removalMs: number;
+  /** Of a removal by the command: from the beginning of its journal to its end. */
+  carryingOutMs: number;
 }
 
 export async function churnRound(guest: Guest, n: number, random: (below: number) => number, state: RaceState): Promise<RaceRound> {

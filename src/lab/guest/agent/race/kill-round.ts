@@ -7,12 +7,13 @@ import { deviceOf, type Guest } from '../machine.ts';
 import { operatorName, unseat } from '../steps/unseat.ts';
 import { namesIn, textOf } from '../sysfs.ts';
 import { comeBack, DEVICE, isBound, isMounted, MOUNT } from './device.ts';
+import type { RaceState } from './churn-round.ts';
 import { Racer } from './holders.ts';
 
 const MARK = 7;
 const JOURNALS = '/run/unseat';
 
-export async function killRound(guest: Guest, n: number, random: (below: number) => number, state: { removalMs: number }): Promise<KillRound> {
+export async function killRound(guest: Guest, n: number, random: (below: number) => number, state: RaceState): Promise<KillRound> {
   const faults = new Racer('faults', MARK);
   const sits = new Racer('sits', 8);
   try {
@@ -22,7 +23,7 @@ export async function killRound(guest: Guest, n: number, random: (below: number)
     await sits.must(`map name=own file=${MOUNT}/own size=${64 << 10} share=private prot=rw touch=write-every-other align=4K`);
     await sits.must(`cwd ${MOUNT}`);
     const killed = (['unseat', 'child', 'both'] as const)[random(3)] ?? 'both';
-    const hit = await removalKilled(guest, killed, random, state);
+    const hit = await removalKilled(guest, n, killed, random, state);
     const harmed = await harmedOf([faults, sits]);
     const mended = await mend(guest, random(2) === 0 ? 'resume' : 'rollback');
     const now = isBound(guest) ? (isMounted() ? 'as before' : 'other') : isMounted() ? 'other' : 'removed';
@@ -41,22 +42,34 @@ export async function killRound(guest: Guest, n: number, random: (below: number)
   }
 }
 
-async function removalKilled(guest: Guest, killed: 'unseat' | 'child' | 'both', random: (below: number) => number, state: { removalMs: number }): Promise<{ at: number; inTime: boolean }> {
+/** The first removal of a guest is not killed: it shows how long one takes. Most of the others are killed after their journal has begun. */
+async function removalKilled(guest: Guest, n: number, killed: 'unseat' | 'child' | 'both', random: (below: number) => number, state: RaceState): Promise<{ at: number; inTime: boolean }> {
   const name = operatorName(guest, DEVICE);
   const begun = performance.now();
   const child = spawn(process.execPath, ['--no-warnings', guest.unseat, 'remove', name, '--detach', '--yes', name, '--json'], { stdio: 'ignore' });
   const pid = child.pid ?? -1;
-  const ended = new Promise<void>((resolve) => { child.on('exit', () => resolve()); child.on('error', () => resolve()); });
-  // The first part of a removal is the start of Node and the plan: most moments lie in what comes after.
-  const at = Math.round(state.removalMs * 0.35) + random(Math.round(state.removalMs * 0.65));
-  await Promise.race([ended, sleep(at)]);
-  const inTime = child.exitCode === null && child.signalCode === null;
-  if (!inTime) state.removalMs = performance.now() - begun;
+  let over = false;
+  const ended = new Promise<void>((resolve) => {
+    const end = (): void => { over = true; resolve(); };
+    child.on('exit', end);
+    child.on('error', end);
+  });
+  let journalAt = 0;
+  const early = n % 5 === 0;
+  if (!early) {
+    while (!over && !journalLeft()) await sleep(5);
+    journalAt = performance.now() - begun;
+  }
+  if (n === 1) await Promise.race([ended, sleep(120_000)]);
+  else await Promise.race([ended, sleep(random(Math.round(early ? state.removalMs : state.carryingOutMs)))]);
+  const at = Math.round(performance.now() - begun);
+  const inTime = !over;
+  if (!inTime) Object.assign(state, { removalMs: at, ...(early ? {} : { carryingOutMs: Math.max(500, at - journalAt) }) });
   const victims = [...(killed === 'child' ? [] : [pid]), ...(killed === 'unseat' ? [] : childrenOf(pid))];
   if (inTime) for (const victim of victims) endNow(victim);
   // Without its child unseat has to come to an end by itself.
   await Promise.race([ended, sleep(60_000)]);
-  if (child.exitCode === null && child.signalCode === null) {
+  if (!over) {
     endNow(pid);
     throw new Error(`unseat did not end within a minute of the death of its ${killed}`);
   }

@@ -18,7 +18,7 @@ export async function runRace(guest: Guest, { what, rounds, seed, seconds }: Ext
     guest.channel.send({ type: 'ready', facts: { seconds: uptime() } });
     const random = generator(seed);
     const until = performance.now() + seconds * 1000;
-    const state: RaceState = { removalMs: 4000 };
+    const state: RaceState = { removalMs: 4000, carryingOutMs: 3000 };
     for (let n = 1; n <= rounds && performance.now() < until; n += 1) {
       const round = what === 'pause' ? await pauseRound(guest, n) : what === 'churn' ? await churnRound(guest, n, random, state) : await killRound(guest, n, random, state);
       if (round === null) break;
