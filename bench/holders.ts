@@ -2,12 +2,14 @@
  * Complete holder search against `fuser -m` and `lsof`: 2,000 processes of 200 mappings, of which some or all are of a
  * loop-mounted ext4, some that hold it in other ways, one in another mount namespace, and a namespace that only a file keeps.
  *
- *     node bench/holders.ts [PROCESSES] [MAPPINGS] [MAPPINGS OF THE DEVICE]
+ *     node bench/holders.ts [PROCESSES] [MAPPINGS] [MAPPINGS OF THE DEVICE] [EVERY]
  *
- * Without the last argument two shapes are measured: 2 of the mappings of the device (libraries and other files are the
- * rest), and all of them.
+ * Without the last two arguments three shapes are measured: each process holds the device by 2 of its mappings (libraries and
+ * other files are the rest), each by all of them, and only each 20th process holds it, by 2.
  *
- * The search is timed twice in each round: alone, and with the start of its process (fuser's time has that too).
+ * The search is made twice in each round: for who holds it and how, which is what fuser and lsof tell, and with everything
+ * that \`plan\` tells of each holder (user, command line, unit, container, flags of open files). Both are timed alone, and
+ * with the start of their process (fuser's time has that too).
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -34,17 +36,17 @@ if (process.env[INSIDE] === undefined) {
   process.exit(again.status ?? 1);
 }
 
-async function main(count: number, mappings: number, on: number): Promise<void> {
+async function main(count: number, mappings: number, on: number, every: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'unseat-bench-'));
   const mountPoint = join(directory, 'mnt');
   const children: ChildProcess[] = [];
   try {
     await bundleInto(BUNDLE, { unseat: 'src/cli/main.ts', search: 'bench/lib/search.ts' });
     prepare(directory, mountPoint);
-    const expected = await startHolders(directory, mountPoint, count, mappings, on, children);
+    const expected = await startHolders(directory, mountPoint, [count, mappings, on, every], children);
     const elsewhere = await holdElsewhere(mountPoint, children);
     keepNamespace(directory);
-    await measure(mountPoint, mappings, on, expected.set(elsewhere, 'mapping-elsewhere'));
+    await measure(mountPoint, `mappings ${mappings} each, ${on} of them of the device in each ${every === 1 ? 'process' : `${every}th process`}`, on, expected.set(elsewhere, 'mapping-elsewhere'));
   } finally {
     for (const child of children) child.kill('SIGKILL');
     spawnSync('sleep', ['1']);
@@ -64,9 +66,9 @@ function prepare(directory: string, mountPoint: string): void {
   execFileSync('sh', ['-c', 'truncate -s 64M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$2"', 'sh', image, mountPoint]);
 }
 
-async function startHolders(directory: string, mountPoint: string, count: number, mappings: number, on: number, children: ChildProcess[]): Promise<Map<number, string>> {
+async function startHolders(directory: string, mountPoint: string, shape: readonly number[], children: ChildProcess[]): Promise<Map<number, string>> {
   const program = join(tmpdir(), `unseat-holders-${process.pid}`);
-  const child = spawn(program, [mountPoint, String(count), String(mappings), String(on)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program, [mountPoint, ...shape.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   const kinds = new Map<number, string>();
   for await (const line of createInterface({ input: child.stdout })) {
@@ -98,33 +100,37 @@ function keepNamespace(directory: string): void {
 
 const numbers = (text: string): Set<number> => new Set((text.match(/\d+/g) ?? []).map(Number));
 
-async function measure(mountPoint: string, mappings: number, on: number, expected: ReadonlyMap<number, string>): Promise<void> {
+async function measure(mountPoint: string, shape: string, on: number, expected: ReadonlyMap<number, string>): Promise<void> {
   const dev = deviceNumber(statSync(mountPoint).dev);
   const withLsof = spawnSync('sh', ['-c', 'command -v lsof']).status === 0;
   const timing = timer();
-  const runs: Record<'fuser' | 'lsof' | 'search', Run[]> = { fuser: [], lsof: [], search: [] };
-  const alone: number[] = [];
+  const runs: Record<'fuser' | 'lsof' | 'search' | 'whole', Run[]> = { fuser: [], lsof: [], search: [], whole: [] };
+  const alone: Record<'search' | 'whole', number[]> = { search: [], whole: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     const byFuser = timing.run('fuser', ['-m', mountPoint]);
     const byLsof = withLsof ? timing.run('lsof', ['-w', '-t', mountPoint]) : undefined;
-    const ours = timing.run(process.execPath, [join(BUNDLE, 'search.js'), dev]);
-    const result = JSON.parse(ours.stdout) as Search;
     runs.fuser.push(byFuser);
     if (byLsof !== undefined) runs.lsof.push(byLsof);
-    runs.search.push(ours);
-    alone.push(result.milliseconds);
-    if (round === 0) compare(result, numbers(byFuser.stdout), numbers(byLsof?.stdout ?? ''), expected, on);
+    for (const [name, detail] of [['search', 'who'], ['whole', 'whole']] as const) {
+      const ours = timing.run(process.execPath, [join(BUNDLE, 'search.js'), dev, detail]);
+      const result = JSON.parse(ours.stdout) as Search;
+      runs[name].push(ours);
+      alone[name].push(result.milliseconds);
+      if (round === 0) compare(result, numbers(byFuser.stdout), numbers(byLsof?.stdout ?? ''), expected, on);
+    }
   }
   timing.end();
-  report(runs, alone, expected.size, mappings, on);
+  report(runs, alone, expected.size, shape);
 }
 
-function report(runs: Record<string, Run[]>, alone: readonly number[], processes: number, mappings: number, on: number): void {
+function report(runs: Record<string, Run[]>, alone: Record<'search' | 'whole', number[]>, processes: number, shape: string): void {
   const [wall, cpu] = [(name: string) => (runs[name] ?? []).map((r) => r.wall), (name: string) => (runs[name] ?? []).map((r) => r.cpu)];
-  console.log(`processes ${processes}, mappings ${mappings} each, ${on} of them of the device; medians of ${ROUNDS} rounds, milliseconds by the clock and of processor time`);
+  console.log(`processes ${processes}, ${shape}; medians of ${ROUNDS} rounds, milliseconds by the clock and of processor time`);
   for (const name of Object.keys(runs)) console.log(`  ${name.padEnd(6)} ${median(wall(name)).toFixed(0)} ${median(cpu(name)).toFixed(0)}`);
   for (const peer of ['fuser', 'lsof'].filter((name) => (runs[name] ?? []).length > 0)) {
-    console.log(`ratio to ${peer === 'fuser' ? 'fuser -m' : peer}: search ${ratio(alone, wall(peer))}, with process start ${ratio(wall('search'), wall(peer))}, processor time ${ratio(cpu('search'), cpu(peer))}${peer === 'fuser' ? ' (target 0.6 by the clock)' : ''}`);
+    for (const name of ['search', 'whole'] as const) {
+      console.log(`ratio to ${peer === 'fuser' ? 'fuser -m' : peer}: ${name} ${ratio(alone[name], wall(peer))}, with process start ${ratio(wall(name), wall(peer))}, processor time ${ratio(cpu(name), cpu(peer))}${peer === 'fuser' ? ' (target 0.6 by the clock)' : ''}`);
+    }
   }
 }
 
@@ -135,6 +141,8 @@ function compare(ours: Search, byFuser: ReadonlySet<number>, byLsof: ReadonlySet
   if (missed.length > 0) wrong(`${missed.length} holders of fuser or lsof not found, as ${missed.slice(0, 5).join(' ')}`);
   for (const [pid, kind] of expected) {
     const holder = found.get(pid);
+    if (kind === 'nothing' && holder !== undefined) wrong(`process ${pid} holds nothing and is seen as ${JSON.stringify(holder)}`);
+    if (kind === 'nothing') continue;
     const right = holder !== undefined && {
       'mapping': holder.mappings === mappings && !holder.deleted, 'deleted': holder.mappings === mappings && holder.deleted, 'file': holder.files === 1, 'cwd': holder.cwd, 'root': holder.root, 'mapping-elsewhere': holder.cwd && holder.files === 1,
     }[kind];
@@ -145,5 +153,6 @@ function compare(ours: Search, byFuser: ReadonlySet<number>, byLsof: ReadonlySet
   console.log(`fuser -m ${byFuser.size} holders, lsof ${byLsof.size}, search ${found.size}; ${more} not found by fuser -m, and the mounts of ${new Set(ours.namespaces).size} namespaces, one kept by a file alone`);
 }
 
-const [count = 2000, mappings = 200, on] = process.argv.slice(2).map(Number);
-for (const shape of on === undefined ? [Math.min(2, mappings), mappings] : [on]) await main(count, mappings, shape);
+const [count = 2000, mappings = 200, on, every = 1] = process.argv.slice(2).map(Number);
+const few = Math.min(2, mappings);
+for (const [of, each] of on === undefined ? [[few, 1], [mappings, 1], [few, 20]] as const : [[on, every]] as const) await main(count, mappings, of, each);

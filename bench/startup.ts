@@ -1,19 +1,19 @@
 /**
- * Start-up of the bundle against `node -e 0`: `--version`, and `scan` of this machine. What a start costs is best seen
+ * Start-up of the package against `node -e 0`: `--version`, and `scan` of this machine. What a start costs is best seen
  * in the fastest of many: the median has the rest of the machine in it. Both are printed, and the processor time.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { bundleInto } from '../tools/bundle-into.ts';
+import { packageInto } from '../tools/package-into.ts';
 import { median, skip, wrong } from './lib/stats.ts';
 import { timer, type Run } from './lib/timed.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 21);
-const BUNDLE = join(import.meta.dirname, '../dist/bench');
-const CASES = { 'node -e 0': ['-e', '0'], '--version': [join(BUNDLE, 'unseat.js'), '--version'], 'scan': [join(BUNDLE, 'unseat.js'), 'scan'] } as const;
+const BUNDLE = join(import.meta.dirname, '../dist/bench-startup');
+const CASES = { 'node -e 0': ['-e', '0'], '--version': [join(BUNDLE, 'unseat.cjs'), '--version'], 'scan': [join(BUNDLE, 'unseat.cjs'), 'scan'] } as const;
 
 if (spawnSync('gcc', ['--version']).status !== 0) skip('gcc is not installed');
-await bundleInto(BUNDLE, { unseat: 'src/cli/main.ts' });
+await packageInto(BUNDLE);
 const timing = timer();
 const runs = new Map<string, Run[]>(Object.keys(CASES).map((name) => [name, []]));
 for (let round = -1; round < ROUNDS; round += 1) {

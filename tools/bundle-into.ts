@@ -3,13 +3,13 @@ import { isBuiltin } from 'node:module';
 import { resolve } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
-const ROOT = resolve(import.meta.dirname, '..');
+export const ROOT = resolve(import.meta.dirname, '..');
 
 /**
  * commander loads child_process for commands that are programs of their own, which we have none of; it takes a tenth
  * of the start-up. It is loaded when commander would really use it.
  */
-const lateChildProcess: Plugin = {
+export const lateChildProcess: Plugin = {
   name: 'late-child-process',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) => (importer.includes('/node_modules/commander/') ? { path, namespace: 'late' } : undefined));

@@ -2,9 +2,10 @@
  * Holders of a file system, for bench/holders.ts: COUNT processes that each map files below DIR in MAPPINGS places.
  * The last 4 of every 80 hold it in other ways: an open file, a working directory, a root, a deleted file.
  *
- *     holders DIR COUNT MAPPINGS ON
+ *     holders DIR COUNT MAPPINGS ON EVERY
  *
- * Of the mappings, ON are of files below DIR; the others are of a file beside DIR, on another file system.
+ * Of the mappings, ON are of files below DIR; the others are of a file beside DIR, on another file system. Only each
+ * EVERY-th process holds anything below DIR; the others have all their mappings beside it.
  *
  * Prints one line `PID KIND` for each, then `ready`, and ends them all when its stdin closes.
  */
@@ -74,8 +75,13 @@ static void map_and_delete(const char *dir, int n, int on)
 	unlink(path);
 }
 
-static void hold(const char *dir, int n, int mappings, int on)
+static void hold(const char *dir, int n, int mappings, int on, int every)
 {
+	if (n % every != 0) {
+		map_elsewhere(dir, mappings);
+		return;
+	}
+	n /= every;
 	map_elsewhere(dir, mappings - on);
 	switch (n % 80) {
 	case 76:
@@ -98,25 +104,29 @@ static void hold(const char *dir, int n, int mappings, int on)
 	}
 }
 
-static const char *kind(int n)
+static const char *kind(int n, int every)
 {
 	static const char *const kinds[] = { "file", "cwd", "root", "deleted" };
 
+	if (n % every != 0)
+		return "nothing";
+	n /= every;
 	return n % 80 < 76 ? "mapping" : kinds[n % 80 - 76];
 }
 
 int main(int argc, char **argv)
 {
-	int count, mappings, on, ready[2];
+	int count, mappings, on, every, ready[2];
 	char byte;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: %s DIR COUNT MAPPINGS ON\n", argv[0]);
+	if (argc != 6) {
+		fprintf(stderr, "usage: %s DIR COUNT MAPPINGS ON EVERY\n", argv[0]);
 		return 2;
 	}
 	count = atoi(argv[2]);
 	mappings = atoi(argv[3]);
 	on = atoi(argv[4]);
+	every = atoi(argv[5]);
 	if (pipe(ready) < 0)
 		fail("pipe");
 	for (int n = 0; n < count; n++) {
@@ -127,7 +137,7 @@ int main(int argc, char **argv)
 		if (pid == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			close(0);
-			hold(argv[1], n, mappings, on);
+			hold(argv[1], n, mappings, on, every);
 			if (write(ready[1], "", 1) != 1)
 				_exit(1);
 			close(ready[0]);
@@ -135,7 +145,7 @@ int main(int argc, char **argv)
 			pause();
 			_exit(0);
 		}
-		printf("%d %s\n", pid, kind(n));
+		printf("%d %s\n", pid, kind(n, every));
 	}
 	for (int n = 0; n < count; n++)
 		if (read(ready[0], &byte, 1) != 1)

@@ -16,7 +16,7 @@ const device: Device = {
   id: 'bench', kind: 'fsdax', name: 'bench', aliases: [], ranges: [], size: 0, use: '', deviceNumbers: [dev], blocks: [], nodes: [], contains: [], partOf: [], driver: null, path: '',
 };
 const notes: Note[] = [];
-const found = findHolders(host, [device], mounts, notes)['bench'] ?? [];
+const found = findHolders(host, [device], mounts, notes, process.argv[3] === 'whole' ? 'whole' : 'who')['bench'] ?? [];
 const done = performance.now();
 host.close();
 const processes = found.filter((holder) => holder.kind === 'process').map((holder) => ({

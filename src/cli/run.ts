@@ -1,8 +1,9 @@
 /** Reads the command line, loads the one command that was asked for, and turns its errors into an exit status. */
 import { Command, CommanderError } from 'commander';
-import { CODES, EXIT } from '../errors/codes.ts';
+import { EXIT } from '../errors/codes.ts';
 import { UnseatError } from '../errors/unseat-error.ts';
 import { COMMANDS } from './commands/index.ts';
+import { outcomeOf } from './outcome.ts';
 import { Output } from './print/output.ts';
 import { VERSION } from './version.ts';
 
@@ -12,13 +13,7 @@ leftover was found, 64 partly done, 77 skipped. Every command takes --json; 'uns
 
 export async function run(argv: readonly string[]): Promise<number> {
   const out = Output.forProcess(argv.includes('--json'));
-  try {
-    return await dispatch(argv, out);
-  } catch (error) {
-    if (error instanceof CommanderError) return commandLine(error, out);
-    out.error(error);
-    return error instanceof UnseatError ? CODES[error.code].exit : EXIT.failed;
-  }
+  return outcomeOf(out, () => dispatch(argv, out), (error) => (error instanceof CommanderError ? commandLine(error, out) : null));
 }
 
 /** Help and version come as errors too. What was wrong with the command line stands on stderr already. */

@@ -67,9 +67,10 @@ export interface Processes {
   /**
    * Those of these processes that a holder search must look at, in any order: all that have something of the devices, and
    * all that could not be looked at. What was read of one on the way is handed out, each answer once, to whoever asks
-   * before the next pid is taken. Absent where each process must be looked at anyway.
+   * before the next pid is taken; with `portraits`, `status`, `cmdline`, `cgroup` and the mount namespace are read of each too.
+   * Absent where each process must be looked at anyway.
    */
-  suspects?(pids: readonly number[], devices: ReadonlySet<DeviceNumber>): Iterable<number>;
+  suspects?(pids: readonly number[], devices: ReadonlySet<DeviceNumber>, portraits: boolean): Iterable<number>;
   /** A holder search will follow: a host that takes time to get ready for it begins now. */
   expectSearch?(): void;
   /**

@@ -16,10 +16,7 @@ import { readBlockPages, withPages } from './memory/pages.ts';
 import { readNvdimm } from './nvdimm/buses.ts';
 import { Reader } from './reader.ts';
 import { readRivals } from './rivals/rivals.ts';
-import { readBlockDevices } from './stack/block-devices.ts';
-import { readExports, readOverlays, tieLoops } from './stack/layers.ts';
-import { readMounts } from './stack/mounts.ts';
-import { readSwaps } from './stack/swaps.ts';
+import { NO_STACK, readStack } from './stack/stack.ts';
 import { noteOddities } from './oddities.ts';
 import type { Device } from './types/device.ts';
 import type { MemoryInventory } from './types/memory.ts';
@@ -29,6 +26,11 @@ export interface ReadOptions {
   readonly rivals?: boolean;
   /** Read what is on the blocks of removable memory (about 60 ns a page); `when-cheap`: up to CHEAP_BYTES of it. Default false. */
   readonly pages?: boolean | 'when-cheap';
+  /**
+   * `when-memory-has-one`: on a machine without memory that a file system or a process could hold by a device, nothing is
+   * read of block devices, mounts, swap and monitors, which matter to such memory alone. Default `always`.
+   */
+  readonly users?: 'always' | 'when-memory-has-one';
 }
 
 /** Never throws for what a machine may show: what could not be read or made no sense is in `notes`. */
@@ -38,23 +40,19 @@ export function readMachine(host: Host, options: ReadOptions = {}): Machine {
   const addressMap = readAddressMap(reader);
   const memory = readMemory(reader, addressMap, kernel.cmdline);
   const cxl = readCxl(reader, addressMap);
-  const blocks = readBlockDevices(reader);
-  const mounts = readMounts(reader, blocks);
+  const nvdimm = readNvdimm(reader);
+  const dax = readDax(reader, addressMap, memory);
+  const virtioPmem = readVirtioPmem(reader);
   const taken = host.kind === 'capture' ? host.time.wall() : null;
+  const used = options.users !== 'when-memory-has-one' || nvdimm.length + dax.length + virtioPmem.length + cxl.memdevs.length > 0;
   const parts = {
-    memory, cxl, mounts,
-    nvdimm: readNvdimm(reader),
-    dax: readDax(reader, addressMap, memory),
+    memory, cxl, nvdimm, dax, virtioPmem,
     virtioMem: readVirtioMem(reader, addressMap, memory),
-    virtioPmem: readVirtioPmem(reader),
     dimms: readDimms(reader, memory),
     slots: withButtons(reader, readSlots(reader, cxl.memdevs)),
-    blockDevices: tieLoops(blocks, mounts),
-    swaps: readSwaps(reader, blocks, mounts),
-    overlays: readOverlays(mounts),
-    exports: readExports(reader, mounts),
+    ...(used ? readStack(reader) : NO_STACK),
   };
-  const rivals = options.rivals === false ? [] : readRivals(reader, memory);
+  const rivals = options.rivals === false ? [] : readRivals(reader, memory, used);
   noteOddities(reader, addressMap, parts);
   const devices = buildDevices(parts);
   return {

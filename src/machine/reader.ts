@@ -64,7 +64,7 @@ export class Reader {
   text(path: string, loud = false): string | null {
     const text = this.value(this.host.files.text(path), loud);
     // Some collectors (hwloc's) leave a NUL at the end.
-    return text === null ? null : text.replace(/[\s\0]+$/, '').trim();
+    return text === null ? null : (text.endsWith('\0') ? text.replace(/[\s\0]+$/, '') : text).trim();
   }
 
   /** A decimal or 0x-prefixed integer; null where there is none, the file is empty, or it is no integer (noted). */

@@ -25,6 +25,7 @@ export interface PlanInventory {
 
 /** Reads what a plan for the device `name` needs. Throws NOT_FOUND or AMBIGUOUS as `findDevice` does. */
 export function inventoryFor(host: Host, name: string): PlanInventory {
+  host.processes.expectSearch?.();
   const read = readMachine(host);
   const device = findDevice(read, name);
   const leaves = leavesOf(read, device);

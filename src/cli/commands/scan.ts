@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../errors/codes.ts';
 import { readMachine } from '../../machine/read.ts';
-import { withHolders } from '../../machine/with-holders.ts';
+import { leafDevices, withHolders } from '../../machine/with-holders.ts';
 import { addHostOptions, openHost } from '../open-host.ts';
 import type { Output } from '../print/output.ts';
 import { scanText } from '../print/scan.ts';
@@ -27,8 +27,10 @@ Exit status: 0 shown, 1 failed (as a capture that cannot be read), 2 wrong comma
 export async function run(_args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {
   const host = await openHost(options);
   try {
-    const looked = readMachine(host, { pages: options['pages'] === true ? true : 'when-cheap' });
-    const machine = options['holders'] === false ? looked : withHolders(host, looked);
+    if (options['holders'] !== false) host.processes.expectSearch?.();
+    // The page for people tells of mounts and swap only where they stand on memory that can leave.
+    const looked = readMachine(host, { pages: options['pages'] === true ? true : 'when-cheap', users: out.options.json ? 'always' : 'when-memory-has-one' });
+    const machine = options['holders'] === false ? looked : withHolders(host, looked, leafDevices(looked), out.options.json ? 'whole' : 'who');
     if (out.options.json) out.json(machine);
     else out.text(scanText(machine, { width: out.options.width, style: (style, text) => out.style(style, text) }));
     return EXIT.ok;

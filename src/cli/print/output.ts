@@ -12,18 +12,36 @@ export interface OutputOptions {
   readonly progress: boolean;
 }
 
+/** Where texts go: the streams of the process, or something that stands for them. */
+export interface Sink {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+const STREAMS: Sink = { out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) };
+
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan';
 
 const SGR: Record<Style, readonly [number, number]> = {
   bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39],
 };
 
+const noColor = (): boolean => (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
+const forcedColor = (): boolean => (process.env['FORCE_COLOR'] ?? '') !== '' && process.env['FORCE_COLOR'] !== '0';
+
 export class Output {
   readonly options: OutputOptions;
+  private readonly sink: Sink;
   private progressShown = false;
 
-  constructor(options: OutputOptions) {
+  constructor(options: OutputOptions, sink: Sink = STREAMS) {
     this.options = options;
+    this.sink = sink;
+  }
+
+  /** Into a pipe or a file, without the streams of the process. */
+  static plain(json: boolean, sink: Sink): Output {
+    return new Output({ json, color: forcedColor() && !noColor(), width: Number(process.env['COLUMNS']) || 100, progress: false }, sink);
   }
 
   /** A reader that goes away (`| head`) ends the printing and nothing else: a removal under way goes on to its end. */
@@ -32,11 +50,9 @@ export class Output {
       if (stream.listenerCount('error') === 0) stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error; });
     }
     const tty = process.stdout.isTTY === true;
-    const noColor = (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
-    const forced = (process.env['FORCE_COLOR'] ?? '') !== '' && process.env['FORCE_COLOR'] !== '0';
     return new Output({
       json,
-      color: !noColor && (tty || forced),
+      color: !noColor() && (tty || forcedColor()),
       width: tty ? (process.stdout.columns ?? 100) : Number(process.env['COLUMNS']) || 100,
       progress: process.stderr.isTTY === true,
     });
@@ -51,37 +67,37 @@ export class Output {
   /** A result for people. Ends with exactly one newline. */
   text(text: string): void {
     this.clearProgress();
-    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    this.sink.out(text.endsWith('\n') ? text : `${text}\n`);
   }
 
   /** The result for programs. */
   json(value: unknown): void {
     this.clearProgress();
-    process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    this.sink.out(`${JSON.stringify(value, null, 2)}\n`);
   }
 
   /** One line on stderr that is not part of the result. */
   note(line: string): void {
     this.clearProgress();
-    process.stderr.write(`${line}\n`);
+    this.sink.err(`${line}\n`);
   }
 
   /** Replaces the progress line on a terminal; silent elsewhere. */
   progress(line: string): void {
     if (!this.options.progress) return;
-    process.stderr.write(`\r\u001b[K${line}`);
+    this.sink.err(`\r\u001b[K${line}`);
     this.progressShown = true;
   }
 
   error(error: unknown): void {
     this.clearProgress();
     const known = error instanceof UnseatError ? error : asInternal(error);
-    if (this.options.json) process.stdout.write(`${JSON.stringify({ error: known.toJSON() }, null, 2)}\n`);
-    process.stderr.write(errorText(known, (style, text) => this.style(style, text)));
+    if (this.options.json) this.sink.out(`${JSON.stringify({ error: known.toJSON() }, null, 2)}\n`);
+    this.sink.err(errorText(known, (style, text) => this.style(style, text)));
   }
 
   private clearProgress(): void {
-    if (this.progressShown) process.stderr.write('\r\u001b[K');
+    if (this.progressShown) this.sink.err('\r\u001b[K');
     this.progressShown = false;
   }
 }

@@ -8,40 +8,50 @@ const LATIN1 = { encoding: 'latin1' as const };
 const LENIENT = { throwIfNoEntry: false } as const;
 const NO_FILE = /^(?:pipe|socket|anon_inode):/;
 
-/** Ascending. Throws the error of node:fs. */
-export function openFiles(pid: number): OpenFile[] {
+export interface Descriptor {
+  readonly path: string;
+  readonly fd: number;
+  /** Undefined where the file cannot be looked at (a FUSE mount of another user, a server that is gone). */
+  readonly stats: Stats | undefined;
+}
+
+/** One call for each: no link is read. Without those that were closed meanwhile. Throws the error of node:fs for the directory. */
+export function descriptors(pid: number): Descriptor[] {
   const directory = `/proc/${pid}/fd`;
-  const found: OpenFile[] = [];
+  const found: Descriptor[] = [];
   for (const name of readdirSync(directory)) {
-    const file = openFile(`${directory}/${name}`, Number(name));
-    if (file !== undefined) found.push(file);
+    const path = `${directory}/${name}`;
+    try {
+      const stats = statSync(path, LENIENT);
+      if (stats !== undefined) found.push({ path, fd: Number(name), stats });
+    } catch {
+      found.push({ path, fd: Number(name), stats: undefined });
+    }
   }
-  return found.sort((a, b) => a.fd - b.fd);
+  return found;
+}
+
+/** Whether a descriptor is of the devices, given as st_dev numbers; where it cannot be looked at, it may be. */
+export const mayBeOn = ({ stats }: Descriptor, devices: ReadonlySet<number>): boolean =>
+  stats === undefined || devices.has(stats.dev) || (isNode(stats) && devices.has(stats.rdev));
+
+/** Ascending. Throws the error of node:fs. */
+export function openFiles(pid: number, known: readonly Descriptor[] = descriptors(pid)): OpenFile[] {
+  return known.map(openFile).filter((file) => file !== undefined).sort((a, b) => a.fd - b.fd);
 }
 
 /** Undefined for a descriptor that was closed meanwhile. */
-function openFile(path: string, fd: number): OpenFile | undefined {
+function openFile({ path, fd, stats }: Descriptor): OpenFile | undefined {
   try {
     const target = readlinkSync(path, LATIN1);
     // Pipes, sockets and anonymous inodes lie on no device.
-    const stats = NO_FILE.test(target) ? undefined : statSync(path, LENIENT);
-    if (stats === undefined) return { fd, target };
+    if (stats === undefined || NO_FILE.test(target)) return { fd, target };
     const common = { fd, target, dev: deviceNumber(stats.dev), ino: stats.ino };
     return isNode(stats) ? { ...common, rdev: deviceNumber(stats.rdev) } : common;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** Whether any descriptor is of the devices, given as st_dev numbers. No link is read: one call for each. Throws the error of node:fs. */
-export function anyFileOn(pid: number, devices: ReadonlySet<number>): boolean {
-  const directory = `/proc/${pid}/fd`;
-  for (const name of readdirSync(directory)) {
-    const stats = statSync(`${directory}/${name}`, LENIENT);
-    if (stats !== undefined && (devices.has(stats.dev) || (isNode(stats) && devices.has(stats.rdev)))) return true;
-  }
-  return false;
 }
 
 const isNode = ({ mode }: Stats): boolean => (mode & 0o170000) === 0o020000 || (mode & 0o170000) === 0o060000;

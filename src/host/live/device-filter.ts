@@ -23,6 +23,11 @@ export class CharDevices {
     this.denied = false;
   }
 
+  /** False where no mapped inode can be told to be a character device. */
+  get any(): boolean {
+    return this.denied || this.found.size > 0;
+  }
+
   known(dev: DeviceNumber, ino: number): DeviceNumber | undefined {
     return this.found.get(dev)?.get(ino);
   }

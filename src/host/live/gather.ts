@@ -1,10 +1,10 @@
 /** Everything that a holder search asks of one process, in one go; runs in the main thread and in the worker. */
-import { statSync } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { isMissing, type Fact } from '../fact.ts';
 import type { ByteString, DeviceNumber } from '../host.ts';
 import type { Mapping, OpenFile, Place, ProcessFile } from '../processes.ts';
 import { quietly } from './absence.ts';
-import { anyFileOn } from './descriptors.ts';
+import { descriptors, mayBeOn, type Descriptor } from './descriptors.ts';
 import { rawDeviceNumber } from './files.ts';
 import type { LiveProcesses } from './processes.ts';
 
@@ -19,17 +19,18 @@ export interface Gathered {
 }
 
 const PLACES = ['exe', 'cwd', 'root'] as const;
-const OF_HOLDERS = ['status', 'cmdline', 'cgroup'] as const;
+const OF_PORTRAITS = ['status', 'cmdline', 'cgroup'] as const;
 const LENIENT = { throwIfNoEntry: false } as const;
 
-/** The devices of a search in the forms in which they are met. */
+/** What a search is for: the devices in the forms in which they are met, and whether holders are described. */
 export interface Wanted {
   readonly devices: ReadonlySet<DeviceNumber>;
   /** As st_dev has them. */
   readonly raw: ReadonlySet<number>;
+  readonly portraits: boolean;
 }
 
-export const wantedOf = (devices: ReadonlySet<DeviceNumber>): Wanted => ({ devices, raw: new Set([...devices].map(rawDeviceNumber)) });
+export const wantedOf = (devices: ReadonlySet<DeviceNumber>, portraits: boolean): Wanted => ({ devices, raw: new Set([...devices].map(rawDeviceNumber)), portraits });
 
 /**
  * Undefined for a process that has nothing of the devices: numbers are compared, no name is read. What could not be
@@ -37,24 +38,28 @@ export const wantedOf = (devices: ReadonlySet<DeviceNumber>): Wanted => ({ devic
  *
  * The start time is read first: whoever compares it later knows that all of this was of one process.
  */
-export function gather(processes: LiveProcesses, pid: number, { devices, raw }: Wanted): Gathered | undefined {
+export function gather(processes: LiveProcesses, pid: number, { devices, raw, portraits }: Wanted): Gathered | undefined {
   const stat = processes.read(pid, 'stat');
   if (isMissing(stat)) return { pid, files: { stat } };
   if (isKernelThread(stat)) return undefined;
-  const glance = quietly<'nothing' | 'something' | 'unknown'>(() => {
-    const places = PLACES.map((place) => statSync(`/proc/${pid}/${place}`, LENIENT));
-    // Without an executable: a zombie, or one whose first thread has ended.
-    if (places[0] === undefined) return 'unknown';
-    return places.some((stats) => stats !== undefined && raw.has(stats.dev)) || anyFileOn(pid, raw) ? 'something' : 'nothing';
-  }, () => 'unknown');
+  const glance = quietly(() => glanceAt(pid), () => undefined);
   const files: Partial<Record<ProcessFile, Fact<Uint8Array>>> = { stat };
-  if (glance === 'unknown') return { pid, files };
+  // Denied, gone, or without an executable: a zombie, or one whose first thread has ended.
+  if (glance?.places[0] === undefined) return { pid, files };
   const mappings = processes.mappings(pid, devices);
-  const on = ({ dev, rdev }: Mapping): boolean => devices.has(dev) || (rdev !== undefined && devices.has(rdev));
-  if (glance === 'nothing' && !isMissing(mappings) && !mappings.some(on)) return undefined;
-  for (const name of OF_HOLDERS) files[name] = processes.read(pid, name);
-  const places = Object.fromEntries(PLACES.map((place) => [place, processes.place(pid, place)]));
-  return { pid, files, places, openFiles: processes.openFiles(pid), mappings, namespace: processes.namespace(pid, 'mnt') };
+  const maps = isMissing(mappings) || mappings.some(({ dev, rdev }) => devices.has(dev) || (rdev !== undefined && devices.has(rdev)));
+  const holds = maps || glance.places.some((stats) => stats !== undefined && raw.has(stats.dev)) || glance.descriptors.some((file) => mayBeOn(file, raw));
+  if (!holds) return undefined;
+  if (portraits) for (const name of OF_PORTRAITS) files[name] = processes.read(pid, name);
+  const places: Partial<Record<'cwd' | 'root' | 'exe', Fact<Place>>> = {};
+  for (const [i, place] of PLACES.entries()) places[place] = processes.place(pid, place, glance.places[i]);
+  const gathered = { pid, files, places, openFiles: processes.openFiles(pid, glance.descriptors), mappings };
+  return portraits ? { ...gathered, namespace: processes.namespace(pid, 'mnt') } : gathered;
+}
+
+/** Numbers alone, no link is read. Throws the error of node:fs. */
+function glanceAt(pid: number): { readonly places: readonly (Stats | undefined)[]; readonly descriptors: readonly Descriptor[] } {
+  return { places: PLACES.map((place) => statSync(`/proc/${pid}/${place}`, LENIENT)), descriptors: descriptors(pid) };
 }
 
 /** PF_KTHREAD among the flags, which are the seventh field after the name; the name may hold anything, parentheses too. */

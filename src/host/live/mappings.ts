@@ -57,6 +57,7 @@ export class LiveMappings {
 
   /** The name as stored where the text is ambiguous, and the number of the character device where it is one. */
   private complete(pid: number, mappings: Mapping[]): Mapping[] {
+    if (!this.chars.any && !mappings.some(({ name }) => name.includes('\n'))) return mappings;
     for (const [i, mapping] of mappings.entries()) {
       if (mapping.name.includes('\n')) mappings[i] = { ...mapping, name: mapFileName(pid, mapping) };
       if (this.chars.denied && mapping.ino !== 0) this.chars.byName(pid, mappings[i] ?? mapping);

@@ -68,7 +68,7 @@ for (const many of [false, true]) {
     const plain = live();
     for (let search = 0; search < 2; search += 1) {
       const seen: number[] = [];
-      for (const suspect of processes.suspects([2, ...gone, pid], devices)) {
+      for (const suspect of processes.suspects([2, ...gone, pid], devices, true)) {
         seen.push(suspect);
         for (let round = 0; suspect === pid && round < 2; round += 1) {
           assert.deepEqual(processes.mappings(pid, devices), plain.mappings(pid, devices));
@@ -81,11 +81,11 @@ for (const many of [false, true]) {
         assert.equal(isMissing(stat) && stat.missing, 'vanished');
       }
       assert.deepEqual(seen.filter((suspect) => suspect !== 2).sort((a, b) => a - b), [pid, ...gone].sort((a, b) => a - b));
-      assert.deepEqual([...processes.suspects([pid], new Set(['4095:1048575']))], [], 'a process that has nothing of the device');
+      assert.deepEqual([...processes.suspects([pid], new Set(['4095:1048575']), true)], [], 'a process that has nothing of the device');
     }
     // A search that is given up half way does not disturb the next.
-    for (const suspect of processes.suspects([...gone, pid], devices)) if (suspect >= 5_000_000) break;
-    assert.ok([...processes.suspects([...gone, pid], devices)].includes(pid));
+    for (const suspect of processes.suspects([...gone, pid], devices, true)) if (suspect >= 5_000_000) break;
+    assert.ok([...processes.suspects([...gone, pid], devices, true)].includes(pid));
   });
 }
 

@@ -1,24 +1,23 @@
 /** Processes of the live machine, from /proc. */
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { isMissing, missing, type Fact, type Missing } from '../fact.ts';
 import type { DeviceNumber } from '../host.ts';
 import type { Mapping, OpenFile, Place, Processes, ProcessFile } from '../processes.ts';
 import { absence, quietly } from './absence.ts';
 import { addressSpaces } from './address-spaces.ts';
-import { openFiles } from './descriptors.ts';
+import { openFiles, type Descriptor } from './descriptors.ts';
 import { deviceNumber, LiveFiles } from './files.ts';
 import { LiveMappings } from './mappings.ts';
+import { bytesOf } from './read.ts';
 import { Pagemaps } from './pagemap.ts';
 import { MANY, Sweep } from './sweep.ts';
 
 export class LiveProcesses implements Processes {
-  private readonly files: LiveFiles;
   private readonly maps = new LiveMappings();
   private readonly pages: Pagemaps;
   private readonly sweep: Sweep;
 
   constructor(files: LiveFiles, pageSize: number) {
-    this.files = files;
     this.sweep = new Sweep(pageSize);
     this.pages = new Pagemaps(files, (pid) => this.addressSpaceOf(pid, this.maps.allWithDevices(pid)), pageSize);
   }
@@ -32,9 +31,9 @@ export class LiveProcesses implements Processes {
     this.sweep.prepare();
   }
 
-  suspects(pids: readonly number[], devices: ReadonlySet<DeviceNumber>): Iterable<number> {
+  suspects(pids: readonly number[], devices: ReadonlySet<DeviceNumber>, portraits: boolean): Iterable<number> {
     if (pids.length >= MANY) this.askByNumber();
-    return this.sweep.suspects(this, pids, devices);
+    return this.sweep.suspects(this, pids, devices, portraits);
   }
 
   /** From now on, mappings of devices are asked for by number (PROCMAP_QUERY). */
@@ -49,7 +48,7 @@ export class LiveProcesses implements Processes {
   }
 
   read(pid: number, name: ProcessFile): Fact<Uint8Array> {
-    return this.sweep.takeFile(pid, name) ?? this.settle(pid, this.files.read(`/proc/${pid}/${name}`));
+    return this.sweep.takeFile(pid, name) ?? this.settle(pid, readWhole(`/proc/${pid}/${name}`));
   }
 
   mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]> {
@@ -63,23 +62,25 @@ export class LiveProcesses implements Processes {
     return exists(pid) ? [] : found;
   }
 
-  openFiles(pid: number): Fact<readonly OpenFile[]> {
+  /** `seen`: what was found of them a moment ago. */
+  openFiles(pid: number, seen?: readonly Descriptor[]): Fact<readonly OpenFile[]> {
     const known = this.sweep.take(pid, 'openFiles');
     if (known !== undefined) return known;
-    return this.settle(pid, quietly<Fact<readonly OpenFile[]>>(() => openFiles(pid), (error) => absence(error, `/proc/${pid}/fd`)));
+    return this.settle(pid, quietly<Fact<readonly OpenFile[]>>(() => openFiles(pid, seen), (error) => absence(error, `/proc/${pid}/fd`)));
   }
 
   fdInfo(pid: number, fd: number): Fact<Uint8Array> {
-    return this.settle(pid, this.files.read(`/proc/${pid}/fdinfo/${fd}`));
+    return this.settle(pid, readWhole(`/proc/${pid}/fdinfo/${fd}`));
   }
 
-  place(pid: number, which: 'cwd' | 'root' | 'exe'): Fact<Place> {
+  /** `seen`: its numbers, where they were looked at a moment ago. */
+  place(pid: number, which: 'cwd' | 'root' | 'exe', seen?: Stats): Fact<Place> {
     const known = this.sweep.takePlace(pid, which);
     if (known !== undefined) return known;
     const path = `/proc/${pid}/${which}`;
     return this.settle(pid, quietly<Fact<Place>>(() => {
       const target = readlinkSync(path, { encoding: 'latin1' });
-      const stats = statSync(path, { throwIfNoEntry: false });
+      const stats = seen ?? statSync(path, { throwIfNoEntry: false });
       return stats === undefined ? { target } : { target, dev: deviceNumber(stats.dev), ino: stats.ino };
     }, (error) => absence(error, path)));
   }
@@ -113,6 +114,8 @@ export class LiveProcesses implements Processes {
     return exists(pid) ? fact : missing('vanished', (fact as Missing).path, (fact as Missing).detail);
   }
 }
+
+const readWhole = (path: string): Fact<Uint8Array> => quietly<Fact<Uint8Array>>(() => bytesOf(path), (error) => absence(error, path));
 
 const exists = (pid: number): boolean => statSync(`/proc/${pid}`, { throwIfNoEntry: false }) !== undefined;
 

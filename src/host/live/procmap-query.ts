@@ -56,7 +56,10 @@ export class ProcmapQuery {
       const wanted = want(words[AT.major] ?? 0, words[AT.minor] ?? 0, this.wide(AT.inode), this.wide(AT.start), this.wide(AT.end));
       if (wanted && named) found.push(this.mapping());
       // Wanted and without its name: asked again. It may have changed meanwhile, so it is judged by that answer.
-      if (named || !wanted) words.copyWithin(AT.address, AT.end, AT.end + 2);
+      if (named || !wanted) {
+        words[AT.address] = words[AT.end] ?? 0;
+        words[AT.address + 1] = words[AT.end + 1] ?? 0;
+      }
       named = wanted;
     }
   }

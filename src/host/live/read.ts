@@ -10,6 +10,15 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 /** Text of a file of proc or sysfs: one call into the runtime, which reads to the end of file whatever the size says. */
 export const textOf = (path: string): string => readFileSync(path, { encoding: 'utf8', flag: FLAGS });
 
+/** Beyond ASCII, what was read as UTF-8 does not tell the bytes. */
+const BEYOND_ASCII = /[^\0-\x7f]/;
+
+/** The bytes of a small file of /proc. One call into the runtime where they are plain text, as they nearly always are. */
+export function bytesOf(path: string): Uint8Array {
+  const text = textOf(path);
+  return BEYOND_ASCII.test(text) ? withContent(path, (bytes, length) => new Uint8Array(bytes.subarray(0, length))) : Buffer.from(text, 'latin1');
+}
+
 let buffer = Buffer.allocUnsafeSlow(1 << 16);
 
 /**

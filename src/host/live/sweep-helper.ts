@@ -29,6 +29,7 @@ export interface WorkerTask {
   readonly pids: Int32Array;
   readonly states: Int32Array;
   readonly devices: readonly DeviceNumber[];
+  readonly portraits: boolean;
 }
 
 /** As a worker sends it: the mappings packed. */
@@ -56,12 +57,12 @@ export class SweepHelper {
     this.receive = receiveMessageOnPort;
   }
 
-  begin(pids: readonly number[], devices: ReadonlySet<DeviceNumber>): void {
+  begin(pids: readonly number[], devices: ReadonlySet<DeviceNumber>, portraits: boolean): void {
     const shared = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * pids.length));
     const [numbers, states] = [shared(), shared()];
     numbers.set(pids);
     this.states = states as unknown as typeof this.states;
-    this.port.postMessage({ pids: numbers, states, devices: [...devices] } satisfies WorkerTask);
+    this.port.postMessage({ pids: numbers, states, devices: [...devices], portraits } satisfies WorkerTask);
   }
 
   /** False where the worker has it. */

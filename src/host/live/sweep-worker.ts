@@ -11,8 +11,8 @@ import { DONE, FREE, WORKERS, type Sent, type WorkerStart, type WorkerTask } fro
 /** Holders in one message; the search waits for at most so many where it meets us. */
 const BATCH = 16;
 
-export function work(processes: LiveProcesses, { pids, states, devices }: WorkerTask, send: (batch: readonly Sent[]) => void): void {
-  const wanted = wantedOf(new Set(devices));
+export function work(processes: LiveProcesses, { pids, states, devices, portraits }: WorkerTask, send: (batch: readonly Sent[]) => void): void {
+  const wanted = wantedOf(new Set(devices), portraits);
   let batch: Sent[] = [];
   let taken: number[] = [];
   const done = (at: number): void => {

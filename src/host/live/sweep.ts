@@ -34,14 +34,14 @@ export class Sweep {
   }
 
   /** The pids that the search must look at, in any order: those with something of the devices, and those that could not be looked at. */
-  *suspects(processes: LiveProcesses, pids: readonly number[], devices: ReadonlySet<DeviceNumber>): Generator<number> {
+  *suspects(processes: LiveProcesses, pids: readonly number[], devices: ReadonlySet<DeviceNumber>, portraits: boolean): Generator<number> {
     this.devices = devices;
     const helper = pids.length < MANY ? undefined : (this.helper ??= new SweepHelper(this.pageSize));
-    const wanted = wantedOf(devices);
+    const wanted = wantedOf(devices, portraits);
     const lost: number[] = [];
     let ended = false;
     try {
-      helper?.begin(pids, devices);
+      helper?.begin(pids, devices, portraits);
       for (const [at, pid] of pids.entries()) {
         if (helper === undefined || helper.claim(at)) yield* this.told(gather(processes, pid, wanted));
         else if (!helper.wait(at)) lost.push(pid);

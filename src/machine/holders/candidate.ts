@@ -3,7 +3,10 @@ import { isMissing, type Fact, type Missing } from '../../host/fact.ts';
 import type { Host } from '../../host/host.ts';
 import { byteString } from '../../host/names.ts';
 import type { Mapping, OpenFile, Place } from '../../host/processes.ts';
+import type { HeldMapping } from '../types/holder.ts';
 import type { DeviceIndex } from './device-index.ts';
+import { heldMappingsOf } from './held-mapping.ts';
+import { isRing } from './pins.ts';
 import { isKernelThread, parseStat } from './stat.ts';
 
 export type Where = 'cwd' | 'root' | 'exe';
@@ -15,13 +18,13 @@ export interface Candidate {
   readonly tid: number;
   readonly namespace: number | null;
   /** By device id. */
-  readonly mappings: ReadonlyMap<string, readonly Mapping[]>;
+  readonly mappings: ReadonlyMap<string, readonly HeldMapping[]>;
   readonly files: ReadonlyMap<string, readonly OpenFile[]>;
   readonly places: ReadonlyMap<string, Partial<Record<Where, Place>>>;
   readonly everyFile: Fact<readonly OpenFile[]>;
   readonly exe: Fact<Place>;
-  /** All that the host told of its mappings; on the live machine with the AIO rings and sockets among them. */
-  readonly toldMappings: readonly Mapping[];
+  /** Of what the host told of its mappings, those that tell of pins (pins.ts). */
+  readonly rings: readonly Mapping[];
 }
 
 /** What could not be read of a process: the reason, and of what. */
@@ -70,9 +73,10 @@ function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, e
     if (fact.missing !== 'absent') unread.push({ pid, what, why: fact });
     return null;
   };
-  const mappings = new Map<string, Mapping[]>();
-  const toldMappings = keep('maps', host.processes.mappings(tid, index.numbers)) ?? [];
-  for (const mapping of toldMappings) for (const id of index.ofMapping(mapping)) push(mappings, id, mapping);
+  const mappings = new Map<string, HeldMapping[]>();
+  const told = keep('maps', host.processes.mappings(tid, index.numbers)) ?? [];
+  const held = heldMappingsOf(host, tid);
+  for (const mapping of told) for (const id of index.ofMapping(mapping)) push(mappings, id, held(mapping));
   const everyFile = host.processes.openFiles(tid);
   const namespace = namespaceFor(host, tid, everyFile);
   const files = new Map<string, OpenFile[]>();
@@ -84,7 +88,7 @@ function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, e
   }
   const vanished = unread.some(({ why }) => why.missing === 'vanished');
   const any = mappings.size > 0 || files.size > 0 || places.size > 0;
-  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, toldMappings } : null, unread, vanished };
+  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, rings: told.filter(isRing) } : null, unread, vanished };
 }
 
 /** Asked for only where some descriptor has a path without a device number: one link less to read for each process. */

@@ -14,7 +14,15 @@ export interface Membership {
 
 const NOBODY: Membership = { unit: null, container: null };
 
+let last: { readonly text: ByteString; readonly membership: Membership } = { text: '', membership: NOBODY };
+
+/** Holders mostly stand together: the last answer is kept. */
 export function parseCgroup(text: ByteString): Membership {
+  if (last.text !== text) last = { text, membership: membershipIn(text) };
+  return last.membership;
+}
+
+function membershipIn(text: ByteString): Membership {
   const lines = text.split('\n').map((line) => /^(\d+):([^:]*):(\/.*)$/s.exec(line)).filter((m) => m !== null);
   const unified = lines.find((m) => m[1] === '0' && m[2] === '')?.[3];
   const systemd = lines.find((m) => m[2] === 'name=systemd')?.[3];

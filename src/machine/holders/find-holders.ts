@@ -17,8 +17,14 @@ import { holderOf, portraitOf, type Portrait } from './process-holder.ts';
 import { groupBySharedMemory } from './shared-memory.ts';
 import { isKernelThread, parseStat, type ProcessStat } from './stat.ts';
 
+/**
+ * `whole`: each holder as fully as the host can tell. `who`: what it holds and pins, and which process it is (pid, start
+ * time, name, state); uid, command line, unit, container and mount namespace are left empty, which takes half as long.
+ */
+export type Detail = 'who' | 'whole';
+
 /** Process holders by `Device.id`, every device that was asked for included. Adds to `notes`. */
-export function findHolders(host: Host, devices: readonly Device[], mounts: readonly Mount[], notes: Note[]): Record<string, Holder[]> {
+export function findHolders(host: Host, devices: readonly Device[], mounts: readonly Mount[], notes: Note[], detail: Detail = 'whole'): Record<string, Holder[]> {
   const holders: Record<string, Holder[]> = Object.fromEntries(devices.map((device) => [device.id, []]));
   const pids = host.processes.pids();
   if (isMissing(pids)) {
@@ -30,13 +36,13 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
   const vanished: number[] = [];
   const portraits: Portrait[] = [];
   if (index.numbers.size > 0) {
-    for (const pid of host.processes.suspects?.(pids, index.numbers) ?? pids) {
+    for (const pid of host.processes.suspects?.(pids, index.numbers, detail === 'whole') ?? pids) {
       const before = host.kind === 'capture' ? null : statOf(host, pid);
       if (before !== null && isKernelThread(before)) continue;
       const look = lookAt(host, index, pid);
       unread.push(...look.unread);
       if (look.vanished) vanished.push(pid);
-      const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before);
+      const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before, detail);
       if (portrait === 'vanished') vanished.push(pid);
       else if (portrait !== null) portraits.push(portrait);
     }
@@ -51,8 +57,8 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
  * A pid may have changed hands between the looks: `before` is the start time that was read before the first of them,
  * and it is read again after the last. All of it is then of one process.
  */
-function confirmed(host: Host, candidate: Candidate, before: ProcessStat | null): Portrait | 'vanished' {
-  const portrait = portraitOf(host, candidate, before);
+function confirmed(host: Host, candidate: Candidate, before: ProcessStat | null, detail: Detail): Portrait | 'vanished' {
+  const portrait = portraitOf(host, candidate, before, detail === 'whole');
   if (host.kind === 'capture') return portrait;
   return before === null || statOf(host, candidate.pid)?.startTime !== before.startTime ? 'vanished' : portrait;
 }

@@ -14,8 +14,8 @@ import { isKvmVm } from './vm.ts';
 export interface PinTraits {
   readonly pid: number;
   readonly files: Fact<readonly OpenFile[]>;
-  /** All mappings of the process, or null where only those of the devices were read. */
-  readonly everyMapping: readonly Mapping[] | null;
+  /** Its mappings for which `isRing` holds. */
+  readonly rings: readonly Mapping[];
   readonly held: readonly HeldMapping[];
   readonly pinnedBytes: number | null;
   readonly isVm: boolean;
@@ -29,7 +29,7 @@ export function pinsOf(host: Host, traits: PinTraits): Pin[] {
     const found = files.filter((file) => matches(file));
     if (found.length > 0) pins.push({ kind, certainty: certaintyOf(kind, found, traits), bytes: null, evidence: `${listed(found)}: ${why}` });
   }
-  pins.push(...mappedPins(traits.everyMapping ?? []));
+  pins.push(...mappedPins(traits.rings));
   if ((traits.pinnedBytes ?? 0) > 0) {
     pins.push({ kind: 'other', certainty: 'possible', bytes: traits.pinnedBytes, evidence: 'VmPin in its status: drivers account pinned memory to it, of which memory is not said' });
   }
@@ -78,6 +78,9 @@ function overlapBytes(buffer: { address: number; bytes: number }, held: readonly
 
 /** XDP_UMEM_PGOFF_FILL_RING and XDP_UMEM_PGOFF_COMPLETION_RING, include/uapi/linux/if_xdp.h. Other sockets map nothing there. */
 const UMEM_RINGS = new Set([0x100000000, 0x180000000]);
+
+/** Mapped sockets and AIO rings: they tell of memory that is pinned elsewhere. */
+export const isRing = ({ name }: Mapping): boolean => name.startsWith('socket:[') || name.startsWith('/[aio]');
 
 function mappedPins(mappings: readonly Mapping[]): Pin[] {
   const pins: Pin[] = [];

@@ -3,12 +3,12 @@ import { isMissing, type Fact } from '../../host/fact.ts';
 import type { ByteString, Host } from '../../host/host.ts';
 import { byteString } from '../../host/names.ts';
 import type { Mapping, OpenFile, ProcessFile } from '../../host/processes.ts';
-import type { HeldFile, HeldMapping, ProcessHolder } from '../types/holder.ts';
+import type { HeldFile, ProcessHolder } from '../types/holder.ts';
 import type { Candidate } from './candidate.ts';
 import { parseCgroup } from './cgroup.ts';
 import { splitDeleted } from './deleted.ts';
 import { parseFdInfo } from './fdinfo.ts';
-import { pinsOf } from './pins.ts';
+import { isRing, pinsOf } from './pins.ts';
 import { parseStat, type ProcessStat } from './stat.ts';
 import { parseStatus } from './status.ts';
 import { vmOf } from './vm.ts';
@@ -18,8 +18,10 @@ export interface Portrait {
   readonly candidate: Candidate;
   readonly stat: ProcessStat | null;
   readonly base: Omit<ProcessHolder, 'mappings' | 'files' | 'cwd' | 'root' | 'exe' | 'pins' | 'sharesMemoryWith'>;
+  readonly whole: boolean;
   readonly pinnedBytes: number | null;
-  readonly everyMapping: readonly Mapping[] | null;
+  /** Those of its mappings that tell of pins. */
+  readonly rings: readonly Mapping[];
 }
 
 const text = (host: Host, pid: number, file: ProcessFile): ByteString | null => {
@@ -27,22 +29,24 @@ const text = (host: Host, pid: number, file: ProcessFile): ByteString | null => 
   return isMissing(bytes) ? null : byteString(bytes);
 };
 
-/** `known`: its stat, where it was read before the candidate was looked at. */
-export function portraitOf(host: Host, candidate: Candidate, known: ProcessStat | null): Portrait {
+/** `known`: its stat, where it was read before the candidate was looked at. Not `whole`: nothing more is read than what it holds. */
+export function portraitOf(host: Host, candidate: Candidate, known: ProcessStat | null, whole: boolean): Portrait {
   const { pid, tid, exe } = candidate;
   const stat = known ?? parseStat(text(host, pid, 'stat') ?? '');
-  const status = parseStatus(text(host, tid, 'status') ?? '');
+  const more = (file: ProcessFile): ByteString => (whole ? text(host, tid, file) ?? '' : '');
+  const status = parseStatus(more('status'));
   const comm = stat?.comm ?? text(host, pid, 'comm')?.replace(/\n$/, '') ?? '';
-  const commandLine = (text(host, tid, 'cmdline') ?? '').replace(/\0+$/, '').replaceAll('\0', ' ');
+  const commandLine = more('cmdline').replace(/\0+$/, '').replaceAll('\0', ' ');
   const files = isMissing(candidate.everyFile) ? [] : candidate.everyFile;
-  const namespace = candidate.namespace ?? orNull(host.processes.namespace(tid, 'mnt'));
+  const namespace = candidate.namespace ?? (whole ? orNull(host.processes.namespace(tid, 'mnt')) : null);
   // The live machine tells of rings and sockets with the mappings of devices: its maps are read once.
-  const every = host.kind === 'live' ? candidate.toldMappings : host.processes.mappings(tid);
+  const every = host.kind === 'live' ? candidate.rings : host.processes.mappings(tid);
   return {
     candidate,
     stat,
+    whole,
     pinnedBytes: status.pinnedBytes,
-    everyMapping: isMissing(every) ? null : every,
+    rings: isMissing(every) ? [] : every.filter(isRing),
     base: {
       kind: 'process',
       pid,
@@ -53,7 +57,7 @@ export function portraitOf(host: Host, candidate: Candidate, known: ProcessStat 
       state: stat?.state ?? status.state,
       threads: stat?.threads ?? status.threads,
       vm: vmOf({ comm, commandLine, exe: isMissing(exe) ? null : exe.target, files }),
-      ...parseCgroup(text(host, tid, 'cgroup') ?? ''),
+      ...parseCgroup(more('cgroup')),
       mountNamespace: namespace,
     },
   };
@@ -64,13 +68,13 @@ const orNull = <T>(fact: Fact<T>): T | null => (isMissing(fact) ? null : fact);
 /** The process as a holder of one device. */
 export function holderOf(host: Host, portrait: Portrait, deviceId: string, sharesMemoryWith: readonly number[]): ProcessHolder {
   const { candidate, base } = portrait;
-  const mappings = heldMappings(host, candidate.tid, candidate.mappings.get(deviceId) ?? []);
-  const files = (candidate.files.get(deviceId) ?? []).map((file) => heldFile(host, candidate.tid, file));
+  const mappings = candidate.mappings.get(deviceId) ?? [];
+  const files = (candidate.files.get(deviceId) ?? []).map((file) => heldFile(host, candidate.tid, file, portrait.whole));
   const places = candidate.places.get(deviceId) ?? {};
   const pins = pinsOf(host, {
     pid: candidate.tid,
     files: candidate.everyFile,
-    everyMapping: portrait.everyMapping,
+    rings: portrait.rings,
     held: mappings,
     pinnedBytes: portrait.pinnedBytes,
     isVm: base.vm !== null,
@@ -88,20 +92,8 @@ export function holderOf(host: Host, portrait: Portrait, deviceId: string, share
   };
 }
 
-/** Neighbours mostly map one file: whether it is deleted is asked once for a run of them. */
-function heldMappings(host: Host, tid: number, mappings: readonly Mapping[]): HeldMapping[] {
-  let last: Mapping | undefined;
-  let named = { file: '', deleted: false };
-  return mappings.map((mapping) => {
-    const { start, end, perms, offset, dev, ino, name } = mapping;
-    if (last?.name !== name || last.ino !== ino || last.dev !== dev) named = splitDeleted(host.files, tid, { name, dev, ino });
-    last = mapping;
-    return { start, end, perms, offset, dev, ino, file: named.file, deleted: named.deleted };
-  });
-}
-
-function heldFile(host: Host, tid: number, open: OpenFile): HeldFile {
-  const raw = host.processes.fdInfo(tid, open.fd);
+function heldFile(host: Host, tid: number, open: OpenFile, whole: boolean): HeldFile {
+  const raw = whole ? host.processes.fdInfo(tid, open.fd) : null;
   const named = splitDeleted(host.files, tid, { name: open.target, ...(open.dev === undefined ? {} : { dev: open.dev }), ...(open.ino === undefined ? {} : { ino: open.ino }) });
-  return { fd: open.fd, ...named, flags: isMissing(raw) ? null : parseFdInfo(byteString(raw)).flags };
+  return { fd: open.fd, ...named, flags: raw === null || isMissing(raw) ? null : parseFdInfo(byteString(raw)).flags };
 }

@@ -25,10 +25,11 @@ export function readBlocks(reader: Reader, blockSize: number | null, map: Addres
   if (blockSize === null) return [];
   const finder = new ForeignFinder(map);
   const nodes = nodesByBlock(reader);
-  const zones = zonesByText();
+  const zonesOf = zonesByText();
+  const removableOf = removableBy(reader);
   const blocks: MemoryBlock[] = [];
   for (const index of numbered(reader.list(MEMORY), 'memory')) {
-    const block = readBlock(reader, index, blockSize, finder, nodes, zones);
+    const block = readBlock(reader, index, blockSize, { finder, nodes, zonesOf, removableOf });
     if (block !== null) blocks.push(block);
   }
   return blocks;
@@ -46,8 +47,30 @@ function zonesByText(): (text: string) => readonly string[] {
   };
 }
 
+/**
+ * Since 5.7 `removable` says of every block whether the kernel can remove memory at all (removable_show(),
+ * drivers/base/memory.c): on a live machine one block is asked for all. A capture or dump is read as it is.
+ */
+function removableBy(reader: Reader): (directory: string) => boolean | null {
+  const { host } = reader;
+  const { release } = host.identity;
+  const [major = 0, minor = 0] = typeof release === 'string' ? release.split('.').map((part) => Number.parseInt(part, 10)) : [];
+  const each = (directory: string): boolean | null => reader.flag(`${directory}/removable`);
+  if (host.kind !== 'live' || !(major > 5 || (major === 5 && minor >= 7))) return each;
+  let all: boolean | null = null;
+  return (directory) => (all ??= each(directory));
+}
+
+/** What is the same for all blocks, found out once. */
+interface Ways {
+  readonly finder: ForeignFinder;
+  readonly nodes: ReadonlyMap<number, readonly number[]>;
+  readonly zonesOf: (text: string) => readonly string[];
+  readonly removableOf: (directory: string) => boolean | null;
+}
+
 /** N of memoryN is the number of the block (memory_block's dev.id); `phys_index` says the same in hexadecimal and is not read. */
-function readBlock(reader: Reader, index: number, blockSize: number, finder: ForeignFinder, nodes: ReadonlyMap<number, readonly number[]>, zonesOf: (text: string) => readonly string[]): MemoryBlock | null {
+function readBlock(reader: Reader, index: number, blockSize: number, { finder, nodes, zonesOf, removableOf }: Ways): MemoryBlock | null {
   const directory = `${MEMORY}/memory${index}`;
   const range = { start: index * blockSize, end: (index + 1) * blockSize };
   if (!Number.isSafeInteger(range.end)) {
@@ -63,7 +86,7 @@ function readBlock(reader: Reader, index: number, blockSize: number, finder: For
     state: state !== null && STATES.has(state) ? (state as BlockState) : 'unknown',
     validZones: zones === null ? null : zonesOf(zones),
     nodes: nodes.get(index) ?? numbered(reader.list(directory), 'node'),
-    removable: reader.flag(`${directory}/removable`),
+    removable: removableOf(directory),
     foreign: finder.in(range),
   };
 }

@@ -14,34 +14,32 @@ export interface ZoneInfo {
 
 type Growing = { -readonly [K in keyof ZoneInfo]: ZoneInfo[K] };
 
-const FIELDS: ReadonlyArray<readonly [RegExp, keyof ZoneInfo]> = [
-  [/^\s*pages free\s+(\d+)/, 'freePages'],
-  [/^\s*low\s+(\d+)/, 'lowWatermark'],
-  [/^\s*high\s+(\d+)/, 'highWatermark'],
-  [/^\s*spanned\s+(\d+)/, 'spannedPages'],
-  [/^\s*present\s+(\d+)/, 'presentPages'],
-  [/^\s*managed\s+(\d+)/, 'managedPages'],
-  [/^\s*start_pfn:\s+(\d+)/, 'startPfn'],
-];
+/** First words of the lines that count; `pages free` is told by its second. The colon is part of the word. */
+const FIELDS: Readonly<Record<string, keyof ZoneInfo>> = {
+  'pages': 'freePages', 'low': 'lowWatermark', 'high': 'highWatermark', 'spanned': 'spannedPages', 'present': 'presentPages', 'managed': 'managedPages', 'start_pfn:': 'startPfn',
+};
 
 export function parseZoneinfo(text: string): ZoneInfo[] {
   const zones: Growing[] = [];
   let perCpu = false;
   for (const line of text.split('\n')) {
-    const head = /^Node (\d+), zone\s+(\S+)/.exec(line);
-    if (head) {
+    if (line.startsWith('Node ')) {
+      const head = /^Node (\d+), zone\s+(\S+)/.exec(line);
+      if (head === null) continue;
       perCpu = false;
       zones.push({ node: Number(head[1]), name: head[2]!, freePages: 0, lowWatermark: 0, highWatermark: 0, spannedPages: 0, presentPages: 0, managedPages: 0, startPfn: 0 });
       continue;
     }
     const zone = zones.at(-1);
     if (!zone) continue;
-    // The per-cpu part has `high:` lines of its own (with a colon); only start_pfn after it is of the zone.
-    if (/^\s*pagesets/.test(line)) perCpu = true;
-    for (const [pattern, field] of FIELDS) {
-      const m = (!perCpu || field === 'startPfn') ? pattern.exec(line) : null;
-      if (m && Number.isSafeInteger(Number(m[1]))) (zone as Record<string, number | string>)[field] = Number(m[1]);
-    }
+    // The per-cpu part, many lines for each processor, has names of its own; only start_pfn after it is of the zone.
+    if (perCpu && !line.includes('start_pfn')) continue;
+    const words = line.trim().split(/\s+/);
+    if (words[0] === 'pagesets') perCpu = true;
+    const field = FIELDS[words[0] ?? ''];
+    if (field === undefined || (field === 'freePages' && words[1] !== 'free')) continue;
+    const value = words[field === 'freePages' ? 2 : 1] ?? '';
+    if (/^\d+$/.test(value) && Number.isSafeInteger(Number(value))) (zone as Record<string, number | string>)[field] = Number(value);
   }
   return zones;
 }

@@ -11,8 +11,9 @@ import { actingRules, parseUdevRules } from './udev-rules.ts';
 /** By falling priority. /lib is the same as /usr/lib on systems with merged directories. */
 const RULE_DIRECTORIES = ['/etc/udev/rules.d', '/run/udev/rules.d', '/usr/local/lib/udev/rules.d', '/usr/lib/udev/rules.d', '/lib/udev/rules.d'];
 
-export function readRivals(reader: Reader, memory: MemoryInventory): Rival[] {
-  return [...policies(memory), ...readUdevRules(reader), ...readServices(reader), ...readMonitors(reader)];
+/** `monitors`: read every process's name too. */
+export function readRivals(reader: Reader, memory: MemoryInventory, monitors: boolean): Rival[] {
+  return [...policies(memory), ...readUdevRules(reader), ...readServices(reader), ...(monitors ? readMonitors(reader) : [])];
 }
 
 function policies(memory: MemoryInventory): Rival[] {

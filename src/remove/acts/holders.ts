@@ -20,7 +20,7 @@ export function holdersNow(host: Host, devices: ReadonlySet<string>): HoldersNow
     contains: [], partOf: [], driver: null, path: '',
   };
   if (devices.size === 0) return { holders: [], unseen: [] };
-  const found = findHolders(host, [device], [], notes)['removed'] ?? [];
+  const found = findHolders(host, [device], [], notes, 'who')['removed'] ?? [];
   const unseen = notes.filter((n) => n.absence !== undefined && n.absence.missing !== 'vanished').map((n) => n.text);
   return { holders: found.filter((h) => h.kind === 'process'), unseen };
 }
