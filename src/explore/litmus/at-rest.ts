@@ -2,35 +2,42 @@
  * What must hold of every litmus machine when all its threads have ended: nothing stays locked, nothing is held that
  * nobody has, and what was bound, unbound or switched is whole. Looked at after every interleaving, asked for or not.
  */
+import { MEMDEV } from '../../kernel/drivers/cxl/cxl.ts';
 import { DEV, deviceDriver, driverCore } from '../../kernel/drivers/base/bus.ts';
 import { DAXDEV } from '../../kernel/drivers/dax/super.ts';
 import { HP } from '../../kernel/drivers/pci/pciehp.ts';
 import { INDICATOR, SLOT, SLOT_KIND } from '../../kernel/drivers/pci/slot.ts';
-import { DAX_LOCKED, findEntry } from '../../kernel/fs/dax-entry.ts';
+import { DAX_DIRTY, DAX_EMPTY, DAX_LOCKED, DAX_PRESENT, DAX_ZERO_PAGE, findEntry } from '../../kernel/fs/dax-entry.ts';
 import { FD, fdsOf } from '../../kernel/fs/file.ts';
 import { INODE, SB } from '../../kernel/fs/inode.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { brokenInvariants } from '../../kernel/mm/invariants.ts';
 import { hotplug } from '../../kernel/mm/memory_hotplug/hotplug.ts';
 import { idleCount, pagemapsOf, PGMAP } from '../../kernel/mm/memremap.ts';
+import { vmaLeaves } from '../../kernel/mm/memory.ts';
 import { MM, mmOf, VMA, vmasOf } from '../../kernel/mm/mm_struct.ts';
 import { compoundHead, memmapPresent, PAGE, pageLoad } from '../../kernel/mm/page.ts';
 import { HOLDER } from '../../kernel/mm/pin-holders.ts';
 import { physWrite } from '../../kernel/mm/physmem.ts';
 import { eachTask, TASK, TASK_DEAD } from '../../kernel/task.ts';
 import { inKernel } from './in-kernel.ts';
-import type { Subjects } from './predicates.ts';
+import { PTE_WRITE } from '../../kernel/mm/pgtable.ts';
+import { KVM } from '../../kernel/virt/kvm.ts';
+import { someEntry, type Subjects } from './predicates.ts';
 import { deviceWhole } from './rest-devices.ts';
 import type { Litmus } from './schema.ts';
+
+/** Present and writable, in an entry of a guest. */
+const SPTE_WRITABLE = 3;
 
 /** Null, or what is wrong, for people. */
 export type RestCheck = (k: Kernel) => string | null;
 
 /** The checks by the names that `expect` uses. */
-export const REST_NAMES = ['rest locks', 'rest pages', 'rest files', 'rest devices', 'rest memory', 'rest slots'] as const;
+export const REST_NAMES = ['rest locks', 'rest pages', 'rest dirty', 'rest files', 'rest devices', 'rest memory', 'rest slots'] as const;
 
 export function restChecks(s: Subjects, test: Litmus): Readonly<Record<(typeof REST_NAMES)[number], RestCheck>> {
-  return { 'rest locks': locks(s), 'rest pages': pages(s, test), 'rest files': files(s, test), 'rest devices': deviceWhole(s, test), 'rest memory': memory(s, test), 'rest slots': slots(s) };
+  return { 'rest locks': locks(s), 'rest pages': pages(s, test), 'rest dirty': dirty(s), 'rest files': files(s, test), 'rest devices': deviceWhole(s, test), 'rest memory': memory(s, test), 'rest slots': slots(s) };
 }
 
 function locks({ built, processes }: Subjects): RestCheck {
@@ -71,6 +78,11 @@ function pages(s: Subjects, test: Litmus): RestCheck {
   return (k) => {
     if (kept || holders.some((h) => k.heap.load(h + HOLDER.count) > 0)) return null;
     for (const device of s.built.devices.values()) {
+      if (device.kind === 'pages') {
+        const used = memmapPresent(k, device.range[0]) ? handedOut(k, device.range) : null;
+        if (used !== null) return used;
+        continue;
+      }
       if ((device.kind !== 'pmem' && device.kind !== 'devdax') || deviceDriver(k, device.dev) === 0) continue;
       for (let pfn = device.range[0] + 32; pfn < Math.min(device.range[1], device.range[0] + 224); pfn += 1) {
         if (!memmapPresent(k, pfn)) break;
@@ -82,11 +94,51 @@ function pages(s: Subjects, test: Litmus): RestCheck {
   };
 }
 
+/** Pages that a driver handed out: each in use is in the page tables of somebody. */
+function handedOut(k: Kernel, [start, end]: readonly [number, number]): string | null {
+  const mapped = new Set<number>();
+  for (const task of eachTask(k)) {
+    const mm = mmOf(k, task);
+    if (mm === 0) continue;
+    for (const vma of vmasOf(k, mm)) for (const { leaf } of vmaLeaves(k, vma)) mapped.add(leaf.pfn);
+  }
+  for (let pfn = start; pfn < end; pfn += 1) {
+    const idle = pageLoad(k, pfn, PAGE.refcount, 'rest') === idleCount(k, pageLoad(k, pfn, PAGE.pgmap, 'rest'));
+    if (idle === mapped.has(pfn) || idle !== (pageLoad(k, pfn, PAGE.mapcount, 'rest') === 0)) return `page ${pfn - start} of the device is ${idle ? 'mapped and free' : 'in use by nobody'}`;
+  }
+  return null;
+}
+
 /** References beyond those of an idle page and of its mappings. */
 function extraReferences(k: Kernel, pfn: number): number {
   const head = compoundHead(k, pfn, 'rest');
   const mappings = k.mechanism('fsdax.mapping-counts') === 'folio' ? pageLoad(k, head, PAGE.mapcount, 'rest') : 0;
   return pageLoad(k, head, PAGE.refcount, 'rest') - mappings - idleCount(k, pageLoad(k, head, PAGE.pgmap, 'rest'));
+}
+
+/** A page that its file takes for clean can be written by nobody without a fault: neither by a process nor by a guest. */
+function dirty({ built, processes }: Subjects): RestCheck {
+  const bad = DAX_LOCKED | DAX_DIRTY | DAX_EMPTY | DAX_ZERO_PAGE;
+  return (k) => {
+    const clean = new Set<number>();
+    for (const [name, inode] of built.files) {
+      const device = built.devices.get(built.deviceOfFile.get(name) ?? '');
+      if (device === undefined || deviceDriver(k, device.dev) === 0 || k.heap.load(inode + INODE.sb) === 0) continue;
+      for (let page = 0; page < k.heap.load(inode + INODE.pages); page += 1) {
+        const entry = findEntry(k, inode, page);
+        if (entry !== 0 && (k.heap.load(entry + 1) & DAX_PRESENT) !== 0 && (k.heap.load(entry + 1) & bad) === 0) clean.add(k.heap.load(entry));
+      }
+    }
+    if (clean.size === 0) return null;
+    if (someEntry(k, (pfn, flags) => (flags & PTE_WRITE) !== 0 && clean.has(pfn))) return 'a clean page is writable';
+    for (const { vm, pages: frames } of processes.values()) {
+      for (let gfn = 0; vm !== 0 && gfn < frames; gfn += 1) {
+        const entry = k.heap.load(vm + KVM.table) + 2 * gfn;
+        if ((k.heap.load(entry + 1) & SPTE_WRITABLE) === SPTE_WRITABLE && clean.has(k.heap.load(entry))) return 'a clean page is writable by a guest';
+      }
+    }
+    return null;
+  };
 }
 
 /** Uses of an inode are mappings, descriptors and directories of processes that live; the dead have none. */
@@ -131,6 +183,7 @@ function slots({ built }: Subjects): RestCheck {
       const shows = pressed ? INDICATOR.blinking : power === 0 ? INDICATOR.off : INDICATOR.on;
       const native = k.heap.load(slot + SLOT.kind) === SLOT_KIND.pciehp;
       if (indicator !== shows || (k.heap.load(slot + SLOT.deadline) !== 0) !== pressed || (native && !pressed && state !== (power === 0 ? HP.off : HP.on))) return 'the slot does not show what it is';
+      if (power === 0 && cards.some((card) => card.kind === 'ram' && card.memdev !== 0 && deviceDriver(k, k.heap.load(card.memdev + MEMDEV.dev)) !== 0)) return 'no power, and a driver has the card';
       if (power === 0 && cards.some((card) => physWrite(k, card.range[0]))) return 'no power, and the card answers';
     }
     return null;

@@ -66,7 +66,7 @@ function ramOf(s: Subjects, name: string | undefined): RamHandle {
 }
 
 /** Entries of every living or oopsed process that map device memory: pfn and flags to `visit`; true stops. */
-function someEntry(k: Kernel, visit: (pfn: number, flags: number) => boolean): boolean {
+export function someEntry(k: Kernel, visit: (pfn: number, flags: number) => boolean): boolean {
   for (const task of eachTask(k)) {
     const mm = mmOf(k, task);
     if (mm === 0) continue;
