@@ -1,7 +1,7 @@
 /** From results to the committed data: each cell judged by its scenario as it is now, with its prediction. */
 import { cellKey, type StoredCell } from '../lab/matrix/store.ts';
 import { judgedAgain } from '../lab/run/cell.ts';
-import { parseRelease } from '../scenario/kernel-range.ts';
+import { inKernelRange, parseRelease } from '../scenario/kernel-range.ts';
 import type { Observation } from '../scenario/observation.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { verdict } from '../scenario/verdict.ts';
@@ -25,7 +25,10 @@ const nameOf = (one: SeenCell): string => `${one.scenario} ${one.kernel}`;
 /** What was seen with another text of a scenario is no evidence for this one. */
 function isCurrent(one: SeenCell, scenarios: ReadonlyMap<string, Scenario>): boolean {
   const scenario = scenarios.get(one.scenario);
-  return scenario !== undefined && one.key === cellKey(scenario, one);
+  if (scenario === undefined || one.key !== cellKey(scenario, one)) return false;
+  // A scenario that is for this kernel by now has not been run on it.
+  const series = parseRelease(one.release);
+  return one.status !== 'not-applicable' || series === null || !inKernelRange(scenario.kernels, series);
 }
 
 /** @param seen cells; those of scenarios that are no more or do something else now are left out */
