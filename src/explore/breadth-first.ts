@@ -3,7 +3,7 @@ import { FOUND, verdictOf, violationsOf } from './answer.ts';
 import { UnseatError } from '../errors/unseat-error.ts';
 import { Expander, type ExpanderOptions } from './expander.ts';
 import { Frontier } from './frontier.ts';
-import { adopt, learntSince, NOTHING } from './learnt.ts';
+import { digest } from './lessons.ts';
 import type { Program, WithHeap } from './program.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Stepper } from './stepper.ts';
@@ -23,8 +23,6 @@ export interface SearchOptions extends ExpanderOptions, StopRules {
   readonly from?: Snapshot;
 }
 
-/** Waiting states of a search that is taken up whose steps are run once more. */
-const HELD_AGAINST = 200;
 /** Milliseconds between two reports of progress within a level. */
 const REPORT_EVERY = 500;
 
@@ -69,6 +67,11 @@ export class BreadthFirst<C extends WithHeap> {
     return this.stop !== null && this.stop !== FOUND;
   }
 
+  /** What it learns by. */
+  get stepper(): Stepper<C> {
+    return this.expander.stepper;
+  }
+
   /** States found so far. */
   get states(): number {
     return this.visited.count;
@@ -98,38 +101,23 @@ export class BreadthFirst<C extends WithHeap> {
   /** Where the search stands, between levels. Shares its arrays with the search. */
   snapshot(): Snapshot {
     const { expander: { stepper, findings, depth, transitions }, visited, current } = this;
-    const learnt = learntSince(stepper as unknown as Stepper<never>, NOTHING);
-    return { learnt, table: visited.saved, frontier: current.saved, waiting: current.count, depth, transitions, found: [...findings.found.values()], pending: [...findings.pending] };
+    return { lessons: stepper.lessons.words, digest: digest(stepper as unknown as Stepper<never>), table: visited.saved, frontier: current.saved, waiting: current.count, depth, transitions, found: [...findings.found.values()], pending: [...findings.pending] };
   }
 
   private takeUp(from: Snapshot): void {
     const { expander, current } = this;
-    adopt(expander.stepper as unknown as Stepper<never>, from.learnt, 0);
+    const { stepper } = expander;
+    try {
+      stepper.adopt(from.lessons, 0, from.lessons.length);
+    } catch (error) {
+      throw changed(error instanceof Error ? error.message : String(error));
+    }
+    if (digest(stepper as unknown as Stepper<never>) !== from.digest) throw changed('the same observations lead elsewhere');
     expander.findings.merge(from.found, from.pending);
     expander.depth = from.depth;
     expander.transitions = from.transitions;
     current.take(from.frontier, from.waiting);
     this.whetherToStop();
-    if (!this.over) this.holdAgainstRuns();
-  }
-
-  /** What was learnt elsewhere or earlier is held against runs of the program as it is now. @throws UnseatError BAD_INPUT */
-  private holdAgainstRuns(): void {
-    const { expander: { stepper, stepper: { state } }, current } = this;
-    for (let at = 0, left = Math.min(current.count, HELD_AGAINST); left > 0; left -= 1) {
-      at = current.restore(at, state);
-      for (let thread = 0; thread < state.threads; thread += 1) {
-        stepper.firstChoices();
-        state.mark();
-        try {
-          if (!stepper.step(thread)) continue;
-          state.undo();
-          stepper.verify(thread);
-        } catch (error) {
-          throw new UnseatError('BAD_INPUT', 'what the checkpoint says of this program is not what it does', { cause: error instanceof Error ? error.message : String(error), next: 'The simulated kernel has changed since: begin the search anew, without --resume.' });
-        }
-      }
-    }
   }
 
   private turn(): void {
@@ -164,4 +152,8 @@ export class BreadthFirst<C extends WithHeap> {
     const again = { now, stepper: expander.stepper as unknown as Stepper<never>, parentsUpTo: Infinity, maxDepth: expander.depth, ...(symmetry === undefined ? {} : { symmetry }), ...(all === undefined ? {} : { all }), ...(onProgress === undefined ? {} : { onProgress }) };
     return [...new BreadthFirst(program, again).run().violations];
   }
+}
+
+function changed(cause: string): UnseatError {
+  return new UnseatError('BAD_INPUT', 'what the checkpoint says of this program is not what it does', { cause, next: 'The simulated kernel has changed since: begin the search anew, without --resume.' });
 }

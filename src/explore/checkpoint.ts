@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { UnseatError } from '../errors/unseat-error.ts';
 import type { Snapshot } from './snapshot.ts';
 
-const MAGIC = 'UNSTCKP1';
+const MAGIC = 'UNSTCKP2';
 const BODY = MAGIC.length + 4;
 
 /** Which search it is of: a checkpoint is taken up only by the same one. */
@@ -19,22 +19,22 @@ export interface Identity {
   readonly symmetry: boolean;
 }
 
-interface Header extends Identity, Omit<Snapshot, 'learnt' | 'table' | 'frontier'> {
+interface Header extends Identity, Omit<Snapshot, 'lessons' | 'table' | 'frontier'> {
   readonly stride: number;
   readonly states: number;
-  readonly words: readonly [learnt: number, table: number, frontier: number];
+  readonly words: readonly [lessons: number, table: number, frontier: number];
 }
 
 /** The parts of the file, in order. The large ones are views of the snapshot's arrays. */
 export function encodeCheckpoint(identity: Identity, snapshot: Snapshot): Uint8Array[] {
-  const { learnt, table, frontier, waiting, depth, transitions, found, pending } = snapshot;
+  const { lessons, digest, table, frontier, waiting, depth, transitions, found, pending } = snapshot;
   const { program, fingerprint, all, symmetry } = identity;
-  const header: Header = { program, fingerprint, all, symmetry, stride: table.stride, states: table.count, words: [learnt.length, table.words.length, frontier.length], waiting, depth, transitions, found, pending };
+  const header: Header = { program, fingerprint, all, symmetry, stride: table.stride, states: table.count, words: [lessons.length, table.words.length, frontier.length], digest, waiting, depth, transitions, found, pending };
   const json = Buffer.from(JSON.stringify(header));
   const start = Buffer.alloc(BODY);
   start.write(MAGIC, 'latin1');
   start.writeUInt32LE(json.length, MAGIC.length);
-  const parts = [start, json, ...[learnt, table.words, frontier].map((words) => new Uint8Array(words.buffer, words.byteOffset, words.byteLength))];
+  const parts = [start, json, ...[lessons, table.words, frontier].map((words) => new Uint8Array(words.buffer, words.byteOffset, words.byteLength))];
   const end = Buffer.alloc(4);
   end.writeUInt32LE(parts.reduce((crc, part) => crc32(part, crc), 0));
   return [...parts, end];
@@ -52,14 +52,14 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, identity: Ident
     throw new UnseatError('BAD_INPUT', 'the checkpoint is of another search', { subject, cause: why, seen: `${header[key]}, not ${identity[key]}`, next: 'Give the litmus test, the profile and the options that it was made with, or begin anew.' });
   }
   let at = body;
-  const [learnt, words, frontier] = header.words.map((count) => {
+  const [lessons, words, frontier] = header.words.map((count) => {
     // A copy, because the words of a view must begin at a multiple of four; and the search writes to them.
     const part = new Int32Array(bytes.slice(at, at + count * 4).buffer);
     at += count * 4;
     return part;
   }) as [Int32Array, Int32Array, Int32Array];
-  const { stride, states, waiting, depth, transitions, found, pending } = header;
-  return { learnt, table: { words, stride, count: states }, frontier, waiting, depth, transitions, found, pending };
+  const { stride, states, digest, waiting, depth, transitions, found, pending } = header;
+  return { lessons, digest, table: { words, stride, count: states }, frontier, waiting, depth, transitions, found, pending };
 }
 
 function readHeader(bytes: Uint8Array<ArrayBuffer>, subject: string): { header: Header; body: number } {

@@ -50,6 +50,10 @@ export class Expander<C extends WithHeap> {
     this.key = new Key(program as unknown as Program<never>, this.stepper as unknown as Stepper<never>, options.symmetry === true);
     this.table = table;
     this.push = push;
+    if (options.stepper === undefined) {
+      this.stepper.state.begin(this.stepper.roots);
+      this.findings.warm();
+    }
   }
 
   /** Puts the state after set-up into the table and hands it on. */

@@ -30,9 +30,6 @@ export const Kind = {
   oops: 10,
 } as const;
 
-/** Words that describe a node to another search. */
-export const NODE_WORDS = 7;
-
 export class Nodes {
   kind = new Uint8Array(1 << 12);
   a = new Int32Array(1 << 12);
@@ -43,8 +40,6 @@ export class Nodes {
   /** The value by which the parent leads here; for single successors 0. */
   edge = new Int32Array(1 << 12);
   count = 1;
-  /** Nodes that the last run of a generator made or changed; for others that are to know the same (learnt.ts). */
-  readonly changed: number[] = [];
 
   readonly labels: string[] = [''];
   private readonly labelIndex = new Map<string, number>([['', 0]]);
@@ -101,29 +96,7 @@ export class Nodes {
     if (known !== 0) return known;
     const child = this.add(node, 0);
     this.next[node] = child;
-    this.changed.push(node);
     return child;
-  }
-
-  /** Takes over a node as another search of the same program made it; numbers are the same everywhere. */
-  adopt(node: number, words: Int32Array, at: number): void {
-    while (this.count <= node) this.add(0, 0);
-    const [kind, a, b, next, parent, edge, byValue] = words.subarray(at, at + NODE_WORDS) as unknown as [number, number, number, number, number, number, number];
-    this.kind[node] = kind;
-    this.a[node] = a;
-    this.b[node] = b;
-    this.next[node] = next;
-    this.parent[node] = parent;
-    this.edge[node] = edge;
-    if (byValue === 1 && this.child(parent, edge) === 0) this.insert(parent, edge, node);
-  }
-
-  /** What `adopt` takes. */
-  words(node: number): number[] {
-    const parent = this.parent[node] as number;
-    const edge = this.edge[node] as number;
-    const fields = [this.kind, this.a, this.b, this.next].map((array) => array[node] as number);
-    return [...fields, parent, edge, parent !== 0 && this.child(parent, edge) === node ? 1 : 0];
   }
 
   private insert(node: number, value: number, child: number): void {

@@ -29,7 +29,6 @@ export class Recorder<C extends WithHeap> {
   /** Extends the nodes from the boundary `at` to the next boundary, in the given state. */
   extend(thread: Thread<C>, root: number, at: number, state: LiveState): void {
     this.runs += 1;
-    this.nodes.changed.length = 0;
     const tap = new RecordingTap(this.nodes, pathTo(this.nodes, root, at), root, state, this.context.heap);
     const heap = this.context.heap;
     const before = heap.tap;

@@ -93,7 +93,6 @@ export class RecordingTap implements Tap {
       if (!this.live) return this.followChild();
       this.at = this.nodes.childOrAdd(rounds, state);
       this.nodes.next[rounds] = this.at;
-      this.nodes.changed.push(rounds);
     } else {
       this.jump(this.nodes.childOrAdd(rounds, state));
     }
@@ -160,7 +159,6 @@ export class RecordingTap implements Tap {
     const repeated = loadsSinceBoundary(nodes, second, this.root);
     nodes.b[wait] = led !== null && repeated !== null && led.join() === repeated.join() ? 1 : 0;
     nodes.b[second] = 1;
-    nodes.changed.push(wait, second);
   }
 
   /** Done and dead threads forget all but their result: their last node is a child of the root. */
@@ -169,7 +167,6 @@ export class RecordingTap implements Tap {
     const done = nodes.childOrAdd(this.root, kind === Kind.end ? value : 0x40000000 + value);
     nodes.kind[done] = kind;
     nodes.a[done] = value;
-    nodes.changed.push(done);
     this.jump(done);
   }
 
@@ -180,7 +177,6 @@ export class RecordingTap implements Tap {
       nodes.kind[at] = kind;
       nodes.a[at] = a;
       nodes.b[at] = b;
-      nodes.changed.push(at);
     } else if (known !== kind || nodes.a[at] !== a || (kind === Kind.store && nodes.b[at] !== b)) {
       throw nondeterminism(nodes, at, `recorded kind ${known} (${nodes.a[at]}), now kind ${kind} (${a})`);
     }

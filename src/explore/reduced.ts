@@ -3,11 +3,13 @@
  * it taught nothing that it would have had to know: then every state it left out was rightly left out. A violation found
  * on the way is real in any case; its shortest counterexample is then looked for without reduction.
  */
+import { FOUND } from './answer.ts';
 import { BreadthFirst, type SearchOptions } from './breadth-first.ts';
 import { Footprints } from './footprints.ts';
 import { Independence } from './independence.ts';
 import type { Program, WithHeap } from './program.ts';
 import { Stepper } from './stepper.ts';
+import type { StopRules } from './stop-rules.ts';
 import type { Verdict } from './verdict.ts';
 
 /** States of the first, unreduced look around, which teaches most of what there is to learn. */
@@ -24,17 +26,20 @@ export function searchReduced<C extends WithHeap>(program: Program<C>, options: 
   const { maxStates, firstLook = FIRST_LOOK } = options;
   let verdict = new BreadthFirst(program, { ...options, stepper, maxStates: Math.min(firstLook, maxStates ?? firstLook) }).run();
   let before: Independence | null = null;
-  while (!verdict.complete && (options.all === true || verdict.violations.length === 0)) {
-    if (maxStates !== undefined && verdict.stats.states >= maxStates) break;
+  const left = (): StopRules => (options.maxMilliseconds === undefined ? {} : { maxMilliseconds: options.maxMilliseconds - (options.now() - began) });
+  // That the first look ended by its own limit is no reason to end.
+  if (verdict.stoppedBecause !== FOUND && verdict.stats.states >= firstLook) verdict = { ...verdict, stoppedBecause: null };
+  while (!verdict.complete && verdict.stoppedBecause === null && (options.all === true || verdict.violations.length === 0)) {
+    if (maxStates !== undefined && verdict.stats.states >= maxStates) return { ...verdict, stoppedBecause: `the limit of ${maxStates} states was reached` };
     const footprints = new Footprints(stepper.nodes, stepper.state);
     const independence: Independence = new Independence(footprints, stepper.state, before);
-    verdict = new BreadthFirst(program, { ...options, stepper, independence }).run();
+    verdict = new BreadthFirst(program, { ...options, ...left(), stepper, independence }).run();
     const learnt = !new Footprints(stepper.nodes, stepper.state).equals(footprints) || independence.visibleGrew;
     before = independence;
     if (!learnt) break;
     if (verdict.complete) verdict = { ...verdict, complete: false };
   }
-  if (verdict.violations.length > 0) verdict = shortest(program, options, stepper, verdict);
+  if (verdict.violations.length > 0) verdict = shortest(program, { ...options, ...left() }, stepper, verdict);
   return { ...verdict, stats: { ...verdict.stats, milliseconds: options.now() - began } };
 }
 

@@ -3,8 +3,9 @@ import type { Found } from './findings.ts';
 import type { TableWords } from './visited.ts';
 
 export interface Snapshot {
-  /** Everything learnt so far, as one message of learnt.ts. */
-  readonly learnt: Int32Array;
+  /** Everything learnt so far (lessons.ts), and the digest of it. */
+  readonly lessons: Int32Array;
+  readonly digest: string;
   readonly table: TableWords;
   /** States that wait to be expanded, as Frontier keeps them. */
   readonly frontier: Int32Array;

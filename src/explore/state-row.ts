@@ -216,9 +216,9 @@ export class StateRow {
     this.row[place] = value;
   }
 
-  /** Makes a column for a heap address, as another search of the same program did. */
-  adopt(address: number): void {
-    if (((this.columnOf[address] as number) | 0) === 0) this.addColumn(address);
+  /** Makes the column that storing this value would have made; the row stays as it is. */
+  makeColumn(address: number, value: number): void {
+    if (((this.columnOf[address] as number) | 0) === 0 && this.heap.words[address] !== value) this.addColumn(address);
   }
 
   private addColumn(address: number): number {

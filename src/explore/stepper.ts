@@ -3,6 +3,8 @@
  * runs the real generator once. A step goes from one boundary (yield, wait, end) to the next.
  */
 import { UnseatError } from '../errors/unseat-error.ts';
+import type { Heap } from '../kernel/state/heap.ts';
+import { Lessons, readLesson } from './lessons.ts';
 import { Kind, Nodes } from './nodes.ts';
 import type { Program, Thread, WithHeap } from './program.ts';
 import { Recorder } from './recorder.ts';
@@ -40,9 +42,13 @@ export class Stepper<C extends WithHeap> {
   tracked: { readonly loads: Int32Array; readonly stores: Int32Array } | null = null;
 
   sharing: Sharing | null = null;
+  /** Every run that taught something. */
+  readonly lessons = new Lessons();
+  private readonly heap: Heap;
 
   constructor(program: Program<C>) {
     this.threads = program.threads;
+    this.heap = program.context.heap;
     this.recorder = new Recorder(program.context, this.nodes);
     this.roots = program.threads.map((thread) => this.recorder.begin(thread));
     this.state = new StateRow(program.context.heap, program.threads.length, this.roots);
@@ -189,12 +195,12 @@ export class Stepper<C extends WithHeap> {
     this.state.undo();
     this.choiceAt = 0;
     if (sharing === null) {
-      this.run(thread, start);
+      this.teach(thread, start);
       return true;
     }
     try {
       if (sharing.enter()) return false;
-      this.run(thread, start);
+      this.teach(thread, start);
       sharing.publish();
       return true;
     } finally {
@@ -202,9 +208,27 @@ export class Stepper<C extends WithHeap> {
     }
   }
 
-  private run(thread: number, start: number): void {
+  /** Takes over lessons of another search of the same program, in order: the generators run here too, on what they observed there. */
+  adopt(words: Int32Array, begin: number, end: number): void {
+    for (let at = begin; at < end;) {
+      const lesson = readLesson(words, at);
+      this.recorder.extend(this.threads[lesson.thread] as Thread<C>, this.roots[lesson.thread] as number, lesson.node, lesson.feed((address, value) => this.state.makeColumn(address, value)));
+      this.lessons.copy(words, at, lesson.end);
+      lesson.check(this.nodes.count, this.heap.used);
+      at = lesson.end;
+    }
+  }
+
+  private teach(thread: number, start: number): void {
+    const { lessons } = this;
+    lessons.open(thread, start);
+    this.run(thread, start, (value) => lessons.observed(value));
+    lessons.close(this.nodes.count, this.heap.used);
+  }
+
+  private run(thread: number, start: number, observed: (value: number) => number = (value) => value): void {
     this.choiceAt = 0;
-    const live = { read: (a: number) => this.state.read(a), write: (a: number, v: number) => this.state.write(a, v), pick: (n: number) => this.pick(n) };
+    const live = { read: (a: number) => observed(this.state.read(a)), write: (a: number, v: number) => this.state.write(a, v), pick: (n: number) => observed(this.pick(n)) };
     this.recorder.extend(this.threads[thread] as Thread<C>, this.roots[thread] as number, start, live);
     this.state.undo();
   }

@@ -16,22 +16,19 @@ import type { Violation } from '../../explore/verdict.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { profileByName, profileNames } from '../../profile/select.ts';
 import { RELEASES } from '../../profile/releases/index.ts';
+import { readSearchOptions, SEARCH_HELP, searchOptions } from './check/search-options.ts';
 import { checkTable, counterexampleText, traceText } from '../print/check.ts';
 import type { Output } from '../print/output.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 const FORMS = ['text', 'mermaid', 'html', 'perfetto', 'itf'] as const;
 type Form = (typeof FORMS)[number];
-/** States per search unless told otherwise: keeps a run of the whole library in minutes. */
-const MAX_STATES = 2_000_000;
 
 export function define(command: Command): void {
   command
     .argument('[litmus...]', 'litmus files, folders of them, or names of shipped ones; all shipped ones without')
     .option('--profile <name>', `only this profile; may be given again: ${profileNames().join(', ')}`, (value: string, before: string[] = []) => [...before, value])
     .option('--all', 'look for every forbidden outcome, not only for the nearest')
-    .option('--max-states <n>', 'stop a search at so many states; its verdict is then "bounded"')
-    .option('--no-reduce', 'visit every reachable state, without partial-order reduction')
     .option('--trace <form>', `print the counterexamples: ${FORMS.join(', ')}`)
     .option('--to-scenario <file>', 'turn the counterexample of one test on one profile into a scenario that `unseat lab run` takes; - prints it')
     .option('--replay <schedule>', 'run this one interleaving, as a counterexample names it')
@@ -40,7 +37,9 @@ export function define(command: Command): void {
     .option('--max-runs <n>', 'with --engine: stop a search after so many runs')
     .option('--without <step>', 'with --engine: leave out steps of this kind, to see that it is noticed', (value: string, before: string[] = []) => [...before, value])
     .option('--mutate <name>', 'with --engine: an engine that is wrong in a known way')
-    .option('--json', 'print one JSON document')
+    .option('--json', 'print one JSON document');
+  searchOptions(command);
+  command
     .addHelpText('after', `
 A litmus test is a small machine, a few threads that call kernel paths, and what must not happen. Every interleaving of
 the threads is tried on the simulated kernel; docs/litmus.md explains how to write one.
@@ -49,11 +48,15 @@ Verdicts: ok (no interleaving does it), the names of what is violated, vacuous (
 happens, so the test says nothing), bounded (stopped at --max-states), absent (that kernel has no such device).
 A test pins what it expects of each profile. Exit status 4: a verdict is not the expected one, or a forbidden outcome
 was found that no expectation names. A forbidden outcome that is expected is not an error.
+${SEARCH_HELP}
 
   unseat check                                          the whole library
   unseat check devdax-rebind --profile 7.2 --trace text
   unseat check my.yaml --all --trace html > trace.html
   unseat check --engine map --way detach                every place of a latecomer's mmap and load among the engine's host calls
+  unseat check removal-latecomer --profile 6.12 --search preemptions=2
+  unseat check big.yaml --profile 7.2 --workers 2 --checkpoint big.state --max-time 600
+  unseat check big.yaml --profile 7.2 --workers 2 --checkpoint big.state --resume big.state
   unseat check devdax-rebind --profile 7.2 --to-scenario rebind.yaml
   unseat lab run rebind.yaml --kernel debian:7.2`);
 }
@@ -61,23 +64,14 @@ was found that no expectation names. A forbidden outcome that is expected is not
 export async function run(args: readonly string[], options: Options, out: Output): Promise<number> {
   if (options['engine'] === true) return (await import('./check/engine.ts')).checkEngine(args, options, out);
   const { readDocuments } = await import('../../host/live/documents.ts');
-  const { liveTime } = await import('../../host/live/time.ts');
-  const tests = readDocuments(args, 'litmus').map((doc) => readLitmus(doc.text, doc.path));
+  const documents = readDocuments(args, 'litmus');
+  const tests = documents.map((doc) => readLitmus(doc.text, doc.path));
   const form = formOf(options);
   if (typeof options['replay'] === 'string') return replayOne(tests, options, options['replay'], out);
-  const maxStates = statesOf(options);
-  if (typeof options['toScenario'] === 'string') return toScenario(tests, options, maxStates, options['toScenario'], out);
-  const results: CheckResult[] = [];
-  for (const test of tests) {
-    for (const profile of profilesOf(test, options)) {
-      const name = `${test.litmus} on ${profile.name}`;
-      out.progress(`${name} ...`);
-      results.push(checkLitmus(test, profile, {
-        now: () => liveTime.now(), all: options['all'] === true, maxStates, reduce: options['reduce'] !== false,
-        onProgress: (states, depth) => out.progress(`${name}: ${states} states, depth ${depth}`),
-      }));
-    }
-  }
+  const choice = readSearchOptions(options);
+  if (typeof options['toScenario'] === 'string') return toScenario(tests, options, choice.maxStates ?? Infinity, options['toScenario'], out);
+  const jobs = tests.flatMap((test, i) => profilesOf(test, options).map((profile) => ({ test, text: documents[i]?.text ?? '', profile })));
+  const results = await (await import('./check/search.ts')).searchAll(jobs, choice, options['all'] === true, out);
   print(results, form, out);
   return results.some((r) => r.asExpected === false || (r.asExpected === null && r.status !== 'ok')) ? EXIT.found : EXIT.ok;
 }
@@ -154,14 +148,6 @@ function replayOne(tests: readonly Litmus[], options: Options, schedule: string,
   if (out.options.json) out.json(violation);
   else out.text(traceText(readableRows(violation), { width: out.options.width, style: out.style.bind(out) }));
   return EXIT.ok;
-}
-
-function statesOf(options: Options): number {
-  const text = options['maxStates'];
-  if (text === undefined) return MAX_STATES;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new UnseatError('USAGE', `"${String(text)}" is no number of states`, { subject: '--max-states' });
-  return value;
 }
 
 function formOf(options: Options): Form | null {

@@ -19,11 +19,31 @@ function* steps(c: Box): Path {
   return 0;
 }
 
-/** Reserves memory whenever it runs. */
-export const growing = (): Program<Box> => program('growing', function* grow(c: Box): Path {
-  const more = c.heap.reserve(1);
-  yield AT('store');
-  c.heap.store(more, 1);
+/** Reserves memory when it first needs it, as a part of the kernel does: where that lies depends on what has run before. */
+export function growing(): Program<Box> {
+  const parts = new Map<number, number>();
+  const part = (heap: Heap, value: number): number => {
+    const known = parts.get(value);
+    if (known !== undefined) return known;
+    const made = heap.reserve(1);
+    parts.set(value, made);
+    return made;
+  };
+  return program('growing', function* grow(c: Box): Path {
+    for (let i = 0; i < 3; i += 1) {
+      yield AT('add');
+      const value = c.heap.add(c.x, 1);
+      yield AT('store in a part of its own');
+      c.heap.store(part(c.heap, value), value);
+    }
+    return 0;
+  });
+}
+
+/** Does something else each time. */
+export const fickle = (): Program<Box> => program('fickle', function* fickle(c: Box): Path {
+  yield* steps(c);
+  c.heap.store(c.x, Math.floor(Math.random() * 0x40000000));
   return yield* steps(c);
 });
 

@@ -36,18 +36,22 @@ export const WORKER_ENTRY = '../../explore/parallel/worker.ts';
 
 /** @throws UnseatError whatever a worker throws */
 export async function searchShared(source: ProgramSource, options: SharedOptions): Promise<Verdict> {
+  const began = options.now();
   const program = await programFrom(source);
+  const start = fingerprint(program);
   const first = new BreadthFirst(program, options);
   const { handOver = HAND_OVER } = options;
   while (!first.over && first.states < handOver) first.level();
   if (first.unfinished) options.keeper?.keep(first.snapshot());
   if (first.over) return first.verdict();
-  return await new SharedSearch(source, program, options, first.snapshot()).run();
+  return await new SharedSearch({ source, program, start, began }, options, first.snapshot(), first.stepper).run();
 }
 
 class SharedSearch {
   private readonly source: ProgramSource;
   private readonly program: Program<never>;
+  /** Fingerprint of the program before anything was run. */
+  private readonly start: string;
   private readonly options: SharedOptions;
   private readonly shared: Shared;
   /** Never expands anything: it knows what the workers learn, and gathers what they find. */
@@ -61,14 +65,15 @@ class SharedSearch {
   private growing = false;
   private stop: string | null = null;
 
-  constructor(source: ProgramSource, program: Program<never>, options: SharedOptions, snapshot: Snapshot) {
+  constructor({ source, program, start, began }: { source: ProgramSource; program: Program<never>; start: string; began: number }, options: SharedOptions, snapshot: Snapshot, stepper: Stepper<never>) {
     this.source = source;
     this.program = program;
+    this.start = start;
     this.options = options;
     this.before = snapshot;
-    this.began = options.now();
-    this.expander = new Expander(program, { symmetry: options.symmetry === true }, { addAll: () => 0 }, () => undefined);
-    this.shared = new Shared(snapshot, this.expander.stepper as unknown as Stepper<never>, (program as unknown as Program).context.heap, options.parentsUpTo ?? PARENTS_UP_TO);
+    this.began = began;
+    this.expander = new Expander(program, { symmetry: options.symmetry === true, stepper }, { addAll: () => 0 }, () => undefined);
+    this.shared = new Shared(snapshot, stepper, options.parentsUpTo ?? PARENTS_UP_TO);
     this.expander.findings.merge(snapshot.found, snapshot.pending);
   }
 
@@ -97,7 +102,7 @@ class SharedSearch {
     const { found, pending } = this.before;
     for (let index = 0; index < workers; index += 1) {
       const task: WorkerTask = {
-        source: this.source, fingerprint: fingerprint(this.program), symmetry: symmetry === true, selfCheck: selfCheck ?? 0, index, workers,
+        source: this.source, fingerprint: this.start, symmetry: symmetry === true, selfCheck: selfCheck ?? 0, index, workers,
         blocks: this.shared.blocks, log: this.shared.log, table: this.shared.table, found, pending,
       };
       this.threads.push(startThread(WORKER_ENTRY, task, {

@@ -1,7 +1,6 @@
 /** The memory that the threads of a search share, made from where one thread stands. */
-import type { Heap } from '../../kernel/state/heap.ts';
 import type { Found } from '../findings.ts';
-import { adopt, learntSince, markOf, NOTHING } from '../learnt.ts';
+import { digest } from '../lessons.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Stepper } from '../stepper.ts';
 import { nextSlots } from '../visited.ts';
@@ -22,8 +21,8 @@ export class Shared {
   private readonly control: Int32Array;
   private readonly parentsUpTo: number;
 
-  /** `stepper` is a new one; it is told all that the snapshot knows, and what the threads learn when it catches up. */
-  constructor(from: Snapshot, stepper: Stepper<never>, heap: Heap, parentsUpTo: number) {
+  /** `stepper` knows what the snapshot knows; it is told what the threads learn when it catches up. */
+  constructor(from: Snapshot, stepper: Stepper<never>, parentsUpTo: number) {
     this.parentsUpTo = parentsUpTo;
     this.control = sharedWords(C.words);
     this.log = sharedWords(LOG_WORDS);
@@ -31,12 +30,9 @@ export class Shared {
     const words = sharedWords(from.table.words.length);
     words.set(from.table.words);
     this.table = { words, stride: from.table.stride };
-    const mark = markOf(stepper);
-    adopt(stepper, from.learnt, 0);
-    const message = learntSince(stepper, mark, Array.from({ length: mark.nodes }, (_, node) => node).slice(1));
-    this.log.set(message);
-    this.learning = new SharedLearning(this.control, this.log, stepper, heap, message.length);
-    Atomics.store(this.control, C.logWords, message.length);
+    this.log.set(from.lessons);
+    Atomics.store(this.control, C.logWords, from.lessons.length);
+    this.learning = new SharedLearning(this.control, this.log, stepper, from.lessons.length);
     Atomics.store(this.control, C.states, from.table.count);
     Atomics.store(this.control, C.depth, from.depth - 1);
     this.deal(from);
@@ -107,7 +103,7 @@ export class Shared {
         frontier[begin] = end;
       }
     }
-    return { learnt: learntSince(stepper, NOTHING), table: { ...this.table, count: this.states }, frontier, waiting: waiting.reduce((states, block) => states + (pool[block + 1] as number), 0), depth: this.depth, transitions, found, pending };
+    return { lessons: stepper.lessons.words, digest: digest(stepper), table: { ...this.table, count: this.states }, frontier, waiting: waiting.reduce((states, block) => states + (pool[block + 1] as number), 0), depth: this.depth, transitions, found, pending };
   }
 
   /** Lets all who wait go on. */

@@ -37,7 +37,7 @@ class Worker {
     this.expander = new Expander(program, { symmetry: task.symmetry, selfCheck: task.selfCheck }, this.table, (state) => this.blocks.push(state));
     this.expander.findings.merge(task.found, task.pending);
     const { stepper } = this.expander;
-    this.learning = new SharedLearning(this.control, task.log, stepper as unknown as Stepper<never>, (program as unknown as Program).context.heap);
+    this.learning = new SharedLearning(this.control, task.log, stepper as unknown as Stepper<never>);
     stepper.sharing = this.learning;
   }
 
