@@ -49,6 +49,7 @@ export const ORDERED: readonly OrderedRow[] = [
   { row: 'A 1 h', litmus: 'xfs-shutdown-unbind', shows: { ...STALE, ...SPINS } },
   { row: 'A 1 spin', litmus: 'xfs-mapped-first-group', shows: SPINS },
   { row: 'A 1 write', litmus: 'fsdax-unbind-write-protects', shows: { 'stale-write': 'stale-writable' }, lab: { 'fsdax-ext4-write-unbound': { 'stale-write': 'stale-writable' } } },
+  { row: 'A 1 write', litmus: 'fsdax-dirty-unbind', shows: { 'stale-write': 'stale-writable' } },
   { row: 'A 1 write after shutdown', litmus: 'fsdax-shutdown-writable', only: 'ext4', shows: { 'stale-write': 'stale-writable' }, lab: { 'fsdax-ext4-write-shutdown': { 'stale-write': 'stale-writable' } } },
   { row: 'A 1 write after shutdown', litmus: 'fsdax-write-huge-unbound', only: 'rmapbt=0', shows: { 'oops-on-write': 'oops' } },
   { row: 'A 1 write 4k', litmus: 'fsdax-shutdown-writable', shows: { 'stale-write': 'stale-writable' } },
