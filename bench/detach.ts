@@ -56,7 +56,7 @@ function pmdMapped(pid: number): number {
 async function detach(ref: { pid: number; startTime: number }, numbers: ReadonlySet<string> = onExt4.numbers): Promise<void> {
   const stopped = await trace!.stop(ref, 5000);
   if (isMissing(stopped)) throw new Error(JSON.stringify(stopped));
-  const outcome = await detachStopped(host, trace!, ref, numbers);
+  const outcome = await detachStopped(host, trace!, ref, numbers, true);
   await trace!.release(ref);
   if (!outcome.done) throw new Error(outcome.why);
 }

@@ -56,6 +56,11 @@ export interface Trace {
   /** True while the process is known to stand still: false after the child that held it has died. Absent: a stop always lasts. */
   holds?(process: ProcessRef): boolean;
   /**
+   * Bytes that stand in the pipe behind a descriptor, looked at without taking any: what vmsplice(2) put there are pages of
+   * the process itself. Absent where the host cannot tell.
+   */
+  pipeBytes?(process: ProcessRef, fd: number): Fact<number>;
+  /**
    * Settings (file and text) that are written back when unseat is gone and only the child is left. The list replaces
    * the one before; an empty list clears it. Absent where nothing outlives unseat.
    */

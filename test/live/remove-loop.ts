@@ -19,7 +19,7 @@ if (what === 'resume' || what === 'rollback') {
 } else {
   const set = new Set(numbers.split(','));
   const { plan, way } = loopPlan(host, mountPoint, device, set, what as Way);
-  const record = await remove(host, plan, way, [...set], { own, acceptUnseen: true });
+  const record = await remove(host, plan, way, [...set], { own, acceptUnseen: true, acceptPins: true });
   process.stdout.write(`${JSON.stringify({ status: record.status, last: record.steps.at(-1), steps: record.steps.length })}\n`);
 }
 host.close();

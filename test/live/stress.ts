@@ -26,7 +26,8 @@ async function detachOnce(host: Host, trace: Tracer, program: Program, devices: 
   const ref = program.ref;
   const stopped = await trace.stop(ref, 30_000);
   if (isMissing(stopped)) return `stop: ${JSON.stringify(stopped)}`;
-  const outcome = await detachStopped(host, trace, ref, devices);
+  // Pages of the page cache in a pipe outlive no device.
+  const outcome = await detachStopped(host, trace, ref, devices, true);
   await trace.release(ref);
   return outcome.done ? 'done' : `${JSON.stringify(outcome)}; ${JSON.stringify(stopped)}`;
 }

@@ -78,3 +78,26 @@ for (const way of ['detach', 'kill'] as const) {
     }
   });
 }
+
+test('a page in a pipe: refused unless it is accepted by name, by detach and before anything of the holder is touched', async () => {
+  const profile = profileByName('7.2');
+  assert.ok(profile !== null);
+  for (const acceptPins of [false, true]) {
+    const scenario = readScenario(stringify({
+      scenario: 'pipe', title: 'a pipe', machine: { nvdimms: [{ name: 'nv', size: '128M' }], namespaces: [{ name: 'data', on: 'nv', mode: 'devdax' }] },
+      processes: [{ name: 'h', maps: [MAP], pins: [{ by: 'vmsplice', size: '64K' }] }], steps: [{ read: 'h' }],
+    }), 'pipe');
+    const built = buildScenario(scenario, profile);
+    const host = simulatedHost(built.world);
+    const inventory = inventoryFor(host, 'dax0.0');
+    const plan = makePlan(inventory.machine, inventory.device, optionsOf(inventory), { profile, exact: true, says: '', overridden: [] });
+    const detach = plan.ways.find((w) => w.way === 'detach');
+    assert.ok(detach !== undefined);
+    const record = await remove(host, plan, detach, [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))], { acceptPins });
+    assert.equal(record.status, acceptPins ? 'done' : 'called-off', JSON.stringify(record.steps.at(-1)));
+    if (acceptPins) continue;
+    assert.match(record.steps.at(-1)?.says ?? '', /something in its pipes fd \d+ \(65536 bytes\).*--accept pin-possible/);
+    const seen = takeStep(built, scenario.steps[0] ?? assert.fail());
+    assert.deepEqual((seen.pages ?? []).map((p) => p.own === p.pages), [true], 'the holder has its memory as before');
+  }
+});

@@ -11,6 +11,7 @@ import { makePlan } from '../../plan/make-plan.ts';
 import { dryRun } from '../../remove/dry-run.ts';
 import { remove } from '../../remove/engine/run.ts';
 import { foreseeDetach } from '../../remove/ways/detach/foresee.ts';
+import { fullPipes } from '../../remove/ways/detach/full-pipes.ts';
 import { undetachable } from '../../remove/ways/force/choose.ts';
 import type { Blocker, ReasonCode, Way } from '../../steps/reason.ts';
 import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
@@ -73,7 +74,7 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
     refuse(host, plan, way);
     await consent(plan, [name, plan.deviceName, plan.device, ...device.aliases], typeof options['yes'] === 'string' ? options['yes'] : null, way, out);
     const slots = [...new Set([device, ...leaves].flatMap((d) => slotsOf(machine, d)).map((s) => s.name))];
-    const record = await remove(host, plan, way, numbers, { own, slots, acceptUnseen: listOf(options['accept']).includes('hidden'), before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } });
+    const record = await remove(host, plan, way, numbers, { own, slots, acceptUnseen: listOf(options['accept']).includes('hidden'), acceptPins: listOf(options['accept']).includes('pin-possible'), before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } });
     if (out.options.json) out.json(record);
     else out.text(recordText(record, out));
     return record.status === 'done' ? EXIT.ok : record.status === 'partly' ? EXIT.partly : EXIT.failed;
@@ -118,10 +119,17 @@ function chooseWay(plan: RemovalPlan, options: Readonly<Record<string, unknown>>
 function withForesight(host: Host, way: WayPlan, devices: ReadonlySet<string>, accepted: readonly string[], shared: ReadonlyMap<number, readonly number[]>): WayPlan {
   for (const reason of accepted) if (!ACCEPTABLE.some((a) => a === reason)) throw new UnseatError('USAGE', 'this reason cannot be accepted', { seen: reason, next: `Those that can: ${ACCEPTABLE.join(', ')}.` });
   const seen = way.steps.flatMap<Blocker>(({ action }) => {
-    if (action.kind !== 'detach-process') return [];
-    const partners = shared.get(action.process.pid);
+    if (action.kind !== 'detach-process' && action.kind !== 'memory-failure') return [];
+    const partners = action.kind === 'detach-process' ? shared.get(action.process.pid) : undefined;
     // Another process in the same memory would run on while this one is edited.
-    const foresight = partners === undefined ? foreseeDetach(host, action.process, devices) : { possible: false as const, why: `it shares its memory with pid ${partners.join(', ')}` };
+    const foresight = action.kind === 'memory-failure' ? { possible: true as const } : partners === undefined ? foreseeDetach(host, action.process, devices) : { possible: false as const, why: `it shares its memory with pid ${partners.join(', ')}` };
+    const pin = foresight.possible ? fullPipes(host, host.trace, action.process, devices) : null;
+    if (pin !== null && !accepted.includes('pin-possible')) {
+      return [{
+        reason: 'pin-possible', subject: `pid ${action.process.pid}`, pid: action.process.pid, text: `pid ${action.process.pid}: ${pin}.`,
+        next: 'Let who reads the pipe take it out, end the process, or accept it by name: --accept pin-possible.', overcomeBy: ['kill'],
+      }];
+    }
     return foresight.possible ? [] : [{
       reason: 'cannot-detach', subject: `pid ${action.process.pid}`, pid: action.process.pid, text: `pid ${action.process.pid}: ${foresight.why}.`,
       next: 'End it yourself, or take --kill.', overcomeBy: ['kill'],

@@ -11,6 +11,8 @@ export interface Native {
   errno(): string;
   pidfdOpen(pid: number): number;
   pidfdSendSignal(fd: number, signal: number): number;
+  /** A descriptor of another process, as one of ours (5.6). */
+  pidfdGetfd(fd: number, other: number): number;
   /** ENOSYS where the architecture's number of the call is not known. */
   kcmp(pid: number, other: number, type: number): number;
   unshare(flags: number): number;
@@ -28,6 +30,7 @@ export interface Native {
 /** System call numbers that are the same on every architecture (5.1 and later). */
 const SYS_PIDFD_SEND_SIGNAL = 424;
 const SYS_PIDFD_OPEN = 434;
+const SYS_PIDFD_GETFD = 438;
 
 const SYS_KCMP: Readonly<Record<string, number>> = { x86_64: 312, aarch64: 272, riscv64: 272, loongarch64: 272, s390x: 343, ppc64le: 354 };
 
@@ -69,6 +72,7 @@ function load(): Native {
       return names.get(value) ?? `errno ${value}`;
     },
     pidfdOpen: (pid) => syscallInts(SYS_PIDFD_OPEN, pid, 0, 0, 0),
+    pidfdGetfd: (fd, other) => syscallInts(SYS_PIDFD_GETFD, fd, other, 0, 0),
     pidfdSendSignal: (fd, signal) => syscallInts(SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0),
     kcmp: (pid, other, type) => syscallInts(SYS_KCMP[machine()] ?? -1, pid, other, type, 0),
     unshare, setns, umount2, swapoff, syncfs, klogctl, openat, fchdir, chroot,

@@ -8,6 +8,7 @@ import { INODE, INODE_REG, newInode } from '../fs/inode.ts';
 import { iput } from '../fs/super.ts';
 import type { Kernel } from '../kernel.ts';
 import { userRead, userWrite } from '../mm/access.ts';
+import { HOLDER } from '../mm/pin-holders.ts';
 import { doMmap, mmapFixed, munmap } from '../mm/mmap.ts';
 import { mmOf, VMA, vmaEnd, vmaLookup, vmasOf, vmaStart, VM_READ, VM_SHARED, VM_WRITE } from '../mm/mm_struct.ts';
 import { run } from '../setup/run.ts';
@@ -53,6 +54,15 @@ export class SimTrace implements Trace {
     }
     if (isAlive(k, task)) stopTask(k, task);
     return { ...ok, results };
+  }
+
+  pipeBytes(process: ProcessRef, number: number): Fact<number> {
+    const { k } = this.world;
+    const task = this.task(process);
+    if (task === 0) return missing('vanished', `/proc/${process.pid}`, 'ESRCH');
+    const fd = fdByNumber(k, task, number);
+    const holder = fd === 0 ? 0 : k.heap.load(fd + FD.holder);
+    return holder === 0 ? 0 : k.heap.load(holder + HOLDER.count) * PAGE;
   }
 
   async peek(process: ProcessRef, address: number, into: Uint8Array): Promise<Fact<number>> {

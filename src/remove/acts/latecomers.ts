@@ -81,7 +81,7 @@ async function detach(removal: Removal, holder: ProcessHolder, step: Step): Prom
     removal.stopped.set(process.pid, { process, stopped });
   }
   if (stopped.carrier === undefined) return untouched(stopped.obstacle ?? 'no thread can carry system calls');
-  const outcome = await detachStopped(removal.host, removal.trace, process, removal.devices);
+  const outcome = await detachStopped(removal.host, removal.trace, process, removal.devices, removal.header.acceptsPins === true);
   return outcome.done ? { why: null, touched: true } : { why: outcome.why, touched: outcome.touched };
 }
 

@@ -5,6 +5,7 @@ import type { Stopped } from '../../host/trace.ts';
 import type { ProcessRef } from '../../host/actions.ts';
 import type { StepAction } from '../../steps/step.ts';
 import { protectedBecause } from '../protect.ts';
+import { fullPipes } from '../ways/detach/full-pipes.ts';
 import { detachStopped } from '../ways/detach/carry-out.ts';
 import { holdsNothing, readHeld } from '../ways/detach/held.ts';
 import { failPages } from '../ways/force/fail-pages.ts';
@@ -65,7 +66,7 @@ export const detachProcess: Act<Of<'detach-process'>> = {
   },
   async act(removal, { process, devices }): Promise<Acted> {
     if (removal.trace === null) return { ok: false, definite: true, says: 'this host cannot edit processes' };
-    const outcome = await detachStopped(removal.host, removal.trace, process, new Set([...removal.devices, ...devices]));
+    const outcome = await detachStopped(removal.host, removal.trace, process, new Set([...removal.devices, ...devices]), removal.header.acceptsPins === true);
     return outcome.done
       ? { ok: true, definite: true, says: `${outcome.calls} call(s) injected${outcome.copyBytes > 0 ? `, ${outcome.copyBytes} bytes copied` : ''}` }
       // What was replaced stays replaced: that is not "as before".
@@ -82,6 +83,8 @@ export const memoryFailure: Act<Of<'memory-failure'>> = {
     if (binding === 'unknown') return no(BINDING_UNKNOWN);
     if (binding === 'unbound') return already('the device is unbound: page tables must not be read any more');
     if (!isAlive(removal.host, process)) return already('it has ended meanwhile');
+    const pin = removal.header.acceptsPins === true ? null : fullPipes(removal.host, removal.trace ?? undefined, process, removal.devices);
+    if (pin !== null) return no(`${pin} (--accept pin-possible)`);
     return isStopped(removal, process.pid) ? yes : no('it is not stopped, and would fault the pages back in');
   },
   act: (removal, { process, range }, step) => failPages(removal, process, range, step),

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly own?: readonly number[];
   /** Go on although some processes cannot be looked at; `hidden` accepted by name. */
   readonly acceptUnseen?: boolean;
+  /** Go on although pages may be in pipes; `pin-possible` accepted by name. */
+  readonly acceptPins?: boolean;
   /** Names of the PCI slots that the device sits in: their buttons are watched. */
   readonly slots?: readonly string[];
   /** What the state was before, for the record; plain data. */
@@ -95,7 +97,7 @@ function mustAct(host: Host): { actions: NonNullable<Host['actions']> } {
 function headerOf(host: Host, plan: RemovalPlan, way: WayPlan, deviceNumbers: readonly string[], options: RunOptions): Header {
   return {
     entry: 'removal', version: 1, device: plan.device, deviceName: plan.deviceName, way: way.way, deviceNumbers, kernel: plan.kernel.release,
-    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), acceptsUnseen: options.acceptUnseen === true, by: self(host, options),
+    boot: orElse(host.files.text('/proc/sys/kernel/random/boot_id'), null), begun: orElse(host.time.wall(), null), acceptsUnseen: options.acceptUnseen === true, ...(options.acceptPins === true ? { acceptsPins: true } : {}), by: self(host, options),
     ...(options.slots === undefined ? {} : { slots: options.slots }), steps: way.steps,
   };
 }

@@ -17,6 +17,8 @@ export interface Header {
   readonly begun: string | null;
   /** It was accepted that some processes cannot be looked at. */
   readonly acceptsUnseen: boolean;
+  /** It was accepted that pages may be in pipes. */
+  readonly acceptsPins?: boolean;
   /** The process that carries it out; null where it is none of this host. */
   readonly by: ProcessRef | null;
   /** PCI slots that the device sits in. */

@@ -7,6 +7,7 @@ import type { ActResult, ProcessRef } from '../../actions.ts';
 import type { ChainResult, InjectedCall, Stopped, Trace } from '../../trace.ts';
 import { childEntry } from '../entry.ts';
 import { obstacleTo } from './obstacle.ts';
+import { pipeBytes } from './pipe-bytes.ts';
 import { HELLO, toWire } from './protocol.ts';
 import type { InjectValue, Reply, Request, SettingToPutBack, StopValue } from './protocol.ts';
 
@@ -81,6 +82,10 @@ export class Tracer implements Trace {
     const began = performance.now();
     const answer = await this.ask({ op: 'put-back', settings }, QUICK_MS);
     return { ok: answer.ok, definite: true, milliseconds: performance.now() - began, ...(answer.ok ? {} : { detail: answer.detail }) };
+  }
+
+  pipeBytes(process: ProcessRef, fd: number): Fact<number> {
+    return pipeBytes(process, fd);
   }
 
   holds(process: ProcessRef): boolean {

@@ -5,6 +5,7 @@ import type { Host } from '../../../host/host.ts';
 import type { ProcessRef } from '../../../host/actions.ts';
 import { decideDetach } from './decide.ts';
 import type { Detach } from './decide.ts';
+import { fullPipes } from './full-pipes.ts';
 import { holdsNothing, readHeld } from './held.ts';
 import { roomObstacle } from './room.ts';
 
@@ -17,7 +18,10 @@ const CHAIN_MS = 5_000;
 /** Copies are given a second for each 200 MiB. */
 const COPY_BYTES_PER_MS = 200 * 1024;
 
-export async function detachStopped(host: Host, trace: Trace, process: ProcessRef, devices: ReadonlySet<string>): Promise<DetachOutcome> {
+/** `acceptPins`: a pin by a pipe that is possible was accepted by name. */
+export async function detachStopped(host: Host, trace: Trace, process: ProcessRef, devices: ReadonlySet<string>, acceptPins = false): Promise<DetachOutcome> {
+  const pin = acceptPins ? null : fullPipes(host, trace, process, devices);
+  if (pin !== null) return refused(`${pin} (--accept pin-possible)`);
   const held = readHeld(host, process.pid, devices);
   if (isMissing(held)) return held.missing === 'vanished' || held.missing === 'absent' ? ended : refused(`${held.path} could not be read (${held.detail ?? held.missing})`);
   if (holdsNothing(held)) return { done: true, calls: 0, copyBytes: 0 };
