@@ -28,7 +28,7 @@ function refusal(shape: Shape, way: HolderWay, profile: Profile): readonly strin
   const named = shape.refused?.[way];
   if (named !== undefined) return named;
   if (way !== 'force' || !mapped) return null;
-  if (!valueOf(profile, 'fsdax.memory-failure-unmaps')) return ['force-has-no-effect'];
+  if (valueOf(profile, 'fsdax.memory-failure-collects') !== 'early-kill') return ['force-has-no-effect'];
   return valueOf(profile, 'fsdax.remove-waits-for-holder') ? ['held-by-mount'] : null;
 }
 

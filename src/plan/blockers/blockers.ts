@@ -19,7 +19,7 @@ function ofWay(c: PlanContext, way: Way): Blocker[] {
 }
 
 function withoutEffect(c: PlanContext): Blocker[] {
-  if (valueOf(c.profile, 'fsdax.memory-failure-unmaps')) return [];
+  if (valueOf(c.profile, 'fsdax.memory-failure-collects') === 'early-kill') return [];
   return [{
     reason: 'force-has-no-effect', subject: c.device.name, text: 'memory_failure() unmaps no DAX page on this kernel although it reports success',
     next: 'Use --detach, which works on every kernel.', overcomeBy: [],

@@ -42,7 +42,7 @@ function mapping(c: PlanContext, p: ProcessHolder): Blocker[] {
   const names = [...new Set(p.mappings.map(nameOf))];
   const shared = p.mappings.some((m) => m.perms.includes('s')) ? 'shared' : 'private';
   const text = `${who(p)} maps ${formatBytes(bytes)} of ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''} (${shared}, ${first.perms.slice(0, 3)}) at 0x${first.start.toString(16)}`;
-  const forced = !isFailed(c, p) || valueOf(c.profile, 'fsdax.memory-failure-unmaps') ? LET_GO : LET_GO.filter((w) => w !== 'force');
+  const forced = !isFailed(c, p) || valueOf(c.profile, 'fsdax.memory-failure-collects') === 'early-kill' ? LET_GO : LET_GO.filter((w) => w !== 'force');
   return [{ reason: 'held-by-mapping', subject: who(p), pid: p.pid, text, next: `${endIt(p)}${orDetach(p)}.`, overcomeBy: p.vm ? ['kill'] : forced }];
 }
 

@@ -12,7 +12,7 @@ export const BUS = {
     allowed: [false, true],
     default: true,
     meaning: 'a write to bind gives the errno of the driver\'s probe; where false it gives ENODEV whatever the probe said',
-    source: 'drivers/base/dd.c, 5.13: "driver core: Don\'t return EPROBE_DEFER to userspace during sysfs bind" and its series (device_driver_attach() returns the probe error); measured: B 3 (a)',
+    source: 'drivers/base/dd.c, device_driver_attach(), 5.14: "driver core: Flow the return code from ->probe() through to sysfs bind" (ef6dcbdd8eb2); measured: B 3 (a)',
   },
   'bus.pciehp-asks-driver': {
     allowed: [false, true],

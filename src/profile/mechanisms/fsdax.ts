@@ -119,12 +119,6 @@ export const FSDAX = {
     meaning: 'inodes that nobody has open or mapped are dropped when the disk goes, with their DAX entries',
     source: 'measured: A 2, umount while unbound with no file in use',
   },
-  'fsdax.memory-failure-unmaps': {
-    allowed: [false, true],
-    default: true,
-    meaning: 'memory_failure() on a DAX page finds the processes that map it and unmaps it from them',
-    source: 'measured: A 2, last row (5.10: nothing is unmapped; cause not established)',
-  },
   'fsdax.memory-failure-honours-late': {
     allowed: [false, true],
     default: true,
@@ -189,7 +183,7 @@ export const FSDAX = {
     allowed: ['current-only', 'early-kill'],
     default: 'early-kill',
     meaning: 'whom memory_failure() on a DAX page collects when action is required: only the task that runs now, or every task that wants early kill (PR_MCE_KILL or the sysctl)',
-    source: 'mm/memory-failure.c, task_early_kill(): 5.10 returns NULL for force_early unless tsk->mm is current->mm; 5.12 and later: "mm,hwpoison: send SIGBUS to all tasks that map a DAX page"',
+    source: 'mm/memory-failure.c, task_early_kill(): 5.10 returns NULL for force_early unless tsk->mm is current->mm; 5.12 on: "mm,hwpoison: send SIGBUS to PF_MCE_EARLY processes on action required events" (30c9cf492704)',
   },
   'fsdax.memory-failure-counts': {
     allowed: [false, true],

@@ -17,7 +17,6 @@ export const V5_10: ProfileEntries = {
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'measured: A 1, write by a stale holder: SIGBUS' },
     'fsdax.wp-fault-reads-pte-page': { value: false, source: 'measured: B 6, virtio-pmem, write SIGBUS' },
     'fsdax.evict-entries': { value: 'disassociate', source: 'measured: A 2, OOPS in dax_disassociate_entry' },
-    'fsdax.memory-failure-unmaps': { value: false, source: 'measured: A 2, last row' },
     'fsdax.dead-disk-write': { value: 'eio', source: 'measured: A 5 (5.10)' },
     'fsdax.disk-gone-drops-buffers': { value: true, source: 'measured: A 1 and B 6 (5.10)' },
     'fsdax.memory-failure-collects': { value: 'current-only', source: 'mm/memory-failure.c 5.10, task_early_kill(); measured: A 2, last row' },

@@ -15,7 +15,6 @@ export const V5_2: ProfileEntries = {
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'mm/huge_memory.c 5.2, __split_huge_pmd_locked(): vma_is_dax() returns early' },
     'fsdax.wp-fault-reads-pte-page': { value: false, source: 'mm/memory.c 5.2, vm_normal_page(): NULL for pte_devmap' },
     'fsdax.evict-entries': { value: 'disassociate', source: 'fs/dax.c 5.2, dax_disassociate_entry()' },
-    'fsdax.memory-failure-unmaps': { value: false, source: 'measured: A 2 on 5.10; taken over for 5.2' },
     'fsdax.dead-disk-write': { value: 'eio', source: 'taken over from 5.10' },
     'fsdax.disk-gone-drops-buffers': { value: true, source: 'taken over from 5.10' },
     'fsdax.memory-failure-collects': { value: 'current-only', source: 'mm/memory-failure.c 5.2 collected early-kill tasks; 5.10 taken over: not run' },

@@ -46,7 +46,7 @@ test('9a: an unbind succeeds although remove says no, and managed resources go n
   assert.equal(runStraight(unbindStore(k, toy, dev)), -ENODEV);
 });
 
-test('9a: bind says what the probe said since 5.13, ENODEV before', () => {
+test('9a: bind says what the probe said since 5.14, ENODEV before', () => {
   for (const [name, errno] of [['5.10', ENODEV], ['7.2', EBUSY]] as const) {
     const { k, toy, sour, dev } = machine(name);
     runStraight(unbindStore(k, toy, dev));

@@ -106,7 +106,7 @@ export function* unbindStore(k: Kernel, driver: number, dev: number): Path<numbe
   return yield* k.call(deviceReleaseDriver, dev);
 }
 
-/** `echo NAME > /sys/bus/B/drivers/D/bind`. Before 5.13 a probe that failed makes it -ENODEV, whatever the probe said. */
+/** `echo NAME > /sys/bus/B/drivers/D/bind`. Before 5.14 a probe that failed makes it -ENODEV, whatever the probe said. */
 export function* bindStore(k: Kernel, driver: number, dev: number): Path<number> {
   if (dev === 0 || !matches(k, dev, driver) || !driverCore(k).isLoaded(driver)) return -ENODEV;
   yield* deviceLock(k, dev);
