@@ -10,7 +10,7 @@ import { gupRemoval } from '../src/explore/protocols/gup-removal.ts';
 import type { Verdict } from '../src/explore/verdict.ts';
 import { startThread } from '../src/host/live/threads.ts';
 
-interface Measured { readonly states: number; readonly transitions: number; readonly seconds: number; readonly bytes: number; readonly rss: number }
+interface Measured { readonly states: number; readonly transitions: number; readonly seconds: number; readonly processor: number; readonly bytes: number; readonly rss: number }
 const SIZES = [[4, 2], [6, 1]] as const;
 const self = resolve(import.meta.dirname, 'explore-workers.ts');
 const rounds = Number(process.argv[process.argv.indexOf('--rounds') + 1]) || 3;
@@ -18,13 +18,15 @@ const rounds = Number(process.argv[process.argv.indexOf('--rounds') + 1]) || 3;
 /** workers 0: the search of one thread, without shared memory. */
 async function one(processes: number, pages: number, workers: number): Promise<Measured> {
   const options = { now: () => performance.now(), all: true };
+  const before = process.cpuUsage();
   const began = performance.now();
   const verdict: Verdict = workers === 0
     ? new BreadthFirst(gupRemoval(processes, pages, true), options).run()
     : await searchShared({ kind: 'gup-removal', processes, pages, rightOrder: true }, { ...options, workers, startThread });
   const seconds = (performance.now() - began) / 1000;
+  const used = process.cpuUsage(before);
   if (!verdict.complete || verdict.violations.length > 0) throw new Error('the verdict is wrong');
-  return { states: verdict.stats.states, transitions: verdict.stats.transitions, seconds, bytes: verdict.stats.bytesPerState, rss: process.resourceUsage().maxRSS * 1024 };
+  return { states: verdict.stats.states, transitions: verdict.stats.transitions, seconds, processor: (used.user + used.system) / 1e6, bytes: verdict.stats.bytesPerState, rss: process.resourceUsage().maxRSS * 1024 };
 }
 
 /** The best of some rounds, each in a process of its own. */
@@ -49,7 +51,7 @@ if (process.argv.includes('--one')) {
       const same = m.states === alone.states && m.transitions === alone.transitions;
       if (!same) process.exitCode = 1;
       const rate = `${(m.states / m.seconds / 1e6).toFixed(2)} M states/s, ${(m.transitions / m.seconds / 1e6).toFixed(1)} M transitions/s`;
-      console.log(`  ${workers === 0 ? 'one thread' : `${workers} worker${workers > 1 ? 's' : ''}`}: ${m.seconds.toFixed(2)} s, ${rate}, ${m.bytes.toFixed(1)} bytes a state in the table, ${(m.rss / m.states).toFixed(0)} with everything; ${(alone.seconds / m.seconds).toFixed(2)} of one thread${same ? '' : '; DIFFERENT'}`);
+      console.log(`  ${workers === 0 ? 'one thread' : `${workers} worker${workers > 1 ? 's' : ''}`}: ${m.seconds.toFixed(2)} s (${m.processor.toFixed(2)} s of processors), ${rate}, ${m.bytes.toFixed(1)} bytes a state in the table, ${(m.rss / m.states).toFixed(0)} with everything; ${(alone.seconds / m.seconds).toFixed(2)} of one thread${same ? '' : '; DIFFERENT'}`);
     }
   }
 }

@@ -24,7 +24,7 @@ const unseat = (...args: string[]): { status: number | null; out: string; err: s
 };
 const TEXT = readFileSync(join(root, 'litmus/removal-latecomer.yaml'), 'utf8');
 const profile = profileByName('6.12') as Profile;
-const common: StrategyOptions = { strategy: { kind: 'breadth' }, now: () => 0, all: false, reduce: false, workers: 1, selfCheck: 0, startThread, breathe: async () => undefined };
+const common: StrategyOptions = { strategy: { kind: 'breadth' }, now: () => 0, all: false, reduce: false, workers: 1, selfCheck: 0, startThread, sleep: async () => undefined };
 const full = checkLitmus(readLitmus(TEXT, 'x'), profile, { now: () => 0, all: true, reduce: false }).verdict;
 
 test('every search sees the same states of a test that holds, and finds the outcome of one that does not', async () => {

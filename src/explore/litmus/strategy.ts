@@ -26,7 +26,7 @@ export interface StrategyOptions extends StopRules {
   /** See ExpanderOptions. */
   readonly selfCheck: number;
   readonly startThread: SharedOptions['startThread'];
-  readonly breathe: () => Promise<void>;
+  readonly sleep: (milliseconds: number) => Promise<void>;
   readonly onProgress?: (states: number, depth: number) => void;
   /** Takes up a search, and keeps it: both know of which program. */
   readonly resume?: (program: Program<never>) => Snapshot;
@@ -41,14 +41,14 @@ export async function checkBy(test: Litmus, text: string, profile: Profile, opti
 }
 
 async function search(program: Program<never>, source: Parameters<typeof searchShared>[0], options: StrategyOptions): Promise<Verdict> {
-  const { strategy, now, all, selfCheck, onProgress, resume, keeper, workers, breathe, startThread, reduce } = options;
+  const { strategy, now, all, selfCheck, onProgress, resume, keeper, workers, sleep, startThread, reduce } = options;
   const { maxStates, maxMilliseconds, maxBytes, interrupted } = options;
   const rules = { ...(maxStates === undefined ? {} : { maxStates }), ...(maxMilliseconds === undefined ? {} : { maxMilliseconds }), ...(maxBytes === undefined ? {} : { maxBytes }), ...(interrupted === undefined ? {} : { interrupted }) };
   const common = { now, all, selfCheck, ...rules, ...(onProgress === undefined ? {} : { onProgress }) };
   if (strategy.kind === 'depth') return new DepthFirst(program, { ...common, ...(strategy.seed === undefined ? {} : { seed: strategy.seed }) }).run();
   if (strategy.kind === 'preemptions') return new BoundedPreemptions(program, { ...common, bound: strategy.bound }).run();
   const kept = { ...(resume === undefined ? {} : { from: resume(program) }), ...(keeper === undefined ? {} : { keeper: keeper(program) }) };
-  if (workers > 1) return await searchShared(source, { ...common, ...kept, workers, startThread });
-  if (!reduce || resume !== undefined || keeper !== undefined) return await runLong(new BreadthFirst(program as Program<WithHeap> & Program<never>, { ...common, ...kept }), { breathe, ...kept });
+  if (workers > 1) return await searchShared(source, { ...common, ...kept, workers, startThread, sleep });
+  if (!reduce || resume !== undefined || keeper !== undefined) return await runLong(new BreadthFirst(program as Program<WithHeap> & Program<never>, { ...common, ...kept }), { breathe: () => sleep(0), ...kept });
   return searchReduced(program, common);
 }

@@ -26,11 +26,15 @@ export interface SharedOptions extends Omit<SearchOptions, 'independence' | 'ste
   readonly workers: number;
   readonly startThread: (source: string, task: unknown, events: ThreadEvents) => ThreadHandle;
   readonly keeper?: Keeper;
+  /** For progress within a level. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
   /** States after which workers are started; fewer are done sooner than a thread starts. */
   readonly handOver?: number;
 }
 
 const HAND_OVER = 1 << 16;
+/** Milliseconds between two reports of progress. */
+const REPORT_EVERY = 250;
 /** The entry of a worker, from src/host/live (entry.ts). */
 export const WORKER_ENTRY = '../../explore/parallel/worker.ts';
 
@@ -64,6 +68,7 @@ class SharedSearch {
   /** The table has been replaced and the workers fill it: they go on with the level then. */
   private growing = false;
   private stop: string | null = null;
+  private ended = false;
 
   constructor({ source, program, start, began }: { source: ProgramSource; program: Program<never>; start: string; began: number }, options: SharedOptions, snapshot: Snapshot, stepper: Stepper<never>) {
     this.source = source;
@@ -79,8 +84,10 @@ class SharedSearch {
 
   async run(): Promise<Verdict> {
     try {
+      void this.report();
       await new Promise<void>((done, fail) => this.begin(done, fail));
     } finally {
+      this.ended = true;
       this.shared.abandon();
       await Promise.all(this.threads.map((thread) => thread.stop()));
     }
@@ -91,6 +98,15 @@ class SharedSearch {
     const violations = await this.violations();
     const reruns = this.last.reduce((sum, { reruns: runs }) => sum + runs, expander.stepper.recorder.runs);
     return verdictOf(program, expander, violations, { stop, states: shared.states, transitions: expander.transitions, milliseconds: options.now() - this.began, tableBytes: shared.tableBytes, reruns });
+  }
+
+  private async report(): Promise<void> {
+    const { options: { onProgress, sleep }, shared } = this;
+    if (onProgress === undefined || sleep === undefined) return;
+    while (!this.ended) {
+      onProgress(shared.states, shared.depth);
+      await sleep(REPORT_EVERY);
+    }
   }
 
   private get transitions(): number {
@@ -132,7 +148,6 @@ class SharedSearch {
   private next(): number {
     const { shared, options, expander: { findings } } = this;
     for (const { found, pending } of this.last) findings.merge(found, pending);
-    options.onProgress?.(shared.states, shared.depth);
     if (shared.wantsToGrow) {
       this.growing = true;
       // Old and new table are there together.

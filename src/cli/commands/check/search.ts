@@ -11,8 +11,9 @@ import type { Profile } from '../../../profile/profile.ts';
 import type { Output } from '../../print/output.ts';
 import type { SearchChoice } from './search-options.ts';
 
-/** Milliseconds between two checkpoints, and before a rate is worth telling. */
+/** Milliseconds between two checkpoints, between two lines of progress, and before a rate is worth telling. */
 const KEEP_EVERY = 60_000;
+const TELL_EVERY = 100;
 const RATE_AFTER = 1000;
 
 export interface Job {
@@ -36,10 +37,16 @@ export async function searchAll(jobs: readonly Job[], choice: SearchChoice, all:
     for (const { test, text, profile } of jobs) {
       const name = `${test.litmus} on ${profile.name}`;
       const began = liveTime.now();
+      let told = began;
       out.progress(`${name} ...`);
       const options: StrategyOptions = {
-        ...rules, all, now: () => liveTime.now(), startThread, breathe: () => liveTime.sleep(0), interrupted: () => stopped,
-        onProgress: (states, depth) => out.progress(progressLine(name, states, depth, liveTime.now() - began)),
+        ...rules, all, now: () => liveTime.now(), startThread, sleep: (milliseconds) => liveTime.sleep(milliseconds), interrupted: () => stopped,
+        onProgress: (states, depth) => {
+          const time = liveTime.now();
+          if (time - told < TELL_EVERY) return;
+          told = time;
+          out.progress(progressLine(name, states, depth, time - began));
+        },
         ...(resume === null ? {} : { resume: await resumed(resume, all) }),
         ...(checkpoint === null ? {} : { keeper: await keeperOf(checkpoint, all, () => liveTime.now(), out) }),
       };
