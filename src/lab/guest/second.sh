@@ -8,11 +8,11 @@ export NODE_COMPILE_CACHE=/run/compiled
 /run/busybox ip link set lo up 2>/dev/null
 # Without a cache in 9p every page of a mapped program is fetched by itself: one copy beforehand is faster.
 [ -n "$COPY_NODE" ] && cp "$NODE" /run/node && NODE=/run/node
-echo "unseat-lab: the agent starts at $(cut -d' ' -f1 /proc/uptime)"
 if [ -n "$SHELL_WANTED" ]; then
 	echo "The host's root is here read-only; unseat is: $NODE $UNSEAT. Leave with exit."
 	PS1='lab# ' /run/busybox setsid /run/busybox cttyhack /bin/sh
 else
+	echo "unseat-lab: the agent starts at $(cut -d' ' -f1 /proc/uptime)"
 	"$NODE" --no-warnings /run/agent.mjs "$UNSEAT"
 	echo "unseat-lab: the agent ended with status $?"
 fi

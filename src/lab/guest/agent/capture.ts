@@ -9,7 +9,7 @@ const CHUNK = 48 * 1024;
 export async function sendCapture(guest: Guest): Promise<void> {
   const file = '/run/lab-capture.tar.gz';
   const failed = await new Promise<string | null>((resolve) => {
-    execFile(process.execPath, ['--no-warnings', guest.unseat, 'capture', file], { timeout: 120_000 }, (error, _stdout, stderr) => resolve(error ? stderr || error.message : null));
+    execFile(process.execPath, ['--no-warnings', guest.unseat, 'capture', '--output', file], { timeout: 120_000 }, (error, _stdout, stderr) => resolve(error ? stderr || error.message : null));
   });
   if (failed !== null) return guest.channel.send({ type: 'setup-failed', reason: `unseat capture: ${failed}`, notAvailable: true });
   const bytes = readFileSync(file);
