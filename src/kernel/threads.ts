@@ -34,6 +34,7 @@ const QUIET_ROUNDS = 3;
 export class Threads {
   readonly all: Thread[] = [];
   private readonly k: Kernel;
+  private running = false;
 
   constructor(k: Kernel) {
     this.k = k;
@@ -54,10 +55,16 @@ export class Threads {
     this.run();
   }
 
-  /** Runs every task until all have ended or wait. */
+  /** Runs every task until all have ended or wait. A task that starts another does not run it: the round under way does. */
   run(): void {
-    for (let quiet = 0; quiet < QUIET_ROUNDS; quiet += 1) {
-      for (const thread of this.all) if (thread.state === 'waiting' && this.step(thread)) quiet = -1;
+    if (this.running) return;
+    this.running = true;
+    try {
+      for (let quiet = 0; quiet < QUIET_ROUNDS; quiet += 1) {
+        for (const thread of this.all) if (thread.state === 'waiting' && this.step(thread)) quiet = -1;
+      }
+    } finally {
+      this.running = false;
     }
   }
 
