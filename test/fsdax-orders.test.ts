@@ -21,7 +21,7 @@ import { addDevDax, devDaxInode } from '../src/kernel/setup/devdax.ts';
 import { addPmem, createFile, mountFs, pmemRange } from '../src/kernel/setup/fsdax.ts';
 import { presentPages } from '../src/kernel/setup/look.ts';
 import { addProcess, mapFile, touchAll } from '../src/kernel/setup/process.ts';
-import { makeMachine } from '../src/kernel/setup/run.ts';
+import { makeMachine } from '../src/kernel/setup/boot-machine.ts';
 import { AT, type Path, type PathFunction } from '../src/kernel/state/path.ts';
 import { profile } from '../src/kernel/truth/clauses.ts';
 import { buildProfile } from '../src/profile/build.ts';

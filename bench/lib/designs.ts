@@ -9,7 +9,7 @@ import { addPmem, createFile, mountFs, pmemRange, unbindPmem } from '../../src/k
 import { presentPages } from '../../src/kernel/setup/look.ts';
 import { populateAll } from '../../src/kernel/setup/populate.ts';
 import { addProcess, mapFile } from '../../src/kernel/setup/process.ts';
-import { makeMachine } from '../../src/kernel/setup/run.ts';
+import { makeMachine } from '../../src/kernel/setup/boot-machine.ts';
 import { profileByName } from '../../src/profile/select.ts';
 import { GiB } from '../../src/range/units.ts';
 

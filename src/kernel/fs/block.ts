@@ -23,24 +23,26 @@ export function rawWrite(k: Kernel, pmem: number): number {
 
 /** open(O_EXCL) of the block device, as ndctl does before it disables a namespace: -EBUSY while anybody holds it. */
 export function openExclusive(k: Kernel, pmem: number): number {
-  if (k.heap.load(pmem + PMEM.swap) !== 0) return -EBUSY;
+  if (k.heap.load(pmem + PMEM.swap) === 1) return -EBUSY;
   for (const sb of superBlocks(k)) if (k.heap.load(sb + SB.disk) === pmem) return -EBUSY;
   return 0;
 }
 
-export function swapon(k: Kernel, pmem: number): void {
+/** @param usedKiB what is swapped out to it */
+export function swapon(k: Kernel, pmem: number, usedKiB = 0): void {
+  k.heap.store(pmem + PMEM.used, usedKiB);
   k.heap.store(pmem + PMEM.swap, 1);
 }
 
 /** swapoff by path: a disk that has gone has no node any more. */
 export function swapoff(k: Kernel, pmem: number): number {
-  if (k.heap.load(pmem + PMEM.diskGone) !== 0) return -ENOENT;
+  if (k.heap.load(pmem + PMEM.swap) !== 1) return -ENOENT;
   k.heap.store(pmem + PMEM.swap, 0);
   return 0;
 }
 
 /** A read of a swapped page. */
-export const swapRead = (k: Kernel, pmem: number): number => (k.heap.load(pmem + PMEM.diskGone) === 0 ? 0 : -EIO);
+export const swapRead = (k: Kernel, pmem: number): number => (k.heap.load(pmem + PMEM.swap) === 1 ? 0 : -EIO);
 
 /** write() of `value` to page `index` of a DAX file: memory itself is written; 0 or -errno. */
 export function fileWrite(k: Kernel, inode: number, index: number, value: number): number {

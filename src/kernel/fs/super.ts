@@ -7,7 +7,7 @@ import { DAXDEV, fsDaxGet, fsPutDax, daxAlive } from '../drivers/dax/super.ts';
 import type { Kernel } from '../kernel.ts';
 import { KERN_ALERT, KERN_ERR } from '../printk.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
-import { PMEM } from '../drivers/nvdimm/pmem-words.ts';
+import { MAP_PLAIN, PMEM } from '../drivers/nvdimm/pmem-words.ts';
 import { diskLoseUnlogged } from './disk.ts';
 import { daxBreakLayoutFinal, daxDeleteMappingRange } from './dax.ts';
 import { destroyInode, FS_XFS, fsPart, INODE, inodeFreeing, inodesOf, SB, SB_BORN, SB_CORRUPT, SB_NOLOGFLUSH, SB_SHUTDOWN, sbHas, sbSet } from './inode.ts';
@@ -111,10 +111,13 @@ export function* bdevMarkDead(k: Kernel, sb: number): Path {
   return 0;
 }
 
+/** A file system without DAX: its files are read and written through the page cache. */
+export const isPlain = (k: Kernel, sb: number): boolean => k.heap.load(k.heap.load(sb + SB.disk) + PMEM.map) === MAP_PLAIN;
+
 /** What read(), write() and fsync() of an open DAX file say (dax_iomap_rw, vfs_fsync): 0 or -errno. */
 export function fileIo(k: Kernel, inode: number, op: 'read' | 'write' | 'fsync'): number {
   const sb = k.heap.load(inode + INODE.sb);
   if (sbHas(k, sb, SB_SHUTDOWN | SB_CORRUPT)) return -EIO;
-  if (!daxAlive(k, k.heap.load(sb + SB.daxDev))) return op === 'fsync' ? -EIO : -ENXIO;
+  if (!daxAlive(k, k.heap.load(sb + SB.daxDev))) return op === 'fsync' || isPlain(k, sb) ? -EIO : -ENXIO;
   return 0;
 }

@@ -4,7 +4,8 @@ import { RELEASES } from '../../profile/releases/index.ts';
 import { GiB, MiB } from '../../range/units.ts';
 import { addPmem, createFile, mountFs } from '../setup/fsdax.ts';
 import { addProcess, mapFile } from '../setup/process.ts';
-import { makeMachine, must } from '../setup/run.ts';
+import { makeMachine } from '../setup/boot-machine.ts';
+import { must } from '../setup/run.ts';
 import { userRead, userWrite } from './access.ts';
 import { vmaStart } from './mm_struct.ts';
 

@@ -11,7 +11,8 @@ import { addPmem, createFile, mountFs, pmemRange, unbindPmem } from '../setup/fs
 import { presentPages } from '../setup/look.ts';
 import { populateAll } from '../setup/populate.ts';
 import { addProcess, mapFile, touchAll } from '../setup/process.ts';
-import { makeMachine, must } from '../setup/run.ts';
+import { makeMachine } from '../setup/boot-machine.ts';
+import { must } from '../setup/run.ts';
 import { eachTask, TASK } from '../task.ts';
 import { profile } from '../truth/clauses.ts';
 import { costsOf, resetCosts } from './costs.ts';

@@ -143,6 +143,14 @@ export function freeRegion(heap: Heap, region: number): void {
 
 /** True where some entry of the page table of the PMD range that begins at `page` is set. */
 export function tableInUse(heap: Heap, region: number, page: number): boolean {
+  const chunk = chunkOf(heap, region, page);
+  if (chunk !== 0 && heap.load(chunk) === ARRAY) {
+    const pmd = heap.load(chunk + 5) + 2 * ((page % PUD_PAGES) >> 9);
+    if (heap.load(pmd + 1) !== TABLE) return false;
+    const table = heap.load(pmd);
+    for (let i = 0; i < PMD_PAGES; i += 1) if (heap.load(table + 2 * i + 1) !== 0) return true;
+    return false;
+  }
   for (let i = 0; i < PMD_PAGES; i += 1) if (walk(heap, region, page + i).level === 1) return true;
   return false;
 }

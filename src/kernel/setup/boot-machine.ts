@@ -4,6 +4,7 @@
  */
 import type { Profile } from '../../profile/profile.ts';
 import type { PhysRange } from '../../range/phys-range.ts';
+import { GiB } from '../../range/units.ts';
 import { MMOP_WORDS, hotplug } from '../mm/memory_hotplug/hotplug.ts';
 import { setCpuNodes } from '../mm/memory_hotplug/try-offline-node.ts';
 import { bootRam, type RamRange } from '../mm/boot.ts';
@@ -55,6 +56,10 @@ export function bootMachine(input: MachineInput): Kernel {
   memoryDevInit(k, input.ram);
   return k;
 }
+
+/** 2 GiB of RAM on one node, for machines whose devices are what matters. */
+export const makeMachine = (input: Pick<MachineInput, 'profile' | 'concurrent'> & { readonly ram?: MachineInput['ram'] }): Kernel =>
+  bootMachine({ ram: [{ start: 0, end: 2 * GiB, nid: 0 }], quietLog: input.concurrent ?? false, ...input });
 
 /** memory_dev_init: a block for every run of sections with boot memory, online, linked to its nodes. */
 function memoryDevInit(k: Kernel, ram: readonly RamRange[]): void {

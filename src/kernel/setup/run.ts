@@ -1,28 +1,12 @@
 /**
- * Simulated machines, made step by step from plain data. Each function does at once what firmware, an administrator or a
- * program does; the result is a kernel that has just done that. For tests, scenarios, twins and litmus tests.
+ * Running paths on a simulated machine: alone, or stepped by hand. The other files of this folder make machines step by
+ * step from plain data; each of their functions does at once what firmware, an administrator or a program does.
  */
 import { UnseatError } from '../../errors/unseat-error.ts';
-import type { Profile } from '../../profile/profile.ts';
-import { GiB } from '../../range/units.ts';
-import { Kernel } from '../kernel.ts';
-import { bootRam, type RamRange } from '../mm/boot.ts';
+import type { Kernel } from '../kernel.ts';
 import { KernelOops } from '../oops.ts';
 import { runStraight, Stuck, type Path } from '../state/path.ts';
 import { TASK, TASK_OOPSED } from '../task.ts';
-
-export interface MachineInput {
-  readonly profile: Profile;
-  /** RAM by node, bytes; 2 GiB on node 0 unless told. */
-  readonly ram?: readonly RamRange[];
-  readonly concurrent?: boolean;
-}
-
-export function makeMachine(input: MachineInput): Kernel {
-  const k = new Kernel({ profile: input.profile, concurrent: input.concurrent ?? false, quietLog: input.concurrent ?? false });
-  bootRam(k, input.ram ?? [{ start: 0, end: 2 * GiB, nid: 0 }]);
-  return k;
-}
 
 /** How a path ended when it ran alone. */
 export interface Ran {

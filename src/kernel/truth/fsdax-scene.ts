@@ -17,7 +17,8 @@ import { levelPages, PTE_ANON, PTE_PRESENT, PTE_SPECIAL } from '../mm/pgtable.ts
 import { addPmem, bindPmem, createFile, mountFs, pmemRange, unbindPmem, type FileInput, type FsInput } from '../setup/fsdax.ts';
 import { presentPages, touchTest } from '../setup/look.ts';
 import { addProcess, mapFile, touchAll, type MapInput, type ProcessInput } from '../setup/process.ts';
-import { makeMachine, run, type Ran } from '../setup/run.ts';
+import { makeMachine } from '../setup/boot-machine.ts';
+import { run, type Ran } from '../setup/run.ts';
 import { continueTask, eachTask, isAlive, stopTask, takeSignals, tasksOf, TASK } from '../task.ts';
 
 const pmemDataPfn = (k: Kernel, dev: number): number => pmemData(k, deviceData(k, dev));

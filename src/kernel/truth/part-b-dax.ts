@@ -16,7 +16,8 @@ import { mapsOf, walkTask, WALK_NUMA_MAPS, WALK_PAGEMAP, WALK_SMAPS } from '../m
 import { addDevDax, bindDevDax, destroyNamespaceOf, devDaxInode, handOverDevDax, unbindDevDax } from '../setup/devdax.ts';
 import { presentPages, touchTest } from '../setup/look.ts';
 import { addProcess, mapFile, openFile, touchAll } from '../setup/process.ts';
-import { makeMachine, run } from '../setup/run.ts';
+import { makeMachine } from '../setup/boot-machine.ts';
+import { run } from '../setup/run.ts';
 import { Threads } from '../threads.ts';
 import { FsdaxScene } from './fsdax-scene.ts';
 import { columns, effects, orClean, type Seen, type TruthRow } from './row.ts';

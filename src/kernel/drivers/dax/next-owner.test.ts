@@ -19,7 +19,8 @@ import { addDevDax, bindDevDax, destroyNamespaceOf, devDaxInode, handOverDevDax,
 import { createFile, handOver, mountFs } from '../../setup/fsdax.ts';
 import { presentPages, touchTest } from '../../setup/look.ts';
 import { addProcess, mapFile, openFile, touchAll } from '../../setup/process.ts';
-import { makeMachine, must, run, Stepped } from '../../setup/run.ts';
+import { makeMachine } from '../../setup/boot-machine.ts';
+import { must, run, Stepped } from '../../setup/run.ts';
 import { FsdaxScene } from '../../truth/fsdax-scene.ts';
 import { profile, RELEASES } from '../../truth/clauses.ts';
 import { guestAccess, kvmCreate } from '../../virt/kvm.ts';
