@@ -105,6 +105,8 @@ export interface MountNamespace {
 export interface MountNamespaces {
   /** Every mount namespace that can be found, one entry each. */
   all(): Fact<readonly MountNamespace[]>;
+  /** Whether the last `all` missed none for certain (the kernel lists them itself, 6.12 and later). Absent where that cannot be told. */
+  complete?(): boolean;
 }
 
 export interface LogLine {

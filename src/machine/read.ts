@@ -45,12 +45,14 @@ export function readMachine(host: Host, options: ReadOptions = {}): Machine {
   const virtioPmem = readVirtioPmem(reader);
   const taken = host.kind === 'capture' ? host.time.wall() : null;
   const used = options.users !== 'when-memory-has-one' || nvdimm.length + dax.length + virtioPmem.length + cxl.memdevs.length > 0;
+  const { mounts, ...stack } = used ? readStack(reader) : NO_STACK;
   const parts = {
-    memory, cxl, nvdimm, dax, virtioPmem,
+    memory, cxl, mounts, nvdimm, dax,
     virtioMem: readVirtioMem(reader, addressMap, memory),
+    virtioPmem,
     dimms: readDimms(reader, memory),
     slots: withButtons(reader, readSlots(reader, cxl.memdevs)),
-    ...(used ? readStack(reader) : NO_STACK),
+    ...stack,
   };
   const rivals = options.rivals === false ? [] : readRivals(reader, memory, used);
   noteOddities(reader, addressMap, parts);

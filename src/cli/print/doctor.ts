@@ -1,7 +1,8 @@
-/** The doctor's findings for people: one line each, what is short of ok in colour. */
+/** The doctor's findings for people: one each, what is short of ok in colour. */
 import type { CheckState } from '../../machine/doctor/check.ts';
 import type { Doctor } from '../../machine/doctor/doctor.ts';
 import type { Output, Style } from './output.ts';
+import { wrap } from './table.ts';
 
 const STYLES: Readonly<Record<CheckState, Style>> = { ok: 'green', limited: 'yellow', missing: 'red', unknown: 'dim' };
 const TITLES = { kernel: 'The kernel', look: 'What can be seen', act: 'What can be done' } as const;
@@ -12,7 +13,8 @@ export function doctorText(doctor: Doctor, out: Output): string {
   for (const area of doctor.areas) {
     lines.push(out.style('bold', `${TITLES[area.name]} (${doctor.host.label})`));
     for (const { id, state, fact, consequence } of area.checks) {
-      lines.push(`  ${out.style(STYLES[state], state.padEnd(7))}  ${id.padEnd(width)}  ${fact}; ${consequence}`);
+      const [first = '', ...more] = wrap(`${fact}; ${consequence}`, Math.max(40, out.options.width - width - 13));
+      lines.push(`  ${out.style(STYLES[state], state.padEnd(7))}  ${id.padEnd(width)}  ${first}`, ...more.map((line) => `${' '.repeat(width + 13)}${line}`));
     }
     lines.push('');
   }

@@ -159,8 +159,13 @@ function coloured(marks: readonly (Mark | null)[], page: Page): string {
 function aside(map: PhysicalMap, row: PhysRange, page: Page, taken: number): string {
   const blocks = map.blocks.filter((b) => intersect(b, row) !== null);
   if (blocks.length === 0 || page.width < taken + 16) return '';
-  const states = [...new Set(blocks.map((b) => [b.state === 'online' ? null : b.state, b.zone, b.nodes.length === 0 ? null : `n${b.nodes.join('+')}`].filter((w) => w !== null).join(' ')))];
+  const alike = (parts: (b: PhysicalMap['blocks'][number]) => readonly (string | null)[]): string => {
+    const seen = [...new Set(blocks.map((b) => parts(b).filter((w) => w !== null).join(' ')))];
+    return seen.length === 1 ? (seen[0] ?? '') : '(mixed)';
+  };
+  const short = alike((b) => [b.state === 'online' ? null : b.state, b.zone]);
+  const long = alike((b) => [b.state === 'online' ? null : b.state, b.zone, b.nodes.length === 0 ? null : `n${b.nodes.join('+')}`]);
   const name = blocks.length === 1 ? `  memory${blocks[0]!.index}` : `  memory${blocks[0]!.index}-${blocks.at(-1)!.index}`;
-  const text = [states.length === 1 ? `${name} ${states[0]}` : `${name} (mixed)`, name].find((t) => t.trimEnd().length <= page.width - taken);
+  const text = [`${name} ${long}`, `${name} ${short}`, name].find((t) => t.trimEnd().length <= page.width - taken);
   return text === undefined ? '' : page.style('dim', text.trimEnd());
 }

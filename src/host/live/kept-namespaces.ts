@@ -7,7 +7,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, statSync, ty
 import { isMissing } from '../fact.ts';
 import type { Files, MountNamespace } from '../host.ts';
 import { quietly } from './absence.ts';
-import { native, nativeLoaded } from './native.ts';
+import { native } from './native.ts';
 import type { NamespaceDoor } from './operations.ts';
 
 /** _IOR(0xb7, 11 and 12, struct mnt_ns_info), 16 bytes. */
@@ -17,11 +17,14 @@ const NS_MNT_GET_PREV = 0x8010b70c;
 const NS_GET_NSTYPE = 0xb703;
 const CLONE_NEWNS = 0x20000;
 
-/** For fewer processes than this, looking at their descriptors and threads takes less time than loading the FFI library. */
-const MANY = 300;
+export interface KeptNamespaces {
+  /** To namespaces that are not known yet. */
+  readonly doors: readonly NamespaceDoor[];
+  /** Whether the kernel listed them itself: then none was missed. */
+  readonly listed: boolean;
+}
 
-/** Doors to namespaces that `known` lacks. */
-export function keptNamespaces(files: Files, pids: readonly number[], known: ReadonlyMap<number, MountNamespace>, doors: ReadonlyMap<number, NamespaceDoor>): NamespaceDoor[] {
+export function keptNamespaces(files: Files, pids: readonly number[], known: ReadonlyMap<number, MountNamespace>, doors: ReadonlyMap<number, NamespaceDoor>): KeptNamespaces {
   const found = new Map<number, NamespaceDoor>();
   const add = (door: NamespaceDoor): void => {
     if (!known.has(door.id) && !found.has(door.id)) found.set(door.id, door);
@@ -29,12 +32,12 @@ export function keptNamespaces(files: Files, pids: readonly number[], known: Rea
   for (const namespace of known.values()) {
     if (!isMissing(namespace.mountinfo)) for (const door of mountedFiles(namespace, doors)) add(door);
   }
-  const every = pids.length >= MANY || nativeLoaded() ? everyNamespace(files) : undefined;
-  if (every !== undefined && [...every].every((id) => known.has(id) || found.has(id))) return [...found.values()];
+  const every = everyNamespace(files);
+  if (every !== undefined && [...every].every((id) => known.has(id) || found.has(id))) return { doors: [...found.values()], listed: true };
   const nsfs = quietly(() => statSync('/proc/self/ns/mnt').dev, () => -1);
   for (const pid of pids) for (const door of [...openFilesOf(pid, nsfs), ...threadsOf(pid)]) add(door);
   for (const id of every ?? []) add({ id, file: 'a thread or descriptor that was not found', listed: true });
-  return [...found.values()];
+  return { doors: [...found.values()], listed: every !== undefined };
 }
 
 /** Lines of mountinfo for bind mounts of ns/mnt files: the root is `mnt:[INODE]`, the type nsfs. */

@@ -12,6 +12,7 @@ export class LiveMountNamespaces implements MountNamespaces {
   private readonly files: Files;
   private readonly processes: Processes;
   private doors = new Map<number, NamespaceDoor>();
+  private listed = false;
 
   constructor(files: Files, processes: Processes) {
     this.files = files;
@@ -25,6 +26,10 @@ export class LiveMountNamespaces implements MountNamespaces {
     this.doors = new Map([...found.values()].map(({ id, pid }) => [id, { id, file: `/proc/${pid}/ns/mnt` }]));
     this.addKept(found, pids);
     return [...found.values()];
+  }
+
+  complete(): boolean {
+    return this.listed;
   }
 
   /** How a child gets into a namespace; `ours` when it need not; undefined when nobody keeps it any more. */
@@ -59,7 +64,9 @@ export class LiveMountNamespaces implements MountNamespaces {
   /** A kept namespace may hold the file that keeps the next one: until none is new. */
   private addKept(found: Map<number, MountNamespace>, pids: readonly number[]): void {
     for (;;) {
-      const fresh = keptNamespaces(this.files, pids, found, this.doors).filter((door) => !found.has(door.id));
+      const kept = keptNamespaces(this.files, pids, found, this.doors);
+      this.listed = kept.listed;
+      const fresh = kept.doors.filter((door) => !found.has(door.id));
       if (fresh.length === 0) return;
       const tables = readTables(fresh);
       for (const door of fresh) {

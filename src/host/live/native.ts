@@ -36,8 +36,6 @@ const SYS_KCMP: Readonly<Record<string, number>> = { x86_64: 312, aarch64: 272, 
 
 let loaded: Native | undefined;
 
-export const nativeLoaded = (): boolean => loaded !== undefined;
-
 export function native(): Native {
   loaded ??= load();
   return loaded;

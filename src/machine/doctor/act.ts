@@ -44,7 +44,7 @@ function sysfs(host: Host): Check {
 function state(host: Host): Check {
   const places = ['/run', '/var/lib'];
   const lost = places.map((path) => host.files.stat(path)).find((fact) => isMissing(fact));
-  if (lost !== undefined) return checkAbsence('journal', lost, 'missing', tell(lost), 'the journal of a removal lies in /run/unseat, its record in /var/lib/unseat');
+  if (lost !== undefined) return checkAbsence('journal', lost, 'missing', tell(lost), 'the journal of a removal lies in /run/unseat, its record in /var/lib/unseat', 'whether a journal can be kept there is not known');
   const closed = places.find((path) => mountOptions(host, path)?.includes('ro') === true);
   if (closed !== undefined) return check('journal', 'missing', `${closed} is mounted read-only`, 'a removal could not be resumed or rolled back: it is refused');
   if (host.kind === 'live' && orElse(host.identity.uid, 0) !== 0) return check('journal', 'missing', '/run and /var/lib are writable for root alone', 'a removal needs its journal there');
@@ -89,7 +89,8 @@ function memoryFailure(host: Host): Check {
   const path = '/sys/devices/system/memory/hard_offline_page';
   const without = '--force has no memory_failure to fall back to';
   const there = host.files.stat(path);
-  if (isMissing(there)) return checkFact('memory-failure', there, without, () => check('memory-failure', 'ok', '', ''));
+  // The file can only be written: one that nobody could read is there all the same.
+  if (isMissing(there) && there.missing !== 'denied') return checkFact('memory-failure', there, without, () => check('memory-failure', 'ok', '', ''), 'whether --force can fall back to memory_failure is not known');
   const early = orElse(host.files.text('/proc/sys/vm/memory_failure_early_kill'), 'not known');
   return check('memory-failure', 'ok', `hard_offline_page is there, memory_failure_early_kill is ${early}`, '--force can fall back to it; only a second look at pagemap counts');
 }
@@ -97,7 +98,7 @@ function memoryFailure(host: Host): Check {
 function systemd(host: Host): Check {
   const there = host.files.stat('/run/systemd/system');
   if (!isMissing(there)) return check('systemd', 'ok', 'systemd runs the machine', '--stop-units can stop holders by their unit');
-  return checkAbsence('systemd', there, 'limited', 'systemd does not run here', '--stop-units is not possible; stop services by their own means');
+  return checkAbsence('systemd', there, 'limited', 'systemd does not run here', '--stop-units is not possible; stop services by their own means', 'whether --stop-units is possible is not known');
 }
 
 /** Programs that take down what is stacked on a device. Needed only where such a thing is. */

@@ -42,13 +42,13 @@ export function tell(lost: Missing): string {
 /** The state for something that could not be read. */
 export const stateOf = (lost: Missing): CheckState => (lost.missing === 'not-captured' ? 'unknown' : 'missing');
 
-/** For something whose absence means something: what that is, unless a capture just lacks the file. */
-export const checkAbsence = (id: string, lost: Missing, otherwise: CheckState, fact: string, without: string): Check =>
-  (lost.missing === 'not-captured' ? check(id, 'unknown', tell(lost), without) : check(id, otherwise, fact, without));
+/** For something whose absence means something: what that is. A capture that just lacks the file says nothing: `open` is what is then not known. */
+export const checkAbsence = (id: string, lost: Missing, otherwise: CheckState, fact: string, without: string, open: string): Check =>
+  (lost.missing === 'not-captured' ? check(id, 'unknown', tell(lost), open) : check(id, otherwise, fact, without));
 
-/** A check of one file: `good` judges what was read. */
-export function checkFact<T>(id: string, fact: Fact<T>, without: string, good: (value: T) => Check): Check {
-  return isMissing(fact) ? check(id, stateOf(fact), tell(fact), without) : good(fact);
+/** A check of one file: `good` judges what was read. `open`: what is not known where a capture lacks the file. */
+export function checkFact<T>(id: string, fact: Fact<T>, without: string, good: (value: T) => Check, open: string = without): Check {
+  return isMissing(fact) ? check(id, stateOf(fact), tell(fact), fact.missing === 'not-captured' ? open : without) : good(fact);
 }
 
 /** True when the release is at least this one; undefined where it cannot be told. */
@@ -64,7 +64,7 @@ export function releaseAtLeast(host: Host, major: number, minor: number): boolea
 export function checkRelease(host: Host, id: string, since: readonly [number, number], what: string, withIt: string, without: string): Check {
   const there = releaseAtLeast(host, since[0], since[1]);
   const from = `${what} came with ${since[0]}.${since[1]}`;
-  if (there === undefined) return check(id, 'unknown', `${from}; the release is not known`, without);
+  if (there === undefined) return check(id, 'unknown', `${from}; the release is not known`, `without it, ${without}`);
   const { release } = host.identity;
   return there ? check(id, 'ok', `${from}, this is ${String(release)}`, withIt) : check(id, 'limited', `${from}, this is ${String(release)}`, without);
 }

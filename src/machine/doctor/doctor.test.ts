@@ -57,6 +57,7 @@ test('capabilities that are lacking are named, those above bit 31 too', () => {
 test('a file that a capture lacks says nothing about its machine', () => {
   const capture = host({}, { kind: 'capture' });
   for (const id of ['lockdown', 'systemd', 'slots', 'bus-cxl', 'journal', 'memory-failure', 'memory-hotplug', 'config', 'ptrace', 'taint', 'sysfs']) assert.equal(found(capture, id).state, 'unknown', id);
+  for (const id of ['systemd', 'slots', 'bus-cxl', 'memory-failure', 'memory-hotplug']) assert.match(found(capture, id).consequence, /not known/, id);
   assert.equal(found(capture, 'changes').state, 'missing');
 });
 
@@ -100,4 +101,10 @@ test('a dax device with a state file counts for more than the release', () => {
 test('counts add up', () => {
   const { areas, counts } = examine(host({}));
   assert.equal(counts.ok + counts.limited + counts.missing + counts.unknown, areas.flatMap((area) => area.checks).length);
+});
+
+test('hard_offline_page, which can only be written, is there where it may not be read', () => {
+  const machine = host({}, { kind: 'capture' });
+  const denied = { ...machine, files: { ...machine.files, stat: (path: string) => missing('denied', path, 'EACCES') } } as Host;
+  assert.equal(found(denied, 'memory-failure').state, 'ok');
 });

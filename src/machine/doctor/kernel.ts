@@ -24,7 +24,7 @@ function hotplug(host: Host): Check {
     const bytes = Number.parseInt(text, 16);
     return Number.isFinite(bytes) && bytes > 0 ? check('memory-hotplug', 'ok', `memory blocks of ${bytes / 1048576} MiB`, 'System RAM can be taken offline block by block')
       : check('memory-hotplug', 'limited', `${path} reads ${JSON.stringify(text.slice(0, 40))}`, 'the size of memory blocks is not known');
-  });
+  }, 'whether System RAM can be taken offline is not known');
 }
 
 function hotremove(host: Host): Check {
@@ -70,7 +70,7 @@ function wholeDevice(host: Host): Check {
 function bus(host: Host, name: string, title: string, wanted: readonly string[]): Check {
   const path = `/sys/bus/${name}`;
   const devices = host.files.list(`${path}/devices`);
-  if (isMissing(devices)) return checkAbsence(`bus-${name}`, devices, 'missing', `no ${title} bus (${path})`, `this kernel has no ${title} devices, or their modules are not loaded`);
+  if (isMissing(devices)) return checkAbsence(`bus-${name}`, devices, 'missing', `no ${title} bus (${path})`, `this kernel has no ${title} devices, or their modules are not loaded`, 'what there is of that kind is not known from its bus');
   const drivers = orElse(host.files.list(`${path}/drivers`), null);
   const loaded = drivers?.filter((driver) => wanted.includes(driver)) ?? [];
   const told = drivers === null ? 'drivers not known' : loaded.length === 0 ? 'none of their drivers loaded' : `drivers ${loaded.join(', ')}`;
@@ -85,7 +85,7 @@ function slots(host: Host): Check {
   const native = !isMissing(host.files.stat('/sys/bus/pci_express/drivers/pciehp'));
   const acpi = !isMissing(host.files.stat('/sys/module/acpiphp'));
   const who = [native ? 'pciehp' : '', acpi ? 'acpiphp' : ''].filter((text) => text !== '').join(' and ');
-  if (isMissing(names)) return checkAbsence('slots', names, 'limited', 'no PCI slots (/sys/bus/pci/slots)', 'cards are removed by unbinding their drivers; power and indicator stay as they are');
+  if (isMissing(names)) return checkAbsence('slots', names, 'limited', 'no PCI slots (/sys/bus/pci/slots)', 'cards are removed by unbinding their drivers; power and indicator stay as they are', 'whether cards can be powered off is not known');
   if (names.length === 0) return check('slots', 'limited', 'no PCI slot offers hotplug', 'cards are removed by unbinding their drivers; power and indicator stay as they are');
   return check('slots', 'ok', `${names.length} PCI slot${names.length === 1 ? '' : 's'}${who === '' ? '' : `, ${who} there`}`, 'a card can be powered off before it is pulled');
 }

@@ -106,7 +106,7 @@ function namespaces(host: Host): Check {
       const id = host.processes.namespace(pid, 'mnt');
       return isMissing(id) && id.missing === 'denied';
     }).length;
-    if (hidden > 0) return check('mount-namespaces', 'limited', `${fact}; ${hidden} process${hidden === 1 ? '' : 'es'} may be in others`, 'a mount there is not seen');
+    if (hidden > 0 && host.mounts.complete?.() !== true) return check('mount-namespaces', 'limited', `${fact}; ${hidden} process${hidden === 1 ? '' : 'es'} may be in others`, 'a mount there is not seen');
     return check('mount-namespaces', 'ok', fact, 'mounts are looked for in all of them');
   });
 }
