@@ -1,8 +1,8 @@
 /** Exactly what the steps would write, inject or signal, in order, as lines. Nothing is touched. */
 import { isMissing } from '../host/fact.ts';
 import type { Host } from '../host/host.ts';
-import type { InjectedCall } from '../host/trace.ts';
 import type { Step } from '../steps/step.ts';
+import { callText } from './call-text.ts';
 import { foreseeDetach } from './ways/detach/foresee.ts';
 import { physical } from './ways/force/fail-pages.ts';
 
@@ -48,17 +48,6 @@ function detachLines(host: Host, process: { pid: number; startTime: number }, de
   if (!foresight.possible) return [`cannot be done: ${foresight.why}`];
   const { copy, replace } = foresight.detach;
   return [...copy, ...replace.flat()].map((call) => `inject into pid ${process.pid}: ${callText(call)}  (${call.why})`);
-}
-
-/** As strace would print it. */
-export function callText({ name, args }: InjectedCall): string {
-  const text = args.map((arg) => {
-    if (arg === 'minus-one') return '-1';
-    if (typeof arg === 'number') return arg > 4096 ? `0x${arg.toString(16)}` : String(arg);
-    const printable = arg.bytes.at(-1) === 0 && arg.bytes.slice(0, -1).every((b) => b >= 0x20 && b < 0x7f);
-    return printable ? JSON.stringify(Buffer.from(arg.bytes.slice(0, -1)).toString('latin1')) : `[${arg.bytes.length} bytes]`;
-  });
-  return `${name}(${text.join(', ')})`;
 }
 
 const SHOWN = 4;

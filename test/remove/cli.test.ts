@@ -24,7 +24,7 @@ test('a held device is refused: exit 3, the holder named, the next step', () => 
 test('--dry-run says every write and call, in order, and refuses nothing', () => {
   const { status, out } = unseat('remove', 'pmem0', '--detach', '--dry-run', '--from', CAPTURE);
   assert.equal(status, 0);
-  const order = [/stop pid 150/, /inject into pid 150: memfd_create\("unseat", 1\)/, /inject into pid 150: mmap\(0x7f560fa00000, 0x400000, 3, 17, 5, 0\)/, /umount2\(\/mnt, 0\)/, /write: pfn0\.0 > \/sys\/bus\/nd\/drivers\/nd_pmem\/unbind/];
+  const order = [/stop pid 150/, /inject into pid 150: memfd_create\("unseat", MFD_CLOEXEC\)/, /inject into pid 150: mmap\(0x7f560fa00000, 0x400000, PROT_READ\|PROT_WRITE, MAP_SHARED\|MAP_FIXED, 5, 0\)/, /umount2\(\/mnt, 0\)/, /write: pfn0\.0 > \/sys\/bus\/nd\/drivers\/nd_pmem\/unbind/];
   const places = order.map((line) => out.search(line));
   assert.ok(places.every((at, i) => at >= 0 && (i === 0 || at > (places[i - 1] ?? 0))), out);
 });
