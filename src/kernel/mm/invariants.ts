@@ -17,6 +17,15 @@ export function brokenInvariants(k: Kernel): string[] {
   return [...brokenSections(k), ...brokenOwners(k), ...brokenBlocks(k), ...brokenZones(k), ...brokenUsers(k)];
 }
 
+/** Numbers and addresses of the sections that exist. Sections without a root entry are passed over 256 at a time. */
+function* sectionsOf(k: Kernel): Generator<readonly [number, number]> {
+  for (let nr = 0; nr < k.sparse.sections; nr += 1) {
+    const section = k.sparse.section(nr);
+    if (section === 0) nr |= 255;
+    else yield [nr, section];
+  }
+}
+
 /** Memory that was added has a memmap because of one thing: a System RAM resource, or one pagemap. Whoever has neither must have none. */
 function brokenOwners(k: Kernel): string[] {
   const { sparse } = k;
@@ -24,12 +33,7 @@ function brokenOwners(k: Kernel): string[] {
   walkSystemRam(k, 0, Infinity, (start, end) => ranges.push([start / k.geo.pageSize, end / k.geo.pageSize]) > 0);
   for (let pgmap = k.heap.load(pagemapsOf(k).head); pgmap !== 0; pgmap = k.heap.load(pgmap + PGMAP.next)) ranges.push([pgmapStart(k, pgmap), pgmapEnd(k, pgmap)]);
   const wrong: string[] = [];
-  for (let nr = 0; nr < sparse.sections; nr += 1) {
-    const section = sparse.section(nr);
-    if (section === 0) {
-      nr |= 255;
-      continue;
-    }
+  for (const [nr, section] of sectionsOf(k)) {
     if ((sparse.flags(nr) & SECTION.early) !== 0) continue;
     for (let sub = 0; sub < sparse.subs; sub += 1) {
       const pfn = nr * sparse.pps + sub * sparse.ppss;
@@ -44,12 +48,7 @@ function brokenOwners(k: Kernel): string[] {
 function brokenSections(k: Kernel): string[] {
   const { sparse } = k;
   const wrong: string[] = [];
-  for (let nr = 0; nr < sparse.sections; nr += 1) {
-    const section = sparse.section(nr);
-    if (section === 0) {
-      nr |= 255;
-      continue;
-    }
+  for (const [nr, section] of sectionsOf(k)) {
     const flags = sparse.flags(nr);
     const empty = sparse.mapEmpty(section);
     if (empty !== ((flags & SECTION.hasMemMap) === 0)) wrong.push(`section ${nr}: map ${empty ? 'empty' : 'not empty'}, flags 0x${flags.toString(16)}`);
@@ -151,12 +150,7 @@ export function brokenTables(k: Kernel, start: number, end: number): string[] {
  */
 export function traceOf(k: Kernel): string {
   const lines: string[] = [];
-  for (let nr = 0; nr < k.sparse.sections; nr += 1) {
-    const section = k.sparse.section(nr);
-    if (section === 0) {
-      nr |= 255;
-      continue;
-    }
+  for (const [nr, section] of sectionsOf(k)) {
     const map = Array.from({ length: k.sparse.mapWords }, (_, i) => k.heap.load(section + 1 + i)).join();
     const flags = k.sparse.flags(nr) & ~(SECTION.usageFreed | SECTION.extra);
     if (flags !== 0 || !k.sparse.mapEmpty(section)) lines.push(`section ${nr} ${flags} ${map}`);

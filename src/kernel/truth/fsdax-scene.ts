@@ -2,6 +2,7 @@
 import type { Profile } from '../../profile/profile.ts';
 import { MiB } from '../../range/units.ts';
 import type { Effect } from '../../steps/forecast.ts';
+import { findFile } from '../fs/disk.ts';
 import { umount, goingDown } from '../fs/super.ts';
 import { syncFilesystem } from '../fs/sync.ts';
 import { peekMedium } from '../domains.ts';
@@ -175,6 +176,16 @@ export class FsdaxScene {
     let pages = 0;
     for (const e of extentsOf(this.k, inode)) for (let i = 0; i < e.pages; i += 1) if (peekMedium(this.k, base + e.device + i) === (value ?? e.file + i + 1)) pages += 1;
     return pages;
+  }
+
+  /** After an unbind: bound again, everybody gone, mounted anew: pages of the file that hold their markers; 0 without the file. */
+  intactAfterRebind(fs: FsInput): number {
+    this.bind();
+    this.continueAll();
+    this.exitAll();
+    this.umount();
+    const again = findFile(this.k, mountFs(this.k, this.dev, fs), 'f');
+    return again === 0 ? 0 : this.mediumPagesWith(undefined, again);
   }
 
   /** Pages of the medium, wherever they lie, that hold the markers of the file as it was laid out at first. */

@@ -5,8 +5,6 @@ import { userRead, userWrite } from '../mm/access.ts';
 import { madviseDontneed, mlock, mmapFixed } from '../mm/mmap.ts';
 import { mmOf, vmaEnd, vmaPages, vmasOf, vmaStart, VM_READ } from '../mm/mm_struct.ts';
 import { evictInodes } from '../fs/super.ts';
-import { mountFs } from '../setup/fsdax.ts';
-import { findFile } from '../fs/disk.ts';
 import { touchTest } from '../setup/look.ts';
 import type { MapInput, ProcessInput } from '../setup/process.ts';
 import { must, run } from '../setup/run.ts';
@@ -135,12 +133,7 @@ export const PART_A_FORCED: readonly TruthRow[] = [
       s.forced();
       if (needsShutdown(column)) s.shutdownIoctl();
       s.unbind();
-      s.bind();
-      s.continueAll();
-      s.exitAll();
-      s.umount();
-      const again = findFile(s.k, mountFs(s.k, s.dev, sceneOf(column).fs), 'f');
-      return { effects: [], figures: { pages: again === 0 ? 0 : s.mediumPagesWith(undefined, again) } };
+      return { effects: [], figures: { pages: s.intactAfterRebind(sceneOf(column).fs) } };
     },
   },
   {
