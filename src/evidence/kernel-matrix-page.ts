@@ -1,5 +1,6 @@
 /** docs/kernel-matrix.md: what the simulated kernel and `unseat plan` said would come, beside what real kernels did. Pure. */
 import type { MatrixCell } from './kernel-matrix.ts';
+import { reasonFor } from './listed-differences.ts';
 
 const order = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
 const ran = (c: MatrixCell): boolean => c.status === 'agrees' || c.status === 'disagrees';
@@ -69,9 +70,20 @@ function differing(cells: readonly MatrixCell[]): string[] {
   const lines = cells.flatMap((c) => [
     ...c.disagreements.map((d) => `- ${c.scenario} on ${c.release}: ${d.what}: the scenario expected ${d.expected}, seen ${d.seen}${d.source === undefined ? '' : ` (expected from ${d.source})`}`),
     ...c.differences.map((d) => `- ${c.scenario} on ${c.release}${d.step === null ? '' : `, step ${d.step}`}: ${d.what}: predicted ${d.predicted}, seen ${d.seen}${d.listed === undefined ? '' : `. Listed: ${d.listed}`}`),
-    ...(c.missed.length > 0 ? [`- ${c.scenario} on ${c.release}: seen and not forecast by plan: ${c.missed.join(', ')}`] : []),
+    ...(c.missed.length > 0 ? [`- ${c.scenario} on ${c.release}: seen and not forecast by plan: ${c.missed.join(', ')}${listedMissed(c)}`] : []),
   ]);
   return lines.length === 0 ? ['Nowhere.'] : lines;
+}
+
+/** Null where what plan did not forecast is not listed. */
+export function reasonForMissed(c: Pick<MatrixCell, 'scenario' | 'release'>): string | null {
+  const [major = 0, minor = 0] = c.release.split('.').map(Number);
+  return reasonFor(c.scenario, { major, minor }, { what: 'forecast' });
+}
+
+function listedMissed(c: MatrixCell): string {
+  const reason = reasonForMissed(c);
+  return reason === null ? '' : `. Listed: ${reason}`;
 }
 
 const plain = (text: string): string => text.replaceAll('|', '/').replaceAll('\n', ' ');
