@@ -9,7 +9,7 @@ import { peekMedium } from '../domains.ts';
 import { VM_FAULT_FALLBACK, VM_FAULT_HWPOISON, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV } from './fault-codes.ts';
 import { ptlLock, ptlUnlock, splitHugePmd } from './memory.ts';
 import { compoundHead } from './page.ts';
-import { regionPage, VMA, VM_DEVDAX, VM_FSDAX, VM_READ, VM_SHMEM, VM_SHARED, VM_WRITE } from './mm_struct.ts';
+import { regionPage, VMA, vmaEnd, vmaStart, VM_DEVDAX, VM_FSDAX, VM_READ, VM_SHMEM, VM_SHARED, VM_WRITE } from './mm_struct.ts';
 import { migrateToRam } from './migrate_device.ts';
 import { hasPteTable, PMD_PAGES, PTE_ANON, PTE_DEVICE_PRIVATE, PTE_DIRTY, PTE_HWPOISON, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, tableInUse, walk } from './pgtable.ts';
 import { ANON, mappingsCount, newAnonPage, putAnonPage, zapRmap } from './rmap.ts';
@@ -46,10 +46,16 @@ function* noEntry(k: Kernel, vma: number, vpn: number, write: number, flags: num
   return VM_FAULT_SIGBUS;
 }
 
-/** With other CPUs running, tables are made at set-up: an empty one counts as none. */
+/**
+ * With other CPUs running, tables are made at set-up: an empty one counts as none. Nobody splits a VMA then, so only its
+ * own entries can be set; each one looked at is a load in every step that faults.
+ */
 function pteTableThere(k: Kernel, vma: number, vpn: number): boolean {
   const region = k.heap.load(vma + VMA.region);
-  return hasPteTable(k.heap, region, regionPage(k, vma, vpn)) && (!k.concurrent || tableInUse(k.heap, region, regionPage(k, vma, vpn - (vpn % PMD_PAGES))));
+  if (!hasPteTable(k.heap, region, regionPage(k, vma, vpn))) return false;
+  if (!k.concurrent) return true;
+  const first = vpn - (vpn % PMD_PAGES);
+  return tableInUse(k.heap, region, regionPage(k, vma, first), Math.max(0, vmaStart(k, vma) - first), Math.min(PMD_PAGES, vmaEnd(k, vma) - first));
 }
 
 function* anonymousPage(k: Kernel, vma: number, vpn: number): Path {

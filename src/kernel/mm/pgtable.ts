@@ -141,16 +141,16 @@ export function freeRegion(heap: Heap, region: number): void {
   kfree(heap, region, 1 + chunks);
 }
 
-/** True where some entry of the page table of the PMD range that begins at `page` is set. */
-export function tableInUse(heap: Heap, region: number, page: number): boolean {
+/** True where some entry of the page table of the PMD range that begins at `page` is set. Looks at entries [from, to) of it. */
+export function tableInUse(heap: Heap, region: number, page: number, from = 0, to = PMD_PAGES): boolean {
   const chunk = chunkOf(heap, region, page);
   if (chunk !== 0 && heap.load(chunk) === ARRAY) {
     const pmd = heap.load(chunk + 5) + 2 * ((page % PUD_PAGES) >> 9);
     if (heap.load(pmd + 1) !== TABLE) return false;
     const table = heap.load(pmd);
-    for (let i = 0; i < PMD_PAGES; i += 1) if (heap.load(table + 2 * i + 1) !== 0) return true;
+    for (let i = from; i < to; i += 1) if (heap.load(table + 2 * i + 1) !== 0) return true;
     return false;
   }
-  for (let i = 0; i < PMD_PAGES; i += 1) if (walk(heap, region, page + i).level === 1) return true;
+  for (let i = from; i < to; i += 1) if (walk(heap, region, page + i).level === 1) return true;
   return false;
 }
