@@ -142,8 +142,11 @@ export function slotPower(built: BuiltScenario, name: string, power: 'on' | 'off
   const { k } = built.world;
   const slot = built.built.get(name)?.slot;
   if (slot === undefined) return notAvailable(`no slot holds ${name}`);
-  if (k.heap.load(slot + SLOT.kind) === SLOT_KIND.pciehp) return inShell(k, 'sh: slot power', () => powerStore(k, slot, power === 'on' ? 1 : 0));
-  return power === 'off' ? inShell(k, 'sh: slot power', () => acpiphpEject(k, slot)) : notAvailable('an ACPI slot is powered on by plugging a card');
+  const pciehp = k.heap.load(slot + SLOT.kind) === SLOT_KIND.pciehp;
+  if (!pciehp && power === 'on') return notAvailable('an ACPI slot is powered on by plugging a card');
+  const seen = inShell(k, 'sh: slot power', () => (pciehp ? powerStore(k, slot, power === 'on' ? 1 : 0) : acpiphpEject(k, slot)));
+  const flag = (word: number): number => (k.heap.load(slot + word) === 0 ? 0 : 1);
+  return { ...seen, hardware: [`power ${flag(SLOT.power)}`, `adapter ${flag(SLOT.adapter)}`] };
 }
 
 export function resize(built: BuiltScenario, name: string, bytes: number): Seen {
