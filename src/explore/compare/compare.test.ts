@@ -32,6 +32,6 @@ test('a report has its curves, and they are drawn', () => {
   const report = compareDesign(named('proposal:inode-walk'), [], { now: () => 0 });
   assert.deepEqual(report.curves.map((c) => c.against), ['pages', 'inodes', 'processes', 'extents']);
   const svg = costSvg([report]);
-  assert.equal(svg.match(/<polyline/g)?.length, 4);
+  assert.equal(svg.match(/<title>inode-walk: /g)?.length, 4);
   assert.ok(!svg.includes('NaN'));
 });
