@@ -43,15 +43,29 @@ export function openFiles(pid: number, known: readonly Descriptor[] = descriptor
 /** Undefined for a descriptor that was closed meanwhile. */
 function openFile({ path, fd, stats }: Descriptor): OpenFile | undefined {
   try {
+    const told = stats === undefined ? undefined : NAMELESS.get(stats.dev);
+    if (told !== undefined) return { fd, target: `${told}:[${stats?.ino}]` };
     const target = readlinkSync(path, LATIN1);
     // Pipes, sockets and anonymous inodes lie on no device.
-    if (stats === undefined || NO_FILE.test(target)) return { fd, target };
+    if (stats === undefined || NO_FILE.test(target)) return learnt({ fd, target }, stats);
     const common = { fd, target, dev: deviceNumber(stats.dev), ino: stats.ino };
     return isNode(stats) ? { ...common, rdev: deviceNumber(stats.rdev) } : common;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * `pipe` and `socket` by the number of the kernel's own file system that they lie on. The links there are made of the inode
+ * number alone (pipefs_dname(), fs/pipe.c; sockfs_dname(), net/socket.c): after the first, no other need be read.
+ */
+const NAMELESS = new Map<number, string>();
+
+function learnt(file: OpenFile, stats: Stats | undefined): OpenFile {
+  const kind = /^(pipe|socket):\[(\d+)\]$/.exec(file.target);
+  if (stats !== undefined && kind?.[1] !== undefined && Number(kind[2]) === stats.ino) NAMELESS.set(stats.dev, kind[1]);
+  return file;
 }
 
 const isNode = ({ mode }: Stats): boolean => (mode & 0o170000) === 0o020000 || (mode & 0o170000) === 0o060000;

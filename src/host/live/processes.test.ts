@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, closeSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -52,6 +52,20 @@ test('open files with their target, inode and node number', (t) => {
   assert.ok(!isMissing(open));
   assert.deepEqual(open.find(({ fd }) => fd === fds[0]), { fd: fds[0], target: file, dev: deviceNumber(statSync(file).dev), ino: statSync(file).ino });
   assert.equal(open.find(({ fd }) => fd === fds[1])?.rdev, '1:3');
+});
+
+test('pipes and sockets have the names that the kernel gives them, the second of a kind too', (t) => {
+  const child = spawn('sleep', ['60'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  for (const pid of [process.pid, child.pid ?? 0]) {
+    for (let round = 0; round < 2; round += 1) {
+      const open = live().openFiles(pid);
+      assert.ok(!isMissing(open));
+      const nameless = open.filter(({ target }) => /^(pipe|socket):/.test(target));
+      for (const { fd, target, dev } of nameless) assert.deepEqual([readlinkSync(`/proc/${pid}/fd/${fd}`), dev], [target, undefined]);
+      assert.ok(nameless.length > 0);
+    }
+  }
 });
 
 for (const many of [false, true]) {
