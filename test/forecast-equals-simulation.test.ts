@@ -5,10 +5,11 @@
  * release, the sample here three.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { CXL_REMOVALS, UNBIND, type Make, type Removal } from '../src/evidence/what-comes/removals.ts';
-import { whatComes } from '../src/evidence/what-comes/trials.ts';
+import { whatComes, type Outcome } from '../src/evidence/what-comes/trials.ts';
 import { openCapture } from '../src/host/capture/open.ts';
 import { VM } from '../src/kernel/drivers/virtio/virtio_mem.ts';
 import { simulatedHost } from '../src/kernel/host/sim-host.ts';
@@ -27,7 +28,9 @@ import type { Machine } from '../src/machine/machine.ts';
 import { forecast } from '../src/plan/forecast/forecast.ts';
 import { inventoryFor, optionsOf } from '../src/plan/inventory.ts';
 import { profileByName, releaseNames } from '../src/profile/select.ts';
-import type { RemovalEvent } from '../src/steps/forecast.ts';
+import { readScenario } from '../src/scenario/read.ts';
+import { buildScenario } from '../src/kernel/scenario/build.ts';
+import type { Forecast, RemovalEvent } from '../src/steps/forecast.ts';
 import { readForTwin } from '../src/twin/read.ts';
 import { twinOf } from '../src/twin/twin.ts';
 
@@ -140,7 +143,10 @@ function compare(machine: Machine, release: string, rmapbt: boolean, [name, even
   // The forecast is made without what no file shows.
   const inventory = inventoryFor(simulatedHost(twinOf(machine, profile, rmapbt).world), name);
   const forecasts = forecast(inventory.machine, profile, inventory.device, event, optionsOf(inventory)).effects;
-  const { effects, returned } = whatComes(make);
+  return differences(forecasts, whatComes(make));
+}
+
+function differences(forecasts: Forecast['effects'], { effects, returned }: Outcome): string[] {
   const wrong: string[] = [];
   for (const effect of effects) if (!forecasts.some((f) => f.effect === effect)) wrong.push(`${effect} came and was not forecast`);
   // After a removal that does not come back nothing else can be tried.
@@ -168,9 +174,27 @@ test('a pull of virtio-mem: the host refuses while memory is plugged, as forecas
       const { world } = twinOf(machine, profile);
       if (!plugged) prepared(world);
       const inventory = inventoryFor(simulatedHost(world), 'virtio1');
-      const says = forecast(inventory.machine, profile, inventory.device, 'pull', optionsOf(inventory)).effects.map((f) => f.effect);
+      const says: string[] = forecast(inventory.machine, profile, inventory.device, 'pull', optionsOf(inventory)).effects.map((f) => f.effect);
       const refused = world.hotplug?.virtioMems.some(({ vm }) => hostUnplugRefused(world.k, vm)) ?? false;
       assert.deepEqual([says, refused], [[plugged ? 'veto' : 'clean'], plugged], release);
     }
   }
 });
+
+for (const [scenario, block] of [['remove-btt', 'pmem0s'], ['swap-unbind', 'pmem0'], ['namespaces-one-section-exit', 'pmem0.1'], ['fsdax-xfs-rmapbt', 'pmem0'], ['fsdax-xfs-plain', 'pmem0']] as const) {
+  test(`forecast of ${block} of scenario ${scenario} under every release`, () => {
+    const spec = readScenario(readFileSync(resolve(import.meta.dirname, `../scenarios/${scenario}.yaml`), 'utf8'), scenario);
+    // A section of 5.2 takes one device.
+    const wrong = releaseNames().filter((release) => release !== '5.2' || !scenario.startsWith('namespaces')).flatMap((release) => {
+      const profile = profileByName(release);
+      assert.ok(profile !== null);
+      const make = (): ReturnType<Make> => {
+        const { world } = buildScenario(spec, profile);
+        return { world, device: deviceNamed(world, block), removal: UNBIND };
+      };
+      const inventory = inventoryFor(simulatedHost(make().world), block);
+      return differences(forecast(inventory.machine, profile, inventory.device, 'unbind', optionsOf(inventory)).effects, whatComes(make)).map((line) => `${release}: ${line}`);
+    });
+    assert.deepEqual(wrong, []);
+  });
+}

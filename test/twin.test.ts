@@ -1,9 +1,12 @@
 /** A capture and its simulated twin: scan, plan and map read the same facts off both. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { openCapture } from '../src/host/capture/open.ts';
 import type { Host } from '../src/host/host.ts';
+import { buildScenario } from '../src/kernel/scenario/build.ts';
+import { readScenario } from '../src/scenario/read.ts';
 import { simulatedHost } from '../src/kernel/host/sim-host.ts';
 import type { Machine } from '../src/machine/machine.ts';
 import { readMachine } from '../src/machine/read.ts';
@@ -42,6 +45,23 @@ function facts(machine: Machine): Record<string, unknown> {
     mounts: machine.mounts.filter((m) => pmem.has(m.dev)).map((m) => [m.mountPoint, m.fsType, m.source, m.dev, m.dax, m.shutdown]),
     holders: Object.fromEntries(Object.entries(machine.holders).map(([id, list]) => [id, list.map(holderFacts)])),
   };
+}
+
+/** Machines that no capture shows: what a simulated one shows is twinned. */
+for (const scenario of ['remove-btt', 'remove-swap', 'cxl-devdax-unbind', 'namespaces-one-section-exit']) {
+  test(`twin of the simulated machine of scenario ${scenario}`, () => {
+    const profile = profileByName('7.2');
+    assert.ok(profile !== null);
+    const first = simulatedHost(buildScenario(readScenario(readFileSync(resolve(import.meta.dirname, `../scenarios/${scenario}.yaml`), 'utf8'), scenario), profile).world);
+    const machine = readForTwin(first);
+    const { world, left } = twinOf(machine, profile);
+    assert.deepEqual(left, []);
+    const second = simulatedHost(world);
+    const twin = withHolders(second, readMachine(second));
+    const [wanted, got] = [{ ...facts(machine), swaps: machine.swaps }, { ...facts(twin), swaps: twin.swaps } as Record<string, unknown>];
+    for (const [fact, value] of Object.entries(wanted)) assert.deepEqual(got[fact], value, `${scenario}: ${fact}`);
+    for (const device of leafDevices(machine)) assert.deepEqual(forecasts(second, device.id, profile), forecasts(first, device.id, profile), `${scenario}: plan of ${device.id}`);
+  });
 }
 
 function forecasts(host: Host, device: string, profile: Profile): unknown {

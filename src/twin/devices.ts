@@ -4,6 +4,7 @@ import type { Machine } from '../machine/machine.ts';
 import type { DaxDevice } from '../machine/types/dax.ts';
 import type { NvdimmBus, NvdimmNamespace, NvdimmRegion } from '../machine/types/nvdimm.ts';
 import { bindStore, unbindStore } from '../kernel/drivers/base/dd.ts';
+import { createBtt } from '../kernel/drivers/block/plain-disk.ts';
 import { REGION } from '../kernel/drivers/cxl/cxl.ts';
 import { makeNdRegion } from '../kernel/drivers/nvdimm/region.ts';
 import { deviceDaxDriver } from '../kernel/drivers/dax/bus.ts';
@@ -68,6 +69,14 @@ function makeNamespace(k: Kernel, machine: Machine, made: TwinDevices, bus: Nvdi
     const device = addPmem(k, { name: ns.bindName, namespace: ns.name, start: ns.range.start, size: ns.range.end - ns.range.start, map: memmap, dataOffset, node: parents.node, ...(bus.provider === 'e820' ? { resource: 'Persistent Memory (legacy)' } : regionLine ? { resource: null } : {}) });
     const dev = machine.blockDevices.find((b) => b.name === block)?.dev ?? `259:${made.pmems.length}`;
     made.pmems.push({ ...parents, device, claimant: ns.bindName === ns.name ? null : ns.bindName, dataOffset, memmap, align, block, dev });
+    return device;
+  }
+  if (ns.mode === 'sector' && ns.driver !== null && ns.block !== null && ns.holder !== null) {
+    const { block, holder } = ns;
+    const disk = machine.blockDevices.find((b) => b.name === block);
+    if (!regionLine) insertResource(k, k.resources.root, allocResource(k, ns.range.start, ns.range.end - 1, 'Persistent Memory', IORESOURCE_MEM));
+    const device = must(k, createBtt(k, { name: holder, namespace: ns.name, number: 64 + made.pmems.length, start: ns.range.start, end: ns.range.end, node: parents.node, ...(disk?.sizeBytes == null ? {} : { pages: disk.sizeBytes / k.geo.pageSize }) }), holder);
+    made.pmems.push({ ...parents, device, claimant: holder, dataOffset: 0, memmap: 'mem', align, block, dev: disk?.dev ?? `259:${made.pmems.length}`, btt: true });
     return device;
   }
   if (ns.mode === 'sector' && ns.driver === null && ns.holder !== null && ns.sectorSize !== null) {

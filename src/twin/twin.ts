@@ -6,11 +6,13 @@
 import { UnseatError } from '../errors/unseat-error.ts';
 import type { PhysRange } from '../range/phys-range.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { SwapArea } from '../machine/types/stack.ts';
+import { swapon } from '../kernel/fs/block.ts';
 import type { Profile } from '../profile/profile.ts';
 import { stateStore } from '../kernel/drivers/base/block-state.ts';
 import { memoryBlocks } from '../kernel/drivers/base/memory.ts';
 import { MountTable } from '../kernel/host/mount-table.ts';
-import { FIRST_NAMESPACE, type World } from '../kernel/host/world.ts';
+import { blockPlaces, FIRST_NAMESPACE, type World } from '../kernel/host/world.ts';
 import { MMOP, MMOP_WORDS } from '../kernel/mm/memory_hotplug/hotplug.ts';
 import { bootMachine } from '../kernel/setup/boot-machine.ts';
 import { mountFs } from '../kernel/setup/fsdax.ts';
@@ -53,6 +55,7 @@ export function twinOf(machine: Machine, profile: Profile, rmapbt: boolean | nul
     pmems, daxes: [...daxes, ...cxl.daxes], idle, ndBuses: cxl.ndBuses, mounts: new MountTable(k), namespaceOf: new Map(), commandOf: new Map(), cpus: 1, blocksUnreadable: rmapbt === null, ...devtmpfsOf(machine),
   };
   const supers = mountAll(world, machine, rmapbt);
+  for (const swap of machine.swaps) swapAgain(world, swap);
   const others = [['virtio-pmem devices', machine.virtioPmem.length], ['DIMMs', machine.dimms.filter((d) => d.range !== null).length]] as const;
   return { world, left: [...left, ...cxl.left, ...virtioMems.left, ...others.filter(([, n]) => n > 0).map(([what, n]) => `${n} ${what}`), ...startHolders(world, machine, supers, firstNamespace(machine))] };
 }
@@ -64,6 +67,12 @@ const devtmpfsOf = (machine: Machine): { devtmpfs?: string } => {
 
 /** The mount namespace of init, as the capture numbers it. */
 export const firstNamespace = (machine: Machine): number | null => (machine.mounts.find((m) => m.seenBy === 1) ?? machine.mounts[0])?.namespaceId ?? null;
+
+/** Swap on persistent memory; what other disks hold does not concern it. */
+function swapAgain(world: World, swap: SwapArea): void {
+  const place = blockPlaces(world).find((p) => p.dev === swap.dev);
+  if (place !== undefined && !swap.deleted) swapon(world.k, place.record, swap.usedBytes / 1024);
+}
 
 /** Super blocks by device number. */
 function mountAll(world: World, machine: Machine, rmapbt: boolean | null): ReadonlyMap<string, number> {

@@ -11,6 +11,7 @@ import { DAX_KMEM, daxKmemInit } from '../../kernel/drivers/dax/kmem.ts';
 import { bindStore, unbindStore } from '../../kernel/drivers/base/dd.ts';
 import { DEVDAX, devDaxEnd, devDaxStart } from '../../kernel/drivers/dax/bus.ts';
 import { vmAddr, vmSize } from '../../kernel/drivers/virtio/virtio_mem.ts';
+import { PMEM, SWAP_LOST } from '../../kernel/drivers/nvdimm/pmem.ts';
 import { SB } from '../../kernel/fs/inode.ts';
 import { fdClose, fdsOf } from '../../kernel/fs/file.ts';
 import { daxAlive } from '../../kernel/drivers/dax/super.ts';
@@ -50,6 +51,7 @@ export function whatComes(make: Make): Outcome {
   if ((first.log['fs-shutdown'] ?? 0) > 0) found.add('fs-shutdown');
   if (stillRam(first)) found.add('region-leaked');
   if (first.mounts.some((sb) => !daxAlive(first.k, first.k.heap.load(sb + SB.daxDev)))) found.add('io-errors');
+  if (first.bus === 'nd' && first.k.heap.load(first.disk + PMEM.swap) === SWAP_LOST) found.add('swap-lost');
   if (state !== 'done') return { effects: found, returned: false };
   if (pinnedPages(first.k, first.range[0], first.range[1]) > 0) found.add('pin-outlives-memmap');
   const later = first.through === 'self' ? [nextOwner, endAfterRebind, destroyLater, bindAgain] : [kmemAgain];
@@ -69,6 +71,8 @@ interface Tried {
   readonly k: Kernel;
   readonly device: number;
   readonly bus: string;
+  /** What stands for a namespace and its disk. */
+  readonly disk: number;
   readonly through: Removal['through'];
   readonly driver: number;
   readonly taken: Taken;
@@ -88,12 +92,12 @@ function rangeOf(k: Kernel, device: number): readonly [number, number] {
 function removed(make: Make, before: (world: World, device: number, range: readonly [number, number]) => void = () => undefined): Tried {
   const { world, device, removal } = make();
   const { k } = world;
-  const [driver, bus, range] = [deviceDriver(k, device), deviceBus(k, device).name, rangeOf(k, device)];
+  const [driver, bus, disk, range] = [deviceDriver(k, device), deviceBus(k, device).name, deviceData(k, device), rangeOf(k, device)];
   const mounts = bus !== 'nd' ? [] : world.mounts.all().map((m) => m.sb).filter((sb) => k.heap.load(sb + SB.disk) === deviceData(k, device));
   before(world, device, range);
   const mark = k.log.mark;
   const taken = removal.take(world, device);
-  return { world, k, device, bus, through: removal.through, driver, taken, range, mounts, log: countFindings(k.log.since(mark).map((line) => line.text)) };
+  return { world, k, device, bus, disk, through: removal.through, driver, taken, range, mounts, log: countFindings(k.log.since(mark).map((line) => line.text)) };
 }
 
 /** VMAs of a task over files and device nodes. */

@@ -4,7 +4,7 @@ import { iomemText } from '../resource.ts';
 import { busDevices, deviceDriver } from '../drivers/base/bus.ts';
 import type { Path } from '../state/path.ts';
 import { EINVAL } from '../errno.ts';
-import { mountinfo } from './proc-mounts.ts';
+import { mountinfo, swapsText } from './proc-mounts.ts';
 import { processDirectory } from './proc-process.ts';
 import { kpageflags } from './proc-kpage.ts';
 import { blockLinks, busDirectory, devicePaths, numberLinks } from './sys-devices.ts';
@@ -27,7 +27,7 @@ function procDirectory(world: World): DirectoryNode {
     kpageflags: kpageflags(k),
     meminfo: file(() => meminfoText(k)),
     mounts: link('self/mounts'),
-    swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
+    swaps: file(() => swapsText(world)),
     version: file(() => `Linux version ${world.release} (simulated) ${world.version}\n`),
     zoneinfo: file(() => zoneinfoText(k)),
     sys: directory({ vm: directory({ memory_failure_early_kill: attribute(() => k.heap.load(tasksOf(k).earlyKill), (text) => storeEarlyKill(world, text)) }) }),
@@ -71,6 +71,7 @@ const acpiDevices = (world: World): DirectoryNode => directory(Object.fromEntrie
 function devDirectory(world: World): DirectoryNode {
   const nodes = new Map<string, DeviceNode>();
   for (const p of world.pmems) if (deviceDriver(world.k, p.device) !== 0) nodes.set(p.block, { type: 'block', rdev: p.dev, ...(world.blocksUnreadable === true ? {} : { readAt: (offset: number, into: Uint8Array) => readBlock(world, p.dev, offset, into) }) });
+  for (const d of world.disks ?? []) if (deviceDriver(world.k, d.device) !== 0) nodes.set(d.block, { type: 'block', rdev: d.dev });
   for (const d of world.daxes) if (busDevices(world.k, 'dax').includes(d.device)) nodes.set(d.name, { type: 'char', rdev: d.dev });
   return listing(() => [...nodes.keys(), 'null'], (name) => nodes.get(name) ?? (name === 'null' ? { type: 'char', rdev: '1:3' } : null));
 }

@@ -2,6 +2,7 @@
 import { missing, type Fact } from '../../host/fact.ts';
 import type { Actions, ActResult, ProcessRef, Signal, Store } from '../../host/actions.ts';
 import { EINVAL, ENODEV, errnoName } from '../errno.ts';
+import { swapoff } from '../fs/block.ts';
 import { goingDown } from '../fs/super.ts';
 import { syncFilesystem } from '../fs/sync.ts';
 import { exitTask } from '../mm/exit.ts';
@@ -11,7 +12,7 @@ import { continueTask, findTask, isAlive, reapTask, stopTask, TASK, TASK_DEAD, t
 import { threads, type Thread } from '../threads.ts';
 import { startTime } from './proc-process.ts';
 import type { SimFiles } from './sim-files.ts';
-import type { World } from './world.ts';
+import { blockPlaces, type World } from './world.ts';
 
 /** A clock that moves only when something is waited for. */
 export interface SimClock {
@@ -92,7 +93,10 @@ export class SimActions implements Actions {
   }
 
   async swapOff(path: string): Promise<ActResult> {
-    return { ...refused(errnoName(EINVAL)), detail: `${path} is no swap area of this simulated machine` };
+    const place = blockPlaces(this.world).find((p) => path === `/dev/${p.block}`);
+    if (place === undefined) return { ...refused(errnoName(EINVAL)), detail: `${path} is no swap area of this simulated machine` };
+    const rc = swapoff(this.world.k, place.record);
+    return rc < 0 ? refused(errnoName(rc)) : done();
   }
 
   /** Programs of the system do not exist here. */

@@ -7,10 +7,11 @@ import { SimActions, type SimClock } from './sim-actions.ts';
 import { SimFiles } from './sim-files.ts';
 import { SimProcesses } from './sim-processes.ts';
 import { SimTrace } from './sim-trace.ts';
-import { FIRST_NAMESPACE, namespaceOfTask, type World } from './world.ts';
+import { blockPlaces, FIRST_NAMESPACE, namespaceOfTask, type World } from './world.ts';
 import { eachTask, taskPid } from '../task.ts';
 
 export function simulatedHost(world: World): Host {
+  blockPlaces(world);
   const files = new SimFiles(rootDirectory(world));
   const clock: SimClock = { now: 0 };
   return {

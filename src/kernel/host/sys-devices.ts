@@ -9,14 +9,14 @@ import { bindStore, unbindStore } from '../drivers/base/dd.ts';
 import { DEVDAX, DEVICE_DAX } from '../drivers/dax/bus.ts';
 import { DEV_DAX, devDaxRanges, kmemOf } from '../drivers/dax/dev_dax.ts';
 import { kmemState, kmemStateStore, UNPLUGGED } from '../drivers/dax/kmem-state.ts';
-import { PMEM } from '../drivers/nvdimm/pmem.ts';
+import { PMEM, pmemData, pmemEnd } from '../drivers/nvdimm/pmem.ts';
 import { ND_REGION_BUS, ndRegionState } from '../drivers/nvdimm/region.ts';
 import type { Kernel } from '../kernel.ts';
 import { MMOP } from '../mm/memory_hotplug/hotplug.ts';
 import type { Path } from '../state/path.ts';
 import { hotplugPaths, hotplugPlaces } from './sys-hotplug.ts';
 import { attribute, directory, link, listing, overlay, writeOnly, type DirectoryNode, type Node } from './vfs.ts';
-import type { DaxPlace, IdlePlace, PmemPlace, World } from './world.ts';
+import type { DaxPlace, DiskPlace, IdlePlace, PmemPlace, World } from './world.ts';
 
 type Paths = Map<string, Node>;
 const hex = (n: number): string => `0x${n.toString(16)}`;
@@ -58,11 +58,16 @@ function ndParents(k: Kernel, paths: Paths, p: Pmem, mode: string, holder: strin
 
 function pmemPaths(world: World, paths: Paths, p: PmemPlace): void {
   const { k } = world;
-  const region = ndParents(k, paths, p, 'memory', p.claimant);
+  const region = ndParents(k, paths, p, p.btt === true ? 'safe' : 'memory', p.claimant);
   if (ndRegionState(k, p.region) !== 'bound') return;
   const own = p.claimant === null ? `${region}/${p.namespace}` : `${region}/${p.claimant}`;
   const bound = deviceDriver(k, p.device) !== 0;
-  if (p.claimant !== null) {
+  if (p.btt === true) {
+    put(paths, own, {
+      namespace: attribute(() => p.namespace), sector_size: attribute(() => `[${p.sectorSize ?? 4096}]`), uuid: attribute(() => p.uuid), numa_node: attribute(() => p.node), subsystem: link(`${up(own)}/bus/nd`),
+      ...(bound ? { size: attribute(() => diskBytes(k, p.device)) } : {}),
+    });
+  } else if (p.claimant !== null) {
     put(paths, own, {
       namespace: attribute(() => p.namespace), mode: attribute(() => (p.memmap === 'dev' ? 'pmem' : 'ram')), align: attribute(() => p.align), numa_node: attribute(() => p.node), uuid: attribute(() => p.uuid),
       subsystem: link(`${up(own)}/bus/nd`),
@@ -72,10 +77,20 @@ function pmemPaths(world: World, paths: Paths, p: PmemPlace): void {
   put(paths, own, { driver: driverLink(k, own, 'nd', p.device) });
   if (bound && k.heap.load(deviceData(k, p.device) + PMEM.diskGone) === 0) {
     put(paths, `${own}/block/${p.block}`, {
-      dev: attribute(() => p.dev), size: attribute(() => Math.floor((p.size - p.dataOffset) / 512)), holders: directory({}), slaves: directory({}),
-      queue: directory({ dax: attribute(() => 1) }), badblocks: attribute(() => ''), subsystem: link(`${up(own)}/../../class/block`),
+      dev: attribute(() => p.dev), size: attribute(() => Math.floor((p.btt === true ? diskBytes(k, p.device) : p.size - p.dataOffset) / 512)), holders: directory({}), slaves: directory({}),
+      queue: directory({ dax: attribute(() => (p.btt === true ? 0 : 1)) }), badblocks: attribute(() => ''), subsystem: link(`${up(own)}/../../class/block`),
     });
   }
+}
+
+const diskBytes = (k: Kernel, device: number): number => (pmemEnd(k, deviceData(k, device)) - pmemData(k, deviceData(k, device))) * k.geo.pageSize;
+
+/** Disks of PCI cards: there while their driver is. */
+function diskPaths({ k }: World, paths: Paths, d: DiskPlace): void {
+  if (!busDevices(k, 'pci').includes(d.device)) return;
+  put(paths, d.path, { class: attribute(() => '0x010000'), vendor: attribute(() => '0x1af4'), device: attribute(() => '0x1042'), subsystem: link(`${up(d.path)}/bus/pci`), driver: driverLink(k, d.path, 'pci', d.device) });
+  if (deviceDriver(k, d.device) === 0) return;
+  put(paths, `${d.path}/virtio0/block/${d.block}`, { dev: attribute(() => d.dev), size: attribute(() => d.size / 512), holders: directory({}), slaves: directory({}), queue: directory({ dax: attribute(() => 0) }), subsystem: link(`${up(d.path)}/../../../class/block`) });
 }
 
 function daxPaths(world: World, paths: Paths, d: DaxPlace): void {
@@ -125,6 +140,7 @@ export function devicePaths(world: World): Paths {
   const paths: Paths = new Map();
   for (const p of world.pmems) pmemPaths(world, paths, p);
   for (const d of world.daxes) daxPaths(world, paths, d);
+  for (const d of world.disks ?? []) diskPaths(world, paths, d);
   for (const p of world.idle ?? []) idlePaths(world.k, paths, p);
   for (const b of world.ndBuses ?? []) put(paths, b.path, { provider: attribute(() => b.provider), subsystem: link(`${up(b.path)}/bus/nd`) });
   return new Map([...hotplugPaths(world), ...[...paths].map(([path, node]) => [path.replace(/^\/sys\//, ''), node] as const)]);
@@ -135,7 +151,8 @@ export type BusName = 'nd' | 'dax' | 'virtio' | 'cxl' | 'pci';
 
 /** Real directories of the devices of a bus, by name. */
 function placesOn(world: World, bus: BusName): Map<string, string> {
-  if (bus === 'virtio' || bus === 'cxl' || bus === 'pci') return hotplugPlaces(world, bus);
+  if (bus === 'pci') return new Map([...hotplugPlaces(world, bus), ...(world.disks ?? []).filter((d) => busDevices(world.k, 'pci').includes(d.device)).map((d) => [d.path.split('/').at(-1) ?? '', d.path] as const)]);
+  if (bus === 'virtio' || bus === 'cxl') return hotplugPlaces(world, bus);
   const places = new Map<string, string>();
   if (bus === 'dax') for (const d of world.daxes) if (busDevices(world.k, 'dax').includes(d.device) && (d.pmem === null || ndRegionState(world.k, d.pmem.region) === 'bound')) places.set(d.name, d.path);
   if (bus === 'nd') for (const b of world.ndBuses ?? []) places.set(b.name, b.path);
@@ -207,9 +224,11 @@ export function busDirectory(world: World, bus: BusName): DirectoryNode {
 
 /** /sys/block and /sys/class/block: links to the disks that are there. */
 export const blockLinks = (world: World, depth: string): DirectoryNode => {
-  const places = (): Map<string, string> => new Map(world.pmems
-    .filter((p) => deviceDriver(world.k, p.device) !== 0 && world.k.heap.load(deviceData(world.k, p.device) + PMEM.diskGone) === 0)
-    .map((p) => [p.block, `${p.busPath}/${p.region}/${p.claimant ?? p.namespace}/block/${p.block}`]));
+  const there = ({ device }: { readonly device: number }): boolean => deviceDriver(world.k, device) !== 0 && world.k.heap.load(deviceData(world.k, device) + PMEM.diskGone) === 0;
+  const places = (): Map<string, string> => new Map([
+    ...world.pmems.filter(there).map((p) => [p.block, `${p.busPath}/${p.region}/${p.claimant ?? p.namespace}/block/${p.block}`] as const),
+    ...(world.disks ?? []).filter((d) => busDevices(world.k, 'pci').includes(d.device) && there(d)).map((d) => [d.block, `${d.path}/virtio0/block/${d.block}`] as const),
+  ]);
   return listing(() => [...places().keys()], (name) => {
     const place = places().get(name);
     return place === undefined ? null : link(`${depth}${place.replace(/^\/sys/, '')}`);
@@ -220,7 +239,7 @@ export const blockLinks = (world: World, depth: string): DirectoryNode => {
 export const numberLinks = (world: World, kind: 'block' | 'char'): DirectoryNode => {
   const all = (): Map<string, string> => kind === 'char'
     ? new Map(world.daxes.map((d) => [d.dev, `../../${d.path.replace(/^\/sys\//, '')}`]))
-    : new Map(world.pmems.filter((p) => blockLinks(world, '').get(p.block) !== null).map((p) => [p.dev, `../../block/${p.block}`]));
+    : new Map([...world.pmems, ...(world.disks ?? [])].filter((p) => blockLinks(world, '').get(p.block) !== null).map((p) => [p.dev, `../../block/${p.block}`]));
   return listing(() => [...all().keys()], (name) => {
     const target = all().get(name);
     return target === undefined ? null : link(target);

@@ -43,6 +43,20 @@ export interface PmemPlace {
   readonly block: string;
   /** `259:0`. */
   readonly dev: string;
+  /** In sector mode: the claimant is a BTT, the disk is `pmem0s` and has no DAX. */
+  readonly btt?: true;
+}
+
+/** A disk that is no memory: of a PCI card. */
+export interface DiskPlace {
+  /** The PCI device: heap address. */
+  readonly device: number;
+  /** `vda`, `253:0`. */
+  readonly block: string;
+  readonly dev: string;
+  /** Real sysfs directory of the PCI function, bytes of the disk. */
+  readonly path: string;
+  readonly size: number;
 }
 
 /** A dax device on the dax bus. */
@@ -116,6 +130,7 @@ export interface World {
   readonly cmdline: string;
   readonly pmems: readonly PmemPlace[];
   readonly daxes: readonly DaxPlace[];
+  readonly disks?: readonly DiskPlace[];
   readonly idle?: readonly IdlePlace[];
   /** nd buses beside those of the namespaces: of a CXL root without a pmem region. */
   readonly ndBuses?: readonly { readonly name: string; readonly path: string; readonly provider: string }[];
@@ -144,6 +159,21 @@ export function namespaceOfTask(world: World, task: number): number {
   return FIRST_NAMESPACE;
 }
 
+export interface BlockPlace {
+  /** What stands for the disk in the heap: it outlives its device, as the mounts on it do. */
+  readonly record: number;
+  readonly block: string;
+  readonly dev: string;
+}
+const known = new WeakMap<World, readonly BlockPlace[]>();
+
+/** Every block device that ever was. First asked for while all devices are there. */
+export function blockPlaces(world: World): readonly BlockPlace[] {
+  const places = known.get(world) ?? [...world.pmems, ...(world.disks ?? [])].map(({ device, block, dev }) => ({ record: deviceData(world.k, device), block, dev }));
+  known.set(world, places);
+  return places;
+}
+
 export interface InodeView {
   /** `major:minor` of the file system. */
   readonly dev: string;
@@ -166,7 +196,7 @@ export function inodeView(world: World, inode: number, namespace: number): Inode
   const tail = deleted ? ' (deleted)' : '';
   if (sb === 0) return { dev: MEMFD_DEV, ino, path: `/memfd:${name} (deleted)`, deleted: true };
   const disk = k.heap.load(sb + SB.disk);
-  const dev = world.pmems.find((p) => deviceData(k, p.device) === disk)?.dev ?? '0:0';
+  const dev = blockPlaces(world).find((p) => p.record === disk)?.dev ?? '0:0';
   const point = pointOf(world.mounts, sb, namespace) ?? '';
   return { dev, ino, path: `${point}${name === '' ? (point === '' ? '/' : '') : `/${name}`}${tail}`, deleted };
 }

@@ -4,9 +4,10 @@ import { rangeSize, type PhysRange } from '../../range/phys-range.ts';
 import { MiB } from '../../range/units.ts';
 import type { Disk, Machine, SystemRam } from '../../scenario/layout.ts';
 import { addMedium } from '../domains.ts';
+import { createDiskCard, newPlainDisk } from '../drivers/block/plain-disk.ts';
 import { stateStore } from '../drivers/base/block-state.ts';
-import { deviceAlloc, deviceChildren, deviceData, deviceDriver, driverCore, type Driver } from '../drivers/base/bus.ts';
-import { bindStore, deviceAdd, unbindStore } from '../drivers/base/dd.ts';
+import { deviceChildren, deviceData, deviceDriver } from '../drivers/base/bus.ts';
+import { bindStore, unbindStore } from '../drivers/base/dd.ts';
 import { blocksIn, blockState, MEM, memoryBlocks } from '../drivers/base/memory.ts';
 import { MEMDEV, REGION } from '../drivers/cxl/cxl.ts';
 import { deviceDaxDriver, DEVDAX } from '../drivers/dax/bus.ts';
@@ -46,13 +47,9 @@ export function makeDax(k: Kernel, input: { name: string; namespace: string; ran
   return dev;
 }
 
-const VIRTIO_PCI: Driver = { name: 'virtio-pci', *probe() { return 0; }, *remove() { return 0; } };
-
-/** Cards without memory: a slot each, where they can be plugged. */
+/** Cards with a disk: a slot each, where they can be plugged. */
 export function makeDisk(k: Kernel, disk: Disk, index: number): BuiltDevice {
-  driverCore(k).register('pci', VIRTIO_PCI);
-  const dev = deviceAlloc(k, { bus: 'pci', name: `0000:0${index + 2}:00.0` });
-  must(k, deviceAdd(k, dev), disk.name);
+  const dev = must(k, createDiskCard(k, `0000:0${index + 2}:00.0`, newPlainDisk(k, disk.name, index + 1, disk.size / k.geo.pageSize)), disk.name);
   const slot = disk.hotplug === 'none' ? {} : { slot: makeSlot(k, { name: String(index + 5), kind: disk.hotplug, dev }) };
   return { name: disk.name, kind: 'disk', range: null, dev, driver: deviceDriver(k, dev), ...slot };
 }

@@ -8,7 +8,11 @@ import type { Profile } from '../../profile/profile.ts';
 import type { Filesystem } from '../../scenario/layout.ts';
 import type { ProcessSpec } from '../../scenario/process.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
-import { deviceChildren, deviceDriver, deviceName } from '../drivers/base/bus.ts';
+import { deviceChildren, deviceData, deviceDriver, deviceName } from '../drivers/base/bus.ts';
+import { createBtt } from '../drivers/block/plain-disk.ts';
+import { swapon } from '../fs/block.ts';
+import { allocResource, insertResource, IORESOURCE_MEM } from '../resource.ts';
+import { must } from '../setup/run.ts';
 import { DEV_DAX, kmemOf } from '../drivers/dax/dev_dax.ts';
 import { DIMM } from '../drivers/acpi/memhotplug.ts';
 import { MEMDEV, REGION } from '../drivers/cxl/cxl.ts';
@@ -16,7 +20,7 @@ import { slotName } from '../drivers/pci/slot.ts';
 import { pmemDax } from '../drivers/nvdimm/pmem.ts';
 import { adopt, makeNdRegion } from '../drivers/nvdimm/region.ts';
 import { ENOENT } from '../errno.ts';
-import { FIRST_NAMESPACE, type CardPlace, type DaxPlace, type HotplugPlaces, type PmemPlace, type World } from '../host/world.ts';
+import { FIRST_NAMESPACE, type CardPlace, type DaxPlace, type DiskPlace, type HotplugPlaces, type PmemPlace, type World } from '../host/world.ts';
 import { MountTable } from '../host/mount-table.ts';
 import { bootMachine } from '../setup/boot-machine.ts';
 import { addPmem, mountFs } from '../setup/fsdax.ts';
@@ -47,8 +51,9 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
   const daxes = new Map<string, DaxPlace>();
   for (const namespace of placed.namespaces) {
     const { spec, range } = namespace;
+    if (!namespace.legacy && !regions.has(namespace.regionIndex)) insertResource(k, k.resources.root, allocResource(k, namespace.region.start, namespace.region.end - 1, 'Persistent Memory', IORESOURCE_MEM));
     const dax = spec.mode === 'devdax';
-    const place = dax ? daxPlace(k, namespace, daxes.size) : pmemPlace(k, namespace, pmems.size);
+    const place = dax ? daxPlace(k, namespace, daxes.size) : spec.mode === 'sector' ? bttPlace(k, namespace, pmems.size) : pmemPlace(k, namespace, pmems.size);
     if (dax) daxes.set(spec.name, place as DaxPlace);
     else pmems.set(spec.name, place as PmemPlace);
     const known = regions.get(namespace.regionIndex);
@@ -70,12 +75,13 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
   const world: World = {
     k, label: scenario.scenario, release: `${profile.name}.0-simulated`, version: '#1 SMP PREEMPT_DYNAMIC unseat', cmdline: 'console=ttyS0',
     hotplug: hotplugOf(k, scenario, built),
-    pmems: [...pmems.values()], daxes: [...daxes.values()], mounts, namespaceOf: new Map(), commandOf, cpus: scenario.machine.cpus,
+    pmems: [...pmems.values()], daxes: [...daxes.values()], disks: disksOf(k, scenario, built), mounts, namespaceOf: new Map(), commandOf, cpus: scenario.machine.cpus,
   };
   const devices = new Map([...pmems, ...daxes].map(([name, place]) => [name, place.device]));
   for (const device of built.values()) if (device.kind === 'cxl' && device.region !== undefined) devices.set(device.name, daxOfRegion(k, device.region));
   const whole: BuiltScenario = { world, scenario, devices, built, supers: new Map(), processes: new Map(), stuck: new Set(), domain: 1 };
   for (const fs of scenario.filesystems) if (fs.mounted) mountDeclared(whole, fs);
+  for (const { on } of scenario.swaps) swapon(k, deviceData(k, (built.get(on) as BuiltDevice).dev));
   for (const spec of scenario.processes) if (spec.started) startDeclared(whole, spec);
   return whole;
 }
@@ -111,7 +117,7 @@ const daxOfRegion = (k: Kernel, region: number): number => deviceChildren(k, k.h
 export function mountDeclared(built: BuiltScenario, fs: Filesystem): number {
   const { world: { k, mounts } } = built;
   const device = built.built.get(fs.on);
-  if (device === undefined || (device.kind !== 'namespace' && device.kind !== 'virtio-pmem')) throw notBuilt(`a file system on ${fs.on}`);
+  if (device === undefined || !['namespace', 'virtio-pmem', 'disk'].includes(device.kind)) throw notBuilt(`a file system on ${fs.on}`);
   if (deviceDriver(k, device.dev) === 0 || pmemDax(k, device.dev) === 0) return -ENOENT;
   const sb = mountFs(k, device.dev, { type: fs.type, rmapbt: fs.rmapbt, reflink: fs.reflink, groups: fs.groups, readOnly: fs.readOnly, domain: built.domain });
   built.supers.set(fs.at, sb);
@@ -130,9 +136,23 @@ export function startDeclared(built: BuiltScenario, spec: ProcessSpec): void {
 function pmemPlace(k: Kernel, n: PlacedNamespace, index: number): PmemPlace {
   const claimant = `pfn${n.regionIndex}.${n.index}`;
   const size = n.range.end - n.range.start;
-  const device = addPmem(k, { name: claimant, start: n.range.start, size, map: n.spec.map, node: n.node, ...(n.legacy ? { resource: null } : {}) });
+  const device = addPmem(k, { name: claimant, start: n.range.start, size, map: n.spec.map, node: n.node, resource: null });
   return { ...parents(n), device, claimant, dataOffset: 2 * MiB, memmap: n.spec.map, align: n.spec.align ?? 2 * MiB, block: `pmem${n.regionIndex}${n.index === 0 ? '' : `.${n.index}`}`, dev: `259:${index}` };
 }
+
+/** A namespace in sector mode: the block device is its BTT's. */
+function bttPlace(k: Kernel, n: PlacedNamespace, index: number): PmemPlace {
+  const claimant = `btt${n.regionIndex}.${n.index}`;
+  const { start, end } = n.range;
+  const device = must(k, createBtt(k, { name: claimant, namespace: `namespace${n.regionIndex}.${n.index}`, number: 64 + index, start, end, node: n.node }), claimant);
+  return { ...parents(n), device, claimant, dataOffset: 0, memmap: 'mem', align: 2 * MiB, sectorSize: 4096, btt: true, block: `pmem${n.regionIndex}${n.index === 0 ? '' : `.${n.index}`}s`, dev: `259:${index}` };
+}
+
+/** Disks as sysfs names them: vda, vdb, ... */
+const disksOf = (k: Kernel, { machine }: Scenario, built: ReadonlyMap<string, BuiltDevice>): DiskPlace[] => machine.disks.map((disk, i) => {
+  const { dev } = built.get(disk.name) as BuiltDevice;
+  return { device: dev, block: `vd${String.fromCharCode(97 + i)}`, dev: `253:${i * 16}`, path: `/sys/devices/pci0000:00/0000:00:0${i + 2}.0/${deviceName(k, dev)}`, size: disk.size };
+});
 
 /** A virtio-pmem device: the whole of it is a raw namespace of its own bus. */
 function virtioPmemPlace(k: Kernel, m: PlacedMemory, index: number): PmemPlace {
@@ -148,7 +168,7 @@ function virtioPmemPlace(k: Kernel, m: PlacedMemory, index: number): PmemPlace {
 function daxPlace(k: Kernel, n: PlacedNamespace, index: number): DaxPlace {
   const name = `dax${n.regionIndex}.${n.index}`;
   const align = n.spec.align ?? 2 * MiB;
-  const device = makeDax(k, { name, namespace: `namespace${n.regionIndex}.${n.index}`, range: n.range, align, node: n.node, targetNode: n.node });
+  const device = makeDax(k, { name, namespace: `namespace${n.regionIndex}.${n.index}`, range: n.range, align, node: n.node, targetNode: n.node, regionLine: true });
   const pmem = { ...parents(n), claimant: name, dataOffset: 2 * MiB, memmap: n.spec.map, align };
   return { device, name, dev: `252:${index}`, path: `${pmem.busPath}/${pmem.region}/${name}/${name}`, align, targetNode: n.node, pmem };
 }
@@ -162,13 +182,12 @@ function parents(n: PlacedNamespace): Pick<PmemPlace, 'bus' | 'busPath' | 'provi
   };
 }
 
-/** What a scenario may ask for and the simulated kernel has not is refused by name, never left out in silence. */
+/** What a scenario may ask for and the simulated kernel has not is refused by name, never left out in silence: page cache under a mapping. */
 function refuseUnbuilt(s: Scenario): void {
   const m = s.machine;
-  if (s.swaps.length > 0) throw notBuilt('swap (swapped pages are not modelled)');
-  if (m.namespaces.some((n) => n.mode === 'sector')) throw notBuilt('a namespace in sector mode (a BTT has no memory that processes map)');
-  const disk = s.filesystems.find((f) => m.disks.some((d) => d.name === f.on));
-  if (disk !== undefined) throw notBuilt(`a file system on the disk ${disk.on} (only file systems with DAX are modelled)`);
+  const plain = s.filesystems.filter((f) => m.disks.some((d) => d.name === f.on) || m.namespaces.some((n) => n.name === f.on && n.mode === 'sector'));
+  const mapped = s.processes.flatMap((p) => p.maps).find((map) => 'file' in map && plain.some((f) => map.file.startsWith(`${f.at}/`)));
+  if (mapped !== undefined && 'file' in mapped) throw notBuilt(`a mapping of ${mapped.file} (the page cache of file systems without DAX is not modelled)`);
 }
 
 const notBuilt = (what: string): UnseatError => new UnseatError('UNSUPPORTED', `a simulated machine with ${what} cannot be built from a scenario`, {

@@ -19,7 +19,8 @@ import { releaseResource } from '../../resource.ts';
 import { DEV, deviceData, driverCore, type Driver } from '../base/bus.ts';
 import { defineAction, devmAddActionOrReset, devmRequestRegion } from '../base/devres.ts';
 import { allocDax, DAXDEV, killDax } from '../dax/super.ts';
-import { MAP_DEV, PMEM } from './pmem-words.ts';
+import { attachPlainDisk } from '../block/plain-disk.ts';
+import { MAP_DEV, MAP_PLAIN, PMEM } from './pmem-words.ts';
 import { daxInUse, removalDesign } from './removal-designs.ts';
 
 export { MAP_DEV, MAP_MEM, PMEM } from './pmem-words.ts';
@@ -86,13 +87,27 @@ export function* delGendisk(k: Kernel, pmem: number): Path {
   for (const sb of [...superBlocks(k)]) {
     if (k.heap.load(sb + SB.disk) === pmem && k.heap.load(sb + SB.dying) === 0) yield* k.call(bdevMarkDead, sb);
   }
+  if (k.heap.load(pmem + PMEM.swap) !== 0) k.heap.store(pmem + PMEM.swap, SWAP_LOST);
   k.heap.store(pmem + PMEM.diskGone, 1);
   return 0;
+}
+
+/** Of PMEM.swap: the disk under a swap area has gone; the area stays. */
+export const SWAP_LOST = 2;
+
+/** nvdimm_namespace_attach_btt: the namespace is claimed as it is, and what is on it is a disk without DAX. */
+function* attachBtt(k: Kernel, dev: number, pmem: number): Path {
+  const [start, end] = [loadLong(k.heap, pmem + PMEM.ndStart), loadLong(k.heap, pmem + PMEM.ndEnd)];
+  const res = devmRequestRegion(k, dev, start, end - start, k.names.text(k.heap.load(pmem + PMEM.name)), RELEASE_REGION, pmem);
+  if (res === 0) return -EBUSY;
+  k.heap.store(pmem + PMEM.res, res);
+  return yield* k.call(attachPlainDisk, dev);
 }
 
 /** pmem_attach_disk. */
 function* probe(k: Kernel, dev: number): Path {
   const pmem = deviceData(k, dev);
+  if (k.heap.load(pmem + PMEM.map) === MAP_PLAIN) return yield* k.call(attachBtt, dev, pmem);
   const start = pmemStart(k, pmem);
   const end = pmemEnd(k, pmem);
   const { pageSize } = k.geo;
@@ -131,6 +146,7 @@ function* probe(k: Kernel, dev: number): Path {
 /** nd_pmem_remove: flushes, and nothing else in any release. A proposal may do more before (removal-designs.ts). */
 function* remove(k: Kernel, dev: number): Path {
   const pmem = deviceData(k, dev);
+  if (k.heap.load(pmem + PMEM.map) === MAP_PLAIN) return 0;
   const dax = k.heap.load(pmem + PMEM.dax);
   if (k.mechanism('fsdax.remove-waits-for-holder') === true) {
     if (k.mechanism('bus.unbind-can-fail') === true) {

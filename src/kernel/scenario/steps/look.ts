@@ -32,7 +32,9 @@ export function look(built: BuiltScenario, things: readonly Thing[]): Seen {
 function stateOf(built: BuiltScenario, device: BuiltDevice): string {
   const { k } = built.world;
   if (device.dev === 0) return 'no driver';
-  if (!busDevices(k, deviceBus(k, device.dev).name).includes(device.dev)) return 'absent';
+  // A device that was deleted is on no bus.
+  const bus = deviceBus(k, device.dev) as { readonly name: string } | undefined;
+  if (bus === undefined || !busDevices(k, bus.name).includes(device.dev)) return 'absent';
   const driver = deviceDriver(k, device.dev);
   return driver === 0 ? 'no driver' : `driver ${driverCore(k).driver(driver).name}`;
 }

@@ -1,7 +1,8 @@
 /** Takes one step on the simulated machine: the verb decides. */
 import type { Step } from '../../../scenario/step.ts';
-import { deviceDriver } from '../../drivers/base/bus.ts';
+import { deviceData, deviceDriver } from '../../drivers/base/bus.ts';
 import { EBUSY, EINVAL, ENOENT, ESPIPE } from '../../errno.ts';
+import { openExclusive, swapoff, swapon } from '../../fs/block.ts';
 import { FD, fdClose } from '../../fs/file.ts';
 import { goingDown, fileIo } from '../../fs/super.ts';
 import { syncFilesystem } from '../../fs/sync.ts';
@@ -62,7 +63,7 @@ export function takeStep(built: BuiltScenario, step: Step): Seen {
     case 'online': return setBlocks(built, step.argument, step.argument.zone);
     case 'look': return look(built, step.argument);
     case 'wait': threads(built.world.k).pass(step.argument); return DONE;
-    case 'swapOn': case 'swapOff': return notAvailable('swap is not modelled');
+    case 'swapOn': case 'swapOff': return swap(built, step.verb, step.argument);
     case 'dropCaches': return notAvailable('the page cache of RAM is not modelled');
     default: return notAvailable('the simulated machine does not know this verb');
   }
@@ -106,6 +107,19 @@ function mkfs(built: BuiltScenario, at: string): Seen {
   forgetFiles(k, device.dev);
   built.domain = 2;
   handOver(k, device.dev, built.domain);
+  return DONE;
+}
+
+/** swapon and swapoff of the block device; a disk that has gone has no node any more. */
+function swap(built: BuiltScenario, verb: 'swapOn' | 'swapOff', name: string): Seen {
+  const { k } = built.world;
+  const device = built.built.get(name);
+  if (device === undefined || (device.kind !== 'namespace' && device.kind !== 'disk')) return notAvailable(`${name} is no block device`);
+  const disk = deviceData(k, device.dev);
+  if (verb === 'swapOff') return fromRc(swapoff(k, disk));
+  if (deviceDriver(k, device.dev) === 0) return fromRc(-ENOENT);
+  if (openExclusive(k, disk) < 0) return fromRc(-EBUSY);
+  swapon(k, disk);
   return DONE;
 }
 

@@ -16,7 +16,7 @@ export const BUS_RULES: readonly Rule[] = [
     because: 'the old mount holds the name: binding virtio_pmem again succeeds and the block device does not come back', source: 'docs/kernel-truth B 6',
   },
   {
-    id: 'fixed-pull', events: ['pull'], kinds: ['kmem', 'memory-block', 'fsdax', 'raw-pmem', 'btt', 'devdax'], through: 'self', needs: {}, when: (f) => fixed(f) && (f.online.length > 0 || f.mapped.length > 0 || f.mounts.length > 0), effect: 'reads-zero', whom: (f) => (f.online.length > 0 ? `every process with pages on ${f.device.name}` : `${f.device.name} and all who use it`), certainty: 'possible',
+    id: 'fixed-pull', events: ['pull'], kinds: ['kmem', 'memory-block', 'fsdax', 'raw-pmem', 'btt', 'devdax'], through: 'self', needs: {}, when: (f) => fixed(f) && (f.online.length > 0 || f.mapped.length > 0 || f.mounts.length > 0 || f.swaps.length > 0), effect: 'reads-zero', whom: (f) => (f.online.length > 0 ? `every process with pages on ${f.device.name}` : `${f.device.name} and all who use it`), certainty: 'possible',
     because: 'no slot or eject stands for this device, so nothing would tell the kernel: loads are answered by the platform with zeroes, all ones or a machine check', source: 'not measured (docs/kernel-truth B, not run: surprise removal)',
   },
 ];
