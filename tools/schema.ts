@@ -7,6 +7,7 @@ import { doctorJsonSchema } from '../src/machine/schema/doctor.ts';
 import { machineJsonSchema, mapJsonSchema } from '../src/machine/schema/json-schema.ts';
 import { layoutJsonSchema } from '../src/plan/schema/layout.ts';
 import { planJsonSchema } from '../src/plan/schema/plan.ts';
+import { removalJsonSchema } from '../src/remove/schema/record.ts';
 import { scenarioJsonSchema } from '../src/scenario/json-schema.ts';
 
 const folder = resolve(import.meta.dirname, '../schema');
@@ -19,3 +20,4 @@ writeFileSync(resolve(folder, 'layout.json'), `${JSON.stringify(layoutJsonSchema
 writeFileSync(resolve(folder, 'capture.json'), `${JSON.stringify(captureJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'doctor.json'), `${JSON.stringify(doctorJsonSchema(), null, 1)}\n`);
 writeFileSync(resolve(folder, 'litmus.json'), `${JSON.stringify(litmusJsonSchema(), null, 1)}\n`);
+writeFileSync(resolve(folder, 'removal.json'), `${JSON.stringify(removalJsonSchema(), null, 1)}\n`);
