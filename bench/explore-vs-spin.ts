@@ -1,23 +1,31 @@
 /**
- * The explorer against Spin on one protocol (src/explore/protocols/gup-removal.ts and gup-removal.pml): equal numbers of
- * states without reductions, then CPU time to the verdict with the best that each tool has, states per second and bytes
- * per state. Needs spin and gcc. `node bench/explore-vs-spin.ts [--quick]`. CPU time, so that a busy machine matters less.
+ * The explorer against Spin on one protocol: users fault a page in, read it, take it by GUP-fast and put it; a remover takes
+ * the device away, in the right order or the wrong one.
+ *
+ * First as a litmus file that the simulated kernel's own files run (bench/gup-removal.yaml and gup-removal.pml): the states
+ * that differ in what the Promela model keeps must be as many as Spin's. Then as a program that has nothing but the
+ * variables (src/explore/protocols/gup-removal.ts and gup-variables.pml), whose users are interchangeable.
+ *
+ * Needs spin and gcc. `node bench/explore-vs-spin.ts [--quick]`. CPU time, so that a busy machine matters less.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BreadthFirst } from '../src/explore/breadth-first.ts';
+import type { Program, WithHeap } from '../src/explore/program.ts';
 import { gupRemoval } from '../src/explore/protocols/gup-removal.ts';
 import { searchReduced } from '../src/explore/reduced.ts';
-import type { Verdict } from '../src/explore/verdict.ts';
+import { gupProgram, projected, type Size } from './lib/gup-litmus.ts';
 
-interface Size { readonly processes: number; readonly pages: number; readonly right: boolean }
+type Model = 'litmus' | 'variables';
+/** `count`: no property is looked at, as in Spin's count. */
+type How = 'count' | 'projected' | 'verdict' | 'reduced' | 'symmetry' | 'both';
 interface Measured { readonly states: number; readonly seconds: number; readonly bytes: number }
 
 const quick = process.argv.includes('--quick');
 const self = resolve(import.meta.dirname, 'explore-vs-spin.ts');
-const model = resolve(import.meta.dirname, 'gup-removal.pml');
+const PML: Readonly<Record<Model, string>> = { litmus: resolve(import.meta.dirname, 'gup-removal.pml'), variables: resolve(import.meta.dirname, 'gup-variables.pml') };
 const folder = mkdtempSync(join(tmpdir(), 'unseat-spin-'));
 const sh = (script: string): string => {
   const run = spawnSync('bash', ['-c', script], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 });
@@ -26,9 +34,9 @@ const sh = (script: string): string => {
 };
 
 /** Spin's verifier: -o1 -o2 -o3 keep every variable and statement, as the count needs. `check`: stops at the error. */
-function spin(size: Size, options: { readonly reduce: boolean; readonly check: boolean }): Measured {
+function spin(model: Model, size: Size, options: { readonly reduce: boolean; readonly check: boolean }): Measured {
   const defines = `-DP=${size.processes} -DG=${size.pages}${size.right ? '' : ' -DWRONG'}${options.check ? ' -DCHECK' : ''}`;
-  const out = sh(`spin ${defines} ${options.reduce ? '' : '-o1 -o2 -o3'} -a ${model} && gcc -O2 -DSAFETY ${options.reduce ? '' : '-DNOREDUCE'} -w -o pan pan.c && TIMEFORMAT='cpu %U %S'; time ./pan -m3000000 -w${size.processes * size.pages >= 8 ? 26 : 20}`);
+  const out = sh(`spin ${defines} ${options.reduce ? '' : '-o1 -o2 -o3'} -a ${PML[model]} && gcc -O2 -DSAFETY ${options.reduce ? '' : '-DNOREDUCE'} -w -o pan pan.c && TIMEFORMAT='cpu %U %S'; time ./pan -m3000000 -w${size.processes * size.pages >= 4 ? 26 : 20}`);
   const states = /(\d+) states, stored/.exec(out)?.[1];
   const cpu = /cpu ([\d.]+) ([\d.]+)/.exec(out);
   const overhead = /State-vector (\d+) byte/.exec(out)?.[1];
@@ -38,49 +46,76 @@ function spin(size: Size, options: { readonly reduce: boolean; readonly check: b
 }
 
 /** The explorer in a process of its own, start of the runtime left out. */
-function explorer(size: Size, how: 'full' | 'symmetry' | 'both'): Measured {
-  const run = spawnSync(process.execPath, [self, '--one', JSON.stringify(size), how], { encoding: 'utf8' });
+function explorer(model: Model, size: Size, how: How): Measured {
+  const run = spawnSync(process.execPath, [self, '--one', model, JSON.stringify(size), how], { encoding: 'utf8' });
   if (run.status !== 0) throw new Error(run.stderr);
   return JSON.parse(run.stdout) as Measured;
 }
 
-function one(size: Size, how: string): Measured {
-  const program = gupRemoval(size.processes, size.pages, size.right);
-  const options = { now: () => 0, all: how === 'full', symmetry: how !== 'full' };
+function one(model: Model, size: Size, how: How): Measured {
   const before = process.cpuUsage();
-  const verdict: Verdict = how === 'both' ? searchReduced(program, options) : new BreadthFirst(program, options).run();
-  const used = process.cpuUsage(before);
-  if ((verdict.violations.length === 0) !== size.right) throw new Error('the verdict is wrong');
-  return { states: verdict.stats.states, seconds: (used.user + used.system) / 1e6, bytes: verdict.stats.bytesPerState };
+  const taken = (states: number, bytes: number): Measured => {
+    const used = process.cpuUsage(before);
+    return { states, seconds: (used.user + used.system) / 1e6, bytes };
+  };
+  if (how === 'projected') {
+    const { states, verdict } = projected(size);
+    return taken(states, verdict.stats.bytesPerState);
+  }
+  const made = (model === 'litmus' ? gupProgram(size) : gupRemoval(size.processes, size.pages, size.right)) as unknown as Program<WithHeap>;
+  const program = how === 'count' ? { ...made, properties: [] } : made;
+  const options = { now: () => 0, all: how === 'count', symmetry: how === 'symmetry' || how === 'both' };
+  const verdict = how === 'both' || how === 'reduced' ? searchReduced(program, options) : new BreadthFirst(program, options).run();
+  if (how !== 'count' && (verdict.violations.length === 0) !== size.right) throw new Error('the verdict is wrong');
+  return taken(verdict.stats.states, verdict.stats.bytesPerState);
 }
 
+const name = (s: Size): string => `${s.processes} processes, ${s.pages} page${s.pages === 1 ? '' : 's'}, ${s.right ? 'right' : 'wrong'} order`;
+const rate = (m: Measured): string => `${Math.round(m.states / m.seconds)}/s`;
+const sizes = (...list: readonly (readonly [number, number, boolean])[]): Size[] => list.map(([processes, pages, right]) => ({ processes, pages, right }));
+
 if (process.argv.includes('--one')) {
-  const at = process.argv.indexOf('--one');
-  console.log(JSON.stringify(one(JSON.parse(process.argv[at + 1] as string) as Size, process.argv[at + 2] as string)));
+  const [model, size, how] = process.argv.slice(process.argv.indexOf('--one') + 1) as [Model, string, How];
+  console.log(JSON.stringify(one(model, JSON.parse(size) as Size, how)));
 } else {
   try {
-    compare();
+    litmusFile();
+    variablesAlone();
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function compare(): void {
-  const name = (s: Size): string => `${s.processes} processes, ${s.pages} pages, ${s.right ? 'right' : 'wrong'} order`;
-  console.log('States without reductions (Spin: -o1 -o2 -o3, NOREDUCE)');
-  for (const size of [[2, 1, true], [2, 2, true], [3, 1, true], [3, 2, false], ...(quick ? [] : [[4, 2, true] as const])].map(([processes, pages, right]) => ({ processes, pages, right }) as Size)) {
-    const ours = explorer(size, 'full');
-    const theirs = spin(size, { reduce: false, check: false });
-    const rate = (m: Measured): string => `${Math.round(m.states / m.seconds)}/s`;
+function litmusFile(): void {
+  console.log('A litmus file, run by the simulated kernel (5.10). States without reductions: those that differ in what the Promela model keeps, and Spin\'s (-o1 -o2 -o3, NOREDUCE)');
+  for (const size of sizes([2, 1, true], [2, 1, false], [2, 2, true], [3, 1, true], ...(quick ? [] : [[3, 1, false], [3, 2, true], [4, 1, true]] as const))) {
+    const ours = explorer('litmus', size, 'projected');
+    const all = explorer('litmus', size, 'count');
+    const theirs = spin('litmus', size, { reduce: false, check: false });
+    console.log(`  ${name(size)}: ${ours.states} and ${theirs.states} ${ours.states === theirs.states ? 'equal' : 'DIFFERENT'}; with all that the kernel keeps ${all.states}, ${rate(all)} and ${rate(theirs)}, ratio ${(all.states / all.seconds / (theirs.states / theirs.seconds)).toFixed(2)}; bytes per state ${all.bytes.toFixed(1)} and ${theirs.bytes}, ratio ${(all.bytes / theirs.bytes).toFixed(2)}`);
+    if (ours.states !== theirs.states) process.exitCode = 1;
+  }
+  console.log('  CPU seconds to the verdict (here without and with partial order; Spin: partial order)');
+  for (const size of sizes([3, 1, true], [3, 1, false], ...(quick ? [] : [[3, 2, true], [4, 1, true]] as const))) {
+    const [plain, reduced] = [explorer('litmus', size, 'verdict'), explorer('litmus', size, 'reduced')];
+    const theirs = spin('litmus', size, { reduce: true, check: true });
+    console.log(`  ${name(size)}: ${plain.states} states in ${plain.seconds.toFixed(2)} s (reduced: ${reduced.states} in ${reduced.seconds.toFixed(2)} s); Spin ${theirs.states} in ${theirs.seconds.toFixed(2)} s; ratio ${(theirs.seconds / Math.min(plain.seconds, reduced.seconds)).toFixed(2)}`);
+  }
+}
+
+function variablesAlone(): void {
+  console.log('Nothing but the variables of the protocol. States without reductions');
+  for (const size of sizes([2, 1, true], [2, 2, true], [3, 1, true], [3, 2, false], ...(quick ? [] : [[4, 2, true]] as const))) {
+    const ours = explorer('variables', size, 'count');
+    const theirs = spin('variables', size, { reduce: false, check: false });
     console.log(`  ${name(size)}: ${ours.states} and ${theirs.states} ${ours.states === theirs.states ? 'equal' : 'DIFFERENT'}; ${rate(ours)} and ${rate(theirs)}, ratio ${(theirs.seconds / ours.seconds).toFixed(2)}; bytes per state ${ours.bytes.toFixed(1)} and ${theirs.bytes}, ratio ${(ours.bytes / theirs.bytes).toFixed(2)}`);
     if (ours.states !== theirs.states) process.exitCode = 1;
   }
-  console.log('CPU seconds to the verdict with the best reductions (here symmetry, alone and with partial order; Spin: partial order)');
-  for (const size of [{ processes: 3, pages: 2, right: true }, { processes: 4, pages: 2, right: true }, ...(quick ? [] : [{ processes: 5, pages: 1, right: true }, { processes: 5, pages: 2, right: true }])]) {
-    const symmetric = explorer(size, 'symmetry');
-    const both = explorer(size, 'both');
-    const best = Math.min(symmetric.seconds, both.seconds);
-    const theirs = spin(size, { reduce: true, check: true });
-    console.log(`  ${name(size)}: ${symmetric.states} states in ${symmetric.seconds.toFixed(2)} s (with both: ${both.states} in ${both.seconds.toFixed(2)} s); Spin ${theirs.states} in ${theirs.seconds.toFixed(2)} s; ratio ${(theirs.seconds / best).toFixed(1)}`);
+  console.log('  CPU seconds to the verdict with the best reductions (here symmetry, alone and with partial order; Spin: partial order)');
+  for (const size of sizes([3, 2, true], [4, 2, true], ...(quick ? [] : [[5, 1, true], [5, 2, true]] as const))) {
+    const symmetric = explorer('variables', size, 'symmetry');
+    const both = explorer('variables', size, 'both');
+    const theirs = spin('variables', size, { reduce: true, check: true });
+    console.log(`  ${name(size)}: ${symmetric.states} states in ${symmetric.seconds.toFixed(2)} s (with both: ${both.states} in ${both.seconds.toFixed(2)} s); Spin ${theirs.states} in ${theirs.seconds.toFixed(2)} s; ratio ${(theirs.seconds / Math.min(symmetric.seconds, both.seconds)).toFixed(1)}`);
   }
 }
