@@ -17,5 +17,5 @@ if (wanted.length === 0) {
 }
 // Without it a machine of two processors would run one file after the other.
 const concurrency = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`;
-const run = spawnSync(process.execPath, [...(process.env['CI'] === 'true' ? ['--import', './tools/fixed-seed.ts'] : []), '--test', concurrency, '--test-reporter=./tools/reporter.ts', ...patterns], { stdio: 'inherit' });
+const run = spawnSync(process.execPath, ['--test', concurrency, '--test-reporter=./tools/reporter.ts', ...patterns], { stdio: 'inherit' });
 process.exit(run.status ?? 1);

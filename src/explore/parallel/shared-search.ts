@@ -32,7 +32,7 @@ export interface SharedOptions extends Omit<SearchOptions, 'independence' | 'ste
   readonly handOver?: number;
 }
 
-const HAND_OVER = 1 << 16;
+const HAND_OVER = 1 << 15;
 /** Milliseconds between two reports of progress. */
 const REPORT_EVERY = 250;
 /** The entry of a worker, from src/host/live (entry.ts). */
