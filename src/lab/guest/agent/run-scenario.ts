@@ -77,7 +77,7 @@ async function observe(guest: Guest, step: Step, index: number): Promise<Observa
   }
   const milliseconds = Math.round(performance.now() - begun);
   // What the kernel still has to say about the step comes a moment after it.
-  await sleep(250);
+  await sleep(80);
   const oops = crashed();
   const trace = firstTrace(lines);
   const detail = [seen.detail, trace].filter((text) => text !== undefined && text !== '').join('\n');
