@@ -85,6 +85,7 @@ export const ORDERED: readonly OrderedRow[] = [
   { row: 'B 2 x', litmus: 'devdax-pin-kept', shows: { 'unbind-hangs': 'hang', 'pin-outlives-memmap': 'pin-without-page' }, lab: { 'devdax-pin-af-xdp': { 'pin-outlives-memmap': 'pin-without-page' } } },
   { row: 'B 2 x', litmus: 'devdax-pin-dropped', shows: { 'pin-outlives-memmap': 'oops' }, lab: { 'devdax-pin-af-xdp': { 'pin-outlives-memmap': 'oops' } } },
   { row: 'B 2 x', litmus: 'gup-put-unbind', shows: { 'pin-outlives-memmap': 'oops' } },
+  { row: 'B 2 warns', litmus: 'gup-put-late', shows: { 'figure warns': 'rest pages' } },
   { row: 'B 2 u', litmus: 'devdax-io-uring', shows: { 'pin-outlives-memmap': 'oops' }, lab: { 'devdax-pin-io-uring': { 'pin-outlives-memmap': 'oops' } } },
   { row: 'B 2 v', litmus: 'devdax-pin-vmsplice', shows: { 'pin-outlives-memmap': 'oops' }, lab: { 'devdax-pin-vmsplice': { 'pin-outlives-memmap': 'oops' } } },
   { row: 'B 2 o', litmus: 'devdax-o-direct-rebind', shows: { 'next-owner-exposed': 'dma-cross' }, lab: { 'devdax-pin-o-direct': { 'pin-outlives-memmap': 'dma-cross' } } },

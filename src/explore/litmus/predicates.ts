@@ -18,7 +18,7 @@ import { memmapPresent, PAGE, pageLoad } from '../../kernel/mm/page.ts';
 import { PTE_ANON, PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, walk } from '../../kernel/mm/pgtable.ts';
 import { physWrite } from '../../kernel/mm/physmem.ts';
 import { walkResources } from '../../kernel/resource.ts';
-import { eachTask, isAlive, TASK } from '../../kernel/task.ts';
+import { eachTask, isAlive, TASK, TASK_STOPPED } from '../../kernel/task.ts';
 import { KVM } from '../../kernel/virt/kvm.ts';
 import { PAGE_SIZE } from './geometry.ts';
 import type { BuiltMachine, RamHandle } from './machine.ts';
@@ -155,6 +155,8 @@ export const PREDICATES: Readonly<Record<string, Predicate>> = {
     },
   },
   dead: { takes: 'PROCESS', says: 'the process is dead', make: (s, [name]) => { const { task } = processOf(s, name); return (k) => !isAlive(k, task); } },
+  runs: { takes: 'PROCESS', says: 'the process is not stopped', make: (s, [name]) => { const { task } = processOf(s, name); return (k) => k.heap.load(task + TASK.state) !== TASK_STOPPED; } },
+  told: { takes: 'PROCESS', says: 'the process has taken a SIGBUS or has one pending', make: (s, [name]) => { const { task } = processOf(s, name); return (k) => k.heap.load(task + TASK.sigbusTaken) + k.heap.load(task + TASK.aoTaken) + k.heap.load(task + TASK.pending) > 0; } },
   'sigbus-taken': { takes: 'PROCESS', says: 'the process has taken a SIGBUS', make: (s, [name]) => { const { task } = processOf(s, name); return (k) => k.heap.load(task + TASK.sigbusTaken) > 0; } },
   'lost-dirty': {
     takes: 'PROCESS', says: 'a dirty bit of the guest\'s entries was lost',

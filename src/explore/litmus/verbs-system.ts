@@ -124,6 +124,11 @@ function* failNth(k: Kernel, n: number): Path {
   k.failAllocation(n);
   return 0;
 }
+/** The writer of the file can be held up before each write. */
+function* writeCommit(k: Kernel, region: number, value: number): Path {
+  if (k.concurrent) yield AT('write to commit');
+  return yield* k.call(commitStore, region, value);
+}
 /** A layout break looks for busy pages of a file once. */
 function* layoutBusy(k: Kernel, inode: number): Path {
   return yield* k.call(daxLayoutBusyPage, inode, 0, k.heap.load(inode + INODE.pages));
@@ -181,7 +186,7 @@ export const SYSTEM_VERBS: Readonly<Record<string, Verb>> = {
   'ram-put': ramUser(ramPut, 'closes the pipe'),
   'pfn-walk': { takes: 'DEVICE [page=N]', says: 'pfn_valid(), then a look at the struct page', make: (line) => ({ path: pfnWalk, args: [firstData(line)] }) },
   'online-walk': { takes: 'DEVICE [page=N]', says: 'pfn_to_online_page(), then a look at the struct page', make: (line) => ({ path: onlineWalk, args: [firstData(line)] }) },
-  commit: { takes: 'RAM value=0|1', says: 'a write to the region\'s commit file', make: (line) => ({ path: commitStore, args: [line.deviceOf('ram').region, line.option('value', 0)] }) },
+  commit: { takes: 'RAM value=0|1', says: 'a write to the region\'s commit file', make: (line) => ({ path: writeCommit, args: [line.deviceOf('ram').region, line.option('value', 0)] }) },
   'cxl-disable-region': { takes: 'RAM', says: 'the tool: offline every block first, then disable', make: (line) => ({ path: cxlDisableRegion, args: [line.deviceOf('ram').region, 0] }) },
   button: { takes: 'SLOT', says: 'the attention button is pressed', make: (line) => ({ path: pressButton, args: [line.slot()] }) },
   pull: { takes: 'SLOT', says: 'the card is pulled', make: (line) => ({ path: pullCard, args: [line.slot()] }) },
