@@ -12,7 +12,7 @@
 #endif
 
 byte alive = 1, memmap = 1, srcu, irqs_off, dying, users;
-byte pte[P * G], refs[G];
+byte pte[P * G], refs[G], visited[P];
 
 #define PTE pte[_pid * G + g]
 #if G == 1
@@ -67,10 +67,11 @@ end_done:
 #define KILLED unmap
 #define UNMAPPED ref_kill
 #endif
-#define NEXT_VMA i++; if :: i == P -> i = 0; goto UNMAPPED :: else -> goto unmap fi
+#define NEXT_VMA n++; if :: n == P -> n = 0; FORGET; goto UNMAPPED :: else -> goto unmap fi
+#define FORGET q = 0; do :: q < P -> visited[q] = 0; q++ :: else -> break od; q = 0
 
 active proctype remover() {
-  byte i, q, any;
+  byte i, n, q, any;
   skip;                       /* start */
   skip;                       /* lock device_lock */
 #ifdef WRONG
@@ -82,14 +83,33 @@ kill:                         /* kill_dax: clear DAXDEV_ALIVE */
   atomic { alive = 0; if :: srcu == 0 -> goto KILLED :: else -> goto wait_srcu fi }
 wait_srcu:                    /* kill_dax: synchronize_srcu */
   atomic { srcu == 0 -> goto KILLED }
-unmap:                        /* unmap_mapping_range, and its next VMA */
+unmap:                        /* unmap_mapping_range, and its next VMA: any that was not visited */
   atomic {
+    if
+    :: visited[0] == 0 -> i = 0
+#if P > 1
+    :: visited[1] == 0 -> i = 1
+#endif
+#if P > 2
+    :: visited[2] == 0 -> i = 2
+#endif
+#if P > 3
+    :: visited[3] == 0 -> i = 3
+#endif
+#if P > 4
+    :: visited[4] == 0 -> i = 4
+#endif
+#if P > 5
+    :: visited[5] == 0 -> i = 5
+#endif
+    fi;
+    visited[i] = 1;
     q = 0; any = 0;
     do
     :: q < G -> if :: pte[i * G + q] == 1 -> any = 1; pte[i * G + q] = 0 :: else fi; q++
     :: else -> break
     od;
-    q = 0;
+    q = 0; i = 0;
     if
     :: any == 1 && irqs_off > 0 -> any = 0; goto flush
     :: else -> any = 0; NEXT_VMA

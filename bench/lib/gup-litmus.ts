@@ -6,7 +6,6 @@ import { BreadthFirst } from '../../src/explore/breadth-first.ts';
 import { buildLitmus, lineMark } from '../../src/explore/litmus/build.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import type { Litmus } from '../../src/explore/litmus/schema.ts';
-import { Kind } from '../../src/explore/nodes.ts';
 import type { Program } from '../../src/explore/program.ts';
 import { Stepper } from '../../src/explore/stepper.ts';
 import { mixHigh, mixLow } from '../../src/explore/state-row.ts';
@@ -27,7 +26,7 @@ export function gupLitmus(size: Size): Litmus {
   const lines = (user: string): string[] => Array.from({ length: size.pages }, (_, page) => (base.threads['u0'] as readonly string[]).map((line) => line.replaceAll('u0', user).replace('page=0', `page=${page}`))).flat();
   return {
     ...base,
-    machine: { ...base.machine, mechanisms: size.right ? {} : { 'dax.unbind-order': 'unmap-then-dead' } },
+    machine: { ...base.machine, mechanisms: { ...base.machine.mechanisms, ...(size.right ? {} : { 'dax.unbind-order': 'unmap-then-dead' }) } },
     processes: Object.fromEntries(users.map((user) => [user, { ...(base.processes['u0'] as Litmus['processes'][string]), pages: size.pages }])),
     threads: { ...Object.fromEntries(users.map((user) => [user, lines(user)])), remover: base.threads['remover'] as string[] },
   };
@@ -35,81 +34,116 @@ export function gupLitmus(size: Size): Litmus {
 
 export const gupProgram = (size: Size): Program<Kernel> => buildLitmus(gupLitmus(size), PROFILE);
 
-/** Every state of the general kernel, and how many of them differ in what the Promela model keeps. */
-export function projected(size: Size): { readonly verdict: Verdict; readonly states: number } {
+/** Every state of the general kernel, and how many of them differ in what the Promela model keeps, users told apart or exchanged. */
+export function projected(size: Size, exchange = false): { readonly verdict: Verdict; readonly states: number } {
   const program = buildLitmus(gupLitmus(size), PROFILE, 'marked');
   const stepper = new Stepper(program);
   const seen = new Set<number>();
-  const project = projection(program, stepper, size);
+  const project = projection(program, stepper, size, exchange);
   const counting: Program<Kernel> = { ...program, properties: [{ name: 'count', kind: 'never', holds: () => {
-    seen.add(project());
+    const [low, high] = project();
+    // 53 bits: two of a million states share them once in 18,000 runs.
+    seen.add((low >>> 0) + (high & 0x1fffff) * 0x100000000);
     return false;
   } }] };
   const verdict = new BreadthFirst(counting, { now: () => 0, all: true, stepper: stepper as unknown as Stepper<never> }).run();
   return { verdict, states: seen.size };
 }
 
-/** Hash of the place of each thread and of the variables of bench/gup-removal.pml in the state that the stepper stands in. */
-function projection(program: Program<Kernel>, stepper: Stepper<Kernel>, { processes, pages }: Size): () => number {
+/** The program with what the Promela model keeps as all that counts of a state; with `exchange`, users that stand alike are taken for each other. */
+export function viewed(size: Size, exchange: boolean): Program<Kernel> {
+  const program = buildLitmus(gupLitmus(size), PROFILE, 'marked');
+  let view: (() => readonly [number, number]) | null = null;
+  return { ...program, view: (stepper) => (view ??= projection(program, stepper, size, exchange))() };
+}
+
+/**
+ * Hash of the place of each thread and of the variables of bench/gup-removal.pml in the state that the stepper stands in:
+ * of the users one after the other, or added up, which does not know who is who.
+ */
+function projection(program: Program<Kernel>, stepper: Stepper<Kernel>, { processes, pages }: Size, exchange: boolean): () => readonly [number, number] {
   const { state, nodes } = stepper;
+  const word = wordsOf(program);
+  const users = Array.from({ length: processes }, (_, i) => `u${i}`).map((user, thread) => ({
+    thread, mark: word(lineMark(user)), visited: word(`${user}.vma.visited`), entries: Array.from({ length: pages }, (_, page) => word(`${user} pte[${page}]`)),
+  }));
+  const remover = processes;
+  const references = Array.from({ length: pages }, (_, page) => word(`dax0 page[${page}].refcount`));
+  const [flags, srcu, irqsOff, dying, held] = ['dax0.dax.flags', 'dax0.dax.srcu', 'CPUs with interrupts off', 'dax0.pgmap.dying', 'dax0.pgmap.users'].map(word) as [number, number, number, number, number];
+  const start = nodes.label('start');
+  const hash = new Mixer();
+  const place = (thread: number): number => {
+    const node = state.row[thread] as number;
+    return stepper.isOver(thread) ? -1 : node === stepper.roots[thread] ? start : (nodes.a[node] as number);
+  };
+  const LINES = 3;
+  return () => {
+    const gone = stepper.isOver(remover);
+    let [sumLow, sumHigh] = [0, 0];
+    for (const [i, { thread, mark, visited, entries }] of users.entries()) {
+      hash.begin(exchange ? 1 : i + 2);
+      hash.put(place(thread));
+      hash.put(Math.floor(state.read(mark) / LINES));
+      hash.put(state.read(visited));
+      for (const entry of entries) hash.put(state.read(entry) & PRESENT);
+      hash.end();
+      sumLow = (sumLow + hash.low) | 0;
+      sumHigh = (sumHigh + hash.high) | 0;
+    }
+    hash.begin(0);
+    hash.put(sumLow);
+    hash.put(sumHigh);
+    hash.put(place(remover));
+    hash.put(state.read(flags) & ALIVE);
+    hash.put(state.read(srcu));
+    hash.put(state.read(irqsOff));
+    // What is freed holds nothing: its words are anything's then.
+    hash.put(gone ? 1 : state.read(dying));
+    hash.put(gone ? 0 : state.read(held));
+    for (const count of references) hash.put(gone ? 0 : state.read(count) - 1);
+    hash.end();
+    return [hash.low, hash.high];
+  };
+}
+const ALIVE = 1;
+const PRESENT = 1;
+
+/** Address of a word of the machine by the name that counterexamples give it. */
+function wordsOf(program: Program<Kernel>): (name: string) => number {
   const addresses = new Map<string, number>();
   for (let address = 1; address < program.context.heap.used; address += 1) {
     const name = program.nameOf?.(address);
     if (typeof name === 'string') addresses.set(name, address);
   }
-  const word = (name: string): number => {
+  return (name) => {
     const address = addresses.get(name);
     if (address === undefined) throw new Error(`the litmus machine has no word ${name}`);
     return address;
   };
-  const remover = processes;
-  const users = Array.from({ length: processes }, (_, i) => `u${i}`);
-  const marks = users.map((user) => word(lineMark(user)));
-  const entries = users.flatMap((user) => Array.from({ length: pages }, (_, page) => word(`${user} pte[${page}]`)));
-  const references = Array.from({ length: pages }, (_, page) => word(`dax0 page[${page}].refcount`));
-  const [flags, srcu, irqsOff, dying, held] = ['dax0.dax.flags', 'dax0.dax.srcu', 'CPUs with interrupts off', 'dax0.pgmap.dying', 'dax0.pgmap.users'].map(word) as [number, number, number, number, number];
-  const ALIVE = 1;
-  const PRESENT = 1;
-  const LABELS = 1 << 20;
-  const walked = walkedTo(stepper, remover);
-  return () => {
-    let low = 0;
-    let high = 0;
-    let at = 0;
-    const put = (value: number): void => {
-      low ^= mixLow(at + 1, value);
-      high ^= mixHigh(at + 1, value);
-      at += 1;
-    };
-    for (let t = 0; t <= processes; t += 1) put(stepper.isOver(t) ? -1 : (nodes.a[state.row[t] as number] as number) + (t < processes ? LABELS * Math.floor(state.read(marks[t] as number) / 3) : 0));
-    // The walk over the processes is at one of them: which one tells which entries it has cleared.
-    const gone = stepper.isOver(remover);
-    put(walked(state.row[remover] as number));
-    put(state.read(flags) & ALIVE);
-    put(state.read(srcu));
-    put(state.read(irqsOff));
-    // What is freed holds nothing: its words are anything's then.
-    put(gone ? 1 : state.read(dying));
-    put(gone ? 0 : state.read(held));
-    for (const entry of entries) put(state.read(entry) & PRESENT);
-    for (const count of references) put(gone ? 0 : state.read(count) - 1);
-    // 53 bits: two of a million states share them once in 18,000 runs.
-    return (low >>> 0) + (high & 0x1fffff) * 0x100000000;
-  };
 }
 
-/** How many processes the walk of unmap_mapping_range has passed, by the points on the way to the node. */
-function walkedTo(stepper: Stepper<Kernel>, thread: number): (node: number) => number {
-  const { nodes, roots } = stepper;
-  const known = new Map<number, number>();
-  return (node) => {
-    let count = known.get(node);
-    if (count !== undefined) return count;
-    count = 0;
-    for (let at = node; at !== roots[thread] && at !== 0; at = nodes.parent[at] as number) {
-      if (nodes.kind[at] === Kind.yield && nodes.labels[nodes.a[at] as number] === 'unmap_mapping_range: next VMA') count += 1;
-    }
-    known.set(node, count);
-    return count;
-  };
+/** 64 bits of a few numbers in their order. */
+class Mixer {
+  low = 0;
+  high = 0;
+  private at = 0;
+
+  begin(seed: number): void {
+    this.low = mixLow(seed, 0x1234567);
+    this.high = mixHigh(seed, 0x1234567);
+    this.at = 1;
+  }
+
+  put(value: number): void {
+    this.low ^= mixLow(this.at, value);
+    this.high ^= mixHigh(this.at, value);
+    this.at += 1;
+  }
+
+  /** Scrambled, so that sums of such hashes tell their parts apart. */
+  end(): void {
+    const { low, high } = this;
+    this.low = mixLow(low, high);
+    this.high = mixHigh(high, low);
+  }
 }

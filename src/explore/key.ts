@@ -8,15 +8,24 @@ export class Key {
   high = 0;
   private readonly state: { readonly low: number; readonly high: number };
   private readonly symmetric: SymmetricHash | null;
+  private readonly view: (() => readonly [number, number]) | null;
 
   constructor(program: Program<WithHeap> | Program<never>, stepper: Stepper<never> | Stepper<WithHeap>, symmetry: boolean) {
     const groups = program.symmetry ?? [];
     this.state = stepper.state;
+    const { view } = program as Program<WithHeap>;
+    this.view = symmetry && view !== undefined ? () => view(stepper as Stepper<WithHeap>) : null;
     this.symmetric = symmetry && groups.length > 0 ? new SymmetricHash(groups, stepper.state, stepper.nodes, stepper.roots) : null;
   }
 
   /** Sets `low` and `high` for the state that the row holds. */
   compute(): void {
+    if (this.view !== null) {
+      const [low, high] = this.view();
+      this.low = low || 1;
+      this.high = high || 1;
+      return;
+    }
     const { symmetric } = this;
     symmetric?.compute();
     const from = symmetric ?? this.state;

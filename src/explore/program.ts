@@ -1,6 +1,7 @@
 /** What is explored: a heap after set-up, threads that run paths over it, and properties that are looked at in every state. */
 import type { Heap } from '../kernel/state/heap.ts';
 import type { PathFunction } from '../kernel/state/path.ts';
+import type { Stepper } from './stepper.ts';
 
 export interface WithHeap {
   readonly heap: Heap;
@@ -46,6 +47,11 @@ export interface Program<C extends WithHeap = WithHeap> {
   /** An oops is a forbidden outcome unless allowed. */
   readonly allowOops?: boolean;
   readonly symmetry?: readonly Symmetry[];
+  /**
+   * What is to count of a state, as a hash of two words, for searches that use symmetry: states of which it is the same
+   * are taken for one. The program promises that they go on in the same way.
+   */
+  readonly view?: (stepper: Stepper<C>) => readonly [low: number, high: number];
   /** Names for heap words in counterexamples; `null` prints the address. */
   readonly nameOf?: (address: number) => string | null;
   /** What a value of such a word means to people. */

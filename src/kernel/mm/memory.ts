@@ -7,7 +7,7 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { INODE } from '../fs/inode.ts';
-import { AT, BLOCKED, callNow, type Path } from '../state/path.ts';
+import { AT, BLOCKED, callNow, choose, type Path } from '../state/path.ts';
 import { kvmInvalidateRange } from '../virt/kvm.ts';
 import { costsOf } from './costs.ts';
 import { pagemapsOf } from './memremap.ts';
@@ -109,6 +109,7 @@ export function* unmapMappingRange(k: Kernel, inode: number, first: number, coun
   let total = 0;
   const batch = costsOf(k) === null ? null : new RmapBatch();
   if (k.concurrent) yield AT('unmap_mapping_range');
+  if (k.concurrent && k.mechanism('gup.unmap-visits') === 'any-order') return yield* unmapInAnyOrder(k, inode, first, last, evenCows);
   for (let vma = heap.load(inode + INODE.iMmap); vma !== 0; vma = heap.load(vma + VMA.nextInMapping)) {
     const pgoff = heap.load(vma + VMA.pgoff);
     const start = vmaStart(k, vma);
@@ -127,6 +128,39 @@ export function* unmapMappingRange(k: Kernel, inode: number, first: number, coun
   }
   batch?.finish(k, 'zap_pte_range');
   return total;
+}
+
+/** The VMAs that map a file, each as it was linked. */
+function vmasMapping(k: Kernel, inode: number): number[] {
+  const vmas: number[] = [];
+  for (let vma = k.heap.load(inode + INODE.iMmap); vma !== 0; vma = k.heap.load(vma + VMA.nextInMapping)) vmas.push(vma);
+  return vmas;
+}
+
+/** The same under `gup.unmap-visits: any-order`: any VMA that was not visited yet may be next. Which it was is forgotten but for its mark. */
+function* unmapInAnyOrder(k: Kernel, inode: number, first: number, last: number, evenCows: number): Path {
+  const { heap } = k;
+  const visitOne = (): number => callNow(k, function visit(c: Kernel): number {
+    const left = vmasMapping(c, inode).filter((vma) => heap.load(vma + VMA.visited) === 0 && heap.load(heap.load(vma + VMA.mm) + MM.ptl) === 0);
+    if (left.length === 0) return -1;
+    const vma = left[choose(c, left.length, 'process')] as number;
+    heap.store(vma + VMA.visited, 1);
+    const [start, pgoff] = [vmaStart(c, vma), heap.load(vma + VMA.pgoff)];
+    const [from, to] = [start + Math.max(0, first - pgoff), Math.min(vmaEnd(c, vma), start + Math.max(0, last - pgoff))];
+    return from >= to ? 0 : Math.min(1, zapRange(c, vma, from, to, evenCows !== 0, 'zap_pte_range'));
+  }, inode);
+  const isLeft = (): number => callNow(k, function anyLeft(c: Kernel): number { return vmasMapping(c, inode).some((vma) => heap.load(vma + VMA.visited) === 0) ? 1 : 0; }, inode);
+  while (isLeft() === 1) {
+    let zapped = visitOne();
+    for (; zapped < 0; zapped = visitOne()) yield BLOCKED('R pte_offset_map_lock: spin on the page-table lock');
+    if (zapped > 0) yield* flushTlb(k);
+    if (isLeft() === 1) yield AT('unmap_mapping_range: next VMA');
+  }
+  callNow(k, function forget(c: Kernel): number {
+    for (const vma of vmasMapping(c, inode)) heap.store(vma + VMA.visited, 0);
+    return 0;
+  }, inode);
+  return 0;
 }
 
 /** Flags of an entry that maps device memory, as a fault makes it. */

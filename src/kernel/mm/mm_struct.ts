@@ -13,9 +13,9 @@ import { allocRegion, allocTables, freeRegion, PMD_PAGES, PUD_PAGES } from './pg
 /** Words of an mm. */
 export const MM = { users: 0, vmas: 1, mmapLock: 2, nextVpn: 3, ptl: 5, notifier: 6, kvm: 7, words: 8 } as const;
 
-/** Words of a VMA. `inode` is 0 for anonymous memory; `bind`: how often the device had been bound when it was made. */
+/** Words of a VMA. `inode` is 0 for anonymous memory; `bind`: how often the device had been bound when it was made; `visited`: by a walk in any order. */
 export const VMA = {
-  start: 0, end: 2, pgoff: 4, flags: 5, inode: 6, mm: 7, nextInMm: 8, nextInMapping: 9, region: 10, base: 11, bind: 13, tables: 14, words: 15,
+  start: 0, end: 2, pgoff: 4, flags: 5, inode: 6, mm: 7, nextInMm: 8, nextInMapping: 9, region: 10, base: 11, bind: 13, tables: 14, visited: 15, words: 16,
 } as const;
 
 export const VM_READ = 1;

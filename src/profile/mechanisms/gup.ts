@@ -20,6 +20,12 @@ export const GUP = {
     meaning: 'whoever clears a page-table entry waits (TLB flush by interrupt, or RCU-freed tables) until no CPU walks with interrupts off before it goes on',
     source: 'mm/gup.c, comment before gup_fast(); arch/x86/mm/tlb.c, 5.2 to 7.2',
   },
+  'gup.unmap-visits': {
+    allowed: ['in-order', 'any-order'],
+    default: 'in-order',
+    meaning: 'in which order unmap_mapping_range() comes to the processes that map the same pages: the order in which they mapped them, or any (what is true of every order is then shown at once, and processes are interchangeable)',
+    source: 'mm/interval_tree.c, lib/interval_tree.c: equal ranges stand as they were inserted, 5.2 to 7.2',
+  },
   'gup.fast-rechecks-pte': {
     allowed: [false, true],
     default: true,
