@@ -17,7 +17,7 @@ import { madviseDontneed, mmapFixed, munmap } from '../mm/mmap.ts';
 import { mmOf, MM, vmasOf, vmaPages, vmaStart, VM_READ } from '../mm/mm_struct.ts';
 import { PAGE, pageLoad } from '../mm/page.ts';
 import { PIN_KINDS, pinPages } from '../mm/pin-holders.ts';
-import { anonPages } from '../mm/rmap.ts';
+import { anonPages } from '../mm/anon.ts';
 import { createFile } from '../setup/fsdax.ts';
 import { addProcess, mapFile, openFile } from '../setup/process.ts';
 import { run } from '../setup/run.ts';

@@ -7,11 +7,12 @@ import type { Kernel } from '../kernel.ts';
 import { peekMedium } from '../domains.ts';
 import { daxDirectAccess, daxReadLock, daxReadUnlock } from '../drivers/dax/super.ts';
 import { TASK, tasksOf } from '../task.ts';
-import { VM_FAULT_FALLBACK, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS } from '../mm/fault-codes.ts';
+import { VM_FAULT_FALLBACK, VM_FAULT_NOPAGE, VM_FAULT_OOM, VM_FAULT_SIGBUS } from '../mm/fault-codes.ts';
 import { insertDevice, ptlLock, ptlUnlock, splitHugePmd, unmapMappingRange } from '../mm/memory.ts';
 import { linearPageIndex, regionPage, VMA, vmaEnd, vmaStart, VM_NOHUGEPAGE, VM_SHARED, VM_SYNC } from '../mm/mm_struct.ts';
 import { hasPteTable, PTE_ANON, PTE_DIRTY, PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, PTE_YOUNG, setEntry, tableInUse, walk } from '../mm/pgtable.ts';
-import { newAnonPage, zapRmap } from '../mm/rmap.ts';
+import { newAnonPage } from '../mm/anon.ts';
+import { zapRmap } from '../mm/rmap.ts';
 import { AT, type Path } from '../state/path.ts';
 import { daxAssociateEntry, daxDisassociateEntry } from './dax-associate.ts';
 import { DAX_CONFLICT, DAX_DIRTY, DAX_EMPTY, DAX_LOCKED, DAX_PMD, DAX_PRESENT, DAX_ZERO_PAGE, entryFlags, entryHasPages, entryIsPmd, entryPfn, grabMappingEntry, unlockEntry } from './dax-entry.ts';
@@ -97,7 +98,12 @@ function* cowFault(k: Kernel, vma: number, vpn: number, inode: number, index: nu
   }
   const mm = k.heap.load(vma + VMA.mm);
   yield* ptlLock(k, mm);
-  setEntry(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn), 1, newAnonPage(k, value, domainOfMm(k, mm)), PTE_PRESENT | PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
+  const copy = newAnonPage(k, value, domainOfMm(k, mm));
+  if (copy === 0) {
+    ptlUnlock(k, mm);
+    return VM_FAULT_OOM;
+  }
+  setEntry(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn), 1, copy, PTE_PRESENT | PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
   ptlUnlock(k, mm);
   return 0;
 }

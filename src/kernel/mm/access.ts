@@ -8,10 +8,10 @@ import { BUS_ADRERR, BUS_MCEERR_AR, sendSigbus, TASK, TASK_RUNNING, takeSignals 
 import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { exitTask } from './exit.ts';
 import { handleMmFault } from './fault.ts';
-import { VM_FAULT_ERROR, VM_FAULT_HWPOISON, VM_FAULT_SIGSEGV } from './fault-codes.ts';
+import { VM_FAULT_ERROR, VM_FAULT_HWPOISON, VM_FAULT_OOM, VM_FAULT_SIGSEGV } from './fault-codes.ts';
 import { mmOf, regionPage, VMA, vmaLookup } from './mm_struct.ts';
 import { PTE_ANON, PTE_DIRTY, PTE_SPECIAL, PTE_WRITE, PTE_YOUNG, setFlags, walk } from './pgtable.ts';
-import { ANON } from './rmap.ts';
+import { anonPfn, anonRead, anonWrite } from './anon.ts';
 
 /** What a touch comes to; values above are what was read (always >= 0 in scenarios). */
 export const TOUCH_SIGBUS = -1000;
@@ -45,6 +45,11 @@ function* touch(k: Kernel, task: number, vpn: number, write: number, value: numb
     const ret = yield* k.call(handleMmFault, vma, vpn, write);
     if ((ret & VM_FAULT_SIGSEGV) !== 0) return TOUCH_SIGSEGV;
     if ((ret & VM_FAULT_ERROR) === 0) continue;
+    if ((ret & VM_FAULT_OOM) !== 0) {
+      // pagefault_out_of_memory: the victim is whoever faults.
+      yield* k.call(exitTask, task);
+      return TOUCH_DEAD;
+    }
     sendSigbus(k, task, (ret & VM_FAULT_HWPOISON) !== 0 ? BUS_MCEERR_AR : BUS_ADRERR, vpn * 4096);
     if (takeSignals(k, task)) return TOUCH_SIGBUS;
     yield* k.call(exitTask, task);
@@ -58,12 +63,14 @@ function tryAccess(k: Kernel, task: number, vma: number, vpn: number, write: num
   const page = regionPage(k, vma, vpn);
   const found = walk(k.heap, region, page);
   if (found.level === 0 || (found.flags & 1) === 0) return null;
+  if ((found.flags & PTE_ANON) !== 0 && !k.concurrent && anonPfn(k, found.pfn) < 0) return null;
   if (write === 1 && (found.flags & PTE_WRITE) === 0) return null;
   const wanted = found.flags | PTE_YOUNG | (write === 1 ? PTE_DIRTY : 0);
   if (wanted !== found.flags) setFlags(k.heap, region, page, wanted);
   if ((found.flags & PTE_ANON) !== 0) {
-    if (write === 1) k.heap.store(found.pfn + ANON.value, value);
-    return write === 1 ? 0 : k.heap.load(found.pfn + ANON.value);
+    if (write === 0) return anonRead(k, found.pfn);
+    anonWrite(k, found.pfn, value);
+    return 0;
   }
   if ((found.flags & PTE_SPECIAL) !== 0) return 0;
   const domain = k.heap.load(task + TASK.domain);

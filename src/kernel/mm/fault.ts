@@ -2,17 +2,18 @@
  * Page faults of DAX and anonymous memory (mm/memory.c: handle_mm_fault, do_wp_page, wp_huge_pmd; 5.10 to 7.2).
  */
 import type { Kernel } from '../kernel.ts';
+import { ANON, anonPfn, anonRead, newAnonPage, putAnonPage } from './anon.ts';
 import { domainOfMm } from '../fs/dax-fault.ts';
 import { vmOpsFault } from '../fs/fault.ts';
 import { AT, type Path } from '../state/path.ts';
 import { peekMedium } from '../domains.ts';
-import { VM_FAULT_FALLBACK, VM_FAULT_HWPOISON, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV } from './fault-codes.ts';
+import { VM_FAULT_FALLBACK, VM_FAULT_HWPOISON, VM_FAULT_NOPAGE, VM_FAULT_OOM, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV } from './fault-codes.ts';
 import { ptlLock, ptlUnlock, splitHugePmd } from './memory.ts';
 import { compoundHead } from './page.ts';
 import { regionPage, VMA, vmaEnd, vmaStart, VM_DEVDAX, VM_FSDAX, VM_READ, VM_SHMEM, VM_SHARED, VM_WRITE } from './mm_struct.ts';
 import { migrateToRam } from './migrate_device.ts';
 import { hasPteTable, PMD_PAGES, PTE_ANON, PTE_DEVICE_PRIVATE, PTE_DIRTY, PTE_HWPOISON, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, tableInUse, walk } from './pgtable.ts';
-import { ANON, mappingsCount, newAnonPage, putAnonPage, zapRmap } from './rmap.ts';
+import { mappingsCount, zapRmap } from './rmap.ts';
 
 /** handle_mm_fault: 0 when the entry is there (or was found there), else VM_FAULT_* bits. */
 export function* handleMmFault(k: Kernel, vma: number, vpn: number, write: number): Path {
@@ -24,7 +25,7 @@ export function* handleMmFault(k: Kernel, vma: number, vpn: number, write: numbe
   yield* ptlLock(k, mm);
   ptlUnlock(k, mm);
   const found = walk(k.heap, region, regionPage(k, vma, vpn));
-  if ((found.flags & PTE_HWPOISON) !== 0) return VM_FAULT_HWPOISON;
+  if ((found.flags & PTE_HWPOISON) !== 0 || isLost(k, found.pfn, found.flags)) return VM_FAULT_HWPOISON;
   if ((found.flags & PTE_DEVICE_PRIVATE) !== 0) return (yield* k.call(migrateToRam, vma, vpn)) < 0 ? VM_FAULT_SIGBUS : 0;
   if (found.level === 0) return yield* noEntry(k, vma, vpn, write, flags);
   if (write === 0 || (found.flags & PTE_WRITE) !== 0) return VM_FAULT_NOPAGE;
@@ -58,10 +59,20 @@ function pteTableThere(k: Kernel, vma: number, vpn: number): boolean {
   return tableInUse(k.heap, region, regionPage(k, vma, first), Math.max(0, vmaStart(k, vma) - first), Math.min(PMD_PAGES, vmaEnd(k, vma) - first));
 }
 
+/** An anonymous page whose frame memory_failure() took: try_to_unmap() leaves a poisoned entry in its place. */
+const isLost = (k: Kernel, page: number, flags: number): boolean => (flags & PTE_ANON) !== 0 && !k.concurrent && anonPfn(k, page) < 0;
+
+/** No frame for a page: the fault gives up, with the page-table lock let go. Nobody is killed to make room here. */
+function outOfMemory(k: Kernel, mm: number): number {
+  ptlUnlock(k, mm);
+  return VM_FAULT_OOM;
+}
+
 function* anonymousPage(k: Kernel, vma: number, vpn: number): Path {
   const mm = k.heap.load(vma + VMA.mm);
   yield* ptlLock(k, mm);
   const page = newAnonPage(k, 0, domainOfMm(k, mm));
+  if (page === 0) return outOfMemory(k, mm);
   setEntry(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn), 1, page, PTE_PRESENT | PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
   ptlUnlock(k, mm);
   return 0;
@@ -96,6 +107,7 @@ function* doWpPage(k: Kernel, vma: number, vpn: number, flags: number, pfn: numb
   if (k.concurrent) yield AT('wp_page_copy');
   yield* ptlLock(k, mm);
   const copy = newAnonPage(k, peekMedium(k, pfn), domainOfMm(k, mm));
+  if (copy === 0) return outOfMemory(k, mm);
   zapRmap(k, 1, pfn, pte, 'wp_page_copy');
   setEntry(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn), 1, copy, PTE_PRESENT | PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
   ptlUnlock(k, mm);
@@ -108,7 +120,8 @@ function* wpAnonymous(k: Kernel, vma: number, vpn: number, page: number): Path {
   yield* ptlLock(k, mm);
   let mine = page;
   if (k.heap.load(page + ANON.users) > 1) {
-    mine = newAnonPage(k, k.heap.load(page + ANON.value), domainOfMm(k, mm));
+    mine = newAnonPage(k, anonRead(k, page), domainOfMm(k, mm));
+    if (mine === 0) return outOfMemory(k, mm);
     putAnonPage(k, page);
   }
   setEntry(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn), 1, mine, PTE_PRESENT | PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);

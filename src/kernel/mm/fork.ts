@@ -11,7 +11,7 @@ import { newTask, TASK, TASK_OOPSED } from '../task.ts';
 import { mmAlloc, mmOf, MM, VMA, vmaCreate, vmaEnd, vmaPages, vmasOf, vmaStart, VM_DONTFORK, regionPage } from './mm_struct.ts';
 import { leaves } from './pgtable-leaves.ts';
 import { PTE_ANON, PTE_WRITE, setEntry, setFlags } from './pgtable.ts';
-import { ANON } from './rmap.ts';
+import { ANON } from './anon.ts';
 import { loadLong, storeLong } from '../state/long.ts';
 
 /** A child with the parent's address space, files, domain and signal settings. Returns the task. */

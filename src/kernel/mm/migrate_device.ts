@@ -14,7 +14,7 @@ import { idleCount, MEMORY_DEVICE, memunmapPages, PGMAP, pgmapEnd, pgmapStart, p
 import { mmOf, regionPage, VMA, vmaLookup, vmasOf } from './mm_struct.ts';
 import { PAGE, pageAdd, pageLoad, pageStore } from './page.ts';
 import { PTE_ANON, PTE_COHERENT, PTE_DEVICE_PRIVATE, PTE_DIRTY, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, walk } from './pgtable.ts';
-import { ANON, newAnonPage, putAnonPage } from './rmap.ts';
+import { ANON, anonRead, newAnonPage, putAnonPage } from './anon.ts';
 
 /** zone_device_page_init: a free page of the pagemap with one reference, which holds the pagemap; -ENOMEM. */
 export function devicePageAlloc(k: Kernel, pgmap: number): number {
@@ -51,7 +51,7 @@ function toDevice(k: Kernel, vma: number, vpn: number, pgmap: number): number {
   if (pfn < 0) return pfn;
   const domain = k.heap.load(found.pfn + ANON.domain);
   assignOwner(k, pfn, pfn + 1, domain);
-  writeMemory(k, pfn, k.heap.load(found.pfn + ANON.value), domain);
+  writeMemory(k, pfn, anonRead(k, found.pfn), domain);
   putAnonPage(k, found.pfn);
   const coherent = k.heap.load(pgmap + PGMAP.type) === MEMORY_DEVICE.coherent || k.heap.load(pgmap + PGMAP.type) === MEMORY_DEVICE.public;
   setEntry(k.heap, region, regionPage(k, vma, vpn), 1, pfn, coherent ? PTE_PRESENT | PTE_COHERENT | PTE_WRITE | PTE_DIRTY | PTE_YOUNG : PTE_DEVICE_PRIVATE);
@@ -77,6 +77,10 @@ export function* migrateToRam(k: Kernel, vma: number, vpn: number): Path {
     else {
       const domain = domainOfMm(k, mm);
       const page = newAnonPage(k, readMemory(k, found.pfn, domain), domain);
+      if (page === 0) {
+        ptlUnlock(k, mm);
+        return -ENOMEM;
+      }
       pageStore(k, found.pfn, PAGE.mapcount, 0, 'migrate_to_ram');
       putPage(k, found.pfn, 1, 'migrate_to_ram');
       setEntry(k.heap, region, regionPage(k, vma, vpn), 1, page, PTE_PRESENT | PTE_ANON | PTE_WRITE | PTE_DIRTY | PTE_YOUNG);

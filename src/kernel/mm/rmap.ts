@@ -1,38 +1,13 @@
 /**
  * What a user mapping counts in the struct pages behind it (mm/rmap.c, mm/memory.c). DAX mappings count nothing to 6.14
- * (pte_devmap entries have no normal page) and a folio reference with a map count from 6.15 on. Anonymous pages are
- * objects of their own here: their pfns matter to nobody who removes a device.
+ * (pte_devmap entries have no normal page) and a folio reference with a map count from 6.15 on.
  */
 import type { Kernel } from '../kernel.ts';
 import { KERN_ALERT } from '../printk.ts';
-import { Slab } from '../state/slab.ts';
+import { putAnonPage } from './anon.ts';
 import { getPage, MEMORY_DEVICE, PGMAP, putPage } from './memremap.ts';
 import { compoundHead, PAGE, pageAdd, pageOrder, PG, recordOf } from './page.ts';
 import { levelPages, PMD_PAGES, PTE_ANON, PTE_COHERENT, PTE_DEVICE_PRIVATE, PTE_PRESENT, PTE_SPECIAL } from './pgtable.ts';
-
-/** Words of an anonymous page: users (processes that share it after fork), value, domain. */
-export const ANON = { users: 0, value: 1, domain: 2, words: 3 } as const;
-
-class AnonPages {
-  readonly slab: Slab;
-  constructor(k: Kernel) {
-    this.slab = new Slab(k.heap, 'anonymous page', ANON.words, 256);
-  }
-}
-const makeAnonPages = (k: Kernel): AnonPages => new AnonPages(k);
-export const anonPages = (k: Kernel): Slab => k.part(makeAnonPages).slab;
-
-export function newAnonPage(k: Kernel, value: number, domain: number): number {
-  const page = anonPages(k).alloc();
-  k.heap.store(page + ANON.users, 1);
-  k.heap.store(page + ANON.value, value);
-  k.heap.store(page + ANON.domain, domain);
-  return page;
-}
-
-export function putAnonPage(k: Kernel, page: number): void {
-  if (k.heap.add(page + ANON.users, -1) === 0) anonPages(k).free(page);
-}
 
 /** True when a mapping of device memory counts in the folio. */
 export const mappingsCount = (k: Kernel): boolean => k.mechanism('fsdax.mapping-counts') === 'folio';
