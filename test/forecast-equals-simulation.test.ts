@@ -1,5 +1,5 @@
 /**
- * The forecast of each way in which a device goes, against doing it on the twin of each capture under every release: every
+ * The forecast of each way in which a device goes, against doing it on the twin of each capture under every release and proposed design: every
  * effect called certain comes, and nothing comes that was not forecast; XFS with and without a reverse map. What
  * is only likely or possible comes too, somewhere, or a reason says why no twin shows it. UNSEAT_EVIDENCE=all takes every
  * release, the sample here three.
@@ -27,7 +27,7 @@ import { eachTask } from '../src/kernel/task.ts';
 import type { Machine } from '../src/machine/machine.ts';
 import { forecast } from '../src/plan/forecast/forecast.ts';
 import { inventoryFor, optionsOf } from '../src/plan/inventory.ts';
-import { profileByName, releaseNames } from '../src/profile/select.ts';
+import { profileByName, profileNames, releaseNames } from '../src/profile/select.ts';
 import { readScenario } from '../src/scenario/read.ts';
 import { buildScenario } from '../src/kernel/scenario/build.ts';
 import type { Forecast, RemovalEvent } from '../src/steps/forecast.ts';
@@ -35,6 +35,12 @@ import { readForTwin } from '../src/twin/read.ts';
 import { twinOf } from '../src/twin/twin.ts';
 
 const ALL = process.env['UNSEAT_EVIDENCE'] === 'all';
+
+/** Designs in which one door of a card refuses and the next does not: forecasts speak of the device, not of the door. */
+const BUS_DESIGNS: ReadonlySet<string> = new Set(['proposal:cxl-asks-memory', 'proposal:cxl-asks-memory-and-unbind-may-fail', 'proposal:pciehp-asks-driver']);
+
+/** On these twins the sample takes the proposed designs too. */
+const DESIGNS_IN_SAMPLE = ['fsdax-7.2-ext4', 'devdax-holder-none-7.2'];
 
 /** A device by the name that a plan is asked for, the event, and how it goes; `leaf` is what is looked at. */
 type Going = readonly [device: string, event: RemovalEvent, removal: Removal, leaf?: string, unseen?: (world: World) => void];
@@ -122,9 +128,9 @@ for (const [name, goings, xfs] of CASES) {
     const machine = readForTwin(capture);
     capture.close();
     const wrong: string[] = [];
-    for (const release of ALL ? releaseNames() : ['5.10', '6.12', '7.2']) {
+    for (const release of ALL ? profileNames() : ['5.10', '6.12', '7.2', ...(DESIGNS_IN_SAMPLE.includes(name) ? profileNames().filter((n) => n.startsWith('proposal:')) : [])]) {
       for (const rmapbt of xfs === true ? [true, false] : [false]) {
-        for (const going of goings) wrong.push(...compare(machine, release, rmapbt, going).map((line) => `${release}${xfs === true ? ` rmapbt=${Number(rmapbt)}` : ''}, ${going[0]}, ${going[1]}, ${going[2].name}: ${line}`));
+        for (const going of goings) if (going[2].through === 'self' || !BUS_DESIGNS.has(release)) wrong.push(...compare(machine, release, rmapbt, going).map((line) => `${release}${xfs === true ? ` rmapbt=${Number(rmapbt)}` : ''}, ${going[0]}, ${going[1]}, ${going[2].name}: ${line}`));
       }
     }
     assert.deepEqual(wrong, []);

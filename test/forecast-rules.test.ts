@@ -9,6 +9,7 @@ import { isCxlContainer, leavesOf } from '../src/plan/facts/tree.ts';
 import { forecast } from '../src/plan/forecast/forecast.ts';
 import { applies } from '../src/plan/forecast/rule.ts';
 import { RULES } from '../src/plan/forecast/rules/index.ts';
+import { PROPOSED } from '../src/profile/proposals/index.ts';
 import { RELEASES } from '../src/profile/releases/index.ts';
 import { profileByName } from '../src/profile/select.ts';
 import { PLANNED, planned } from './planned.ts';
@@ -66,7 +67,7 @@ test('every rule fires on some machine and kernel', async () => {
   const cases: Case[] = [...(await Promise.all(PLANNED.map(([capture, name]) => planned(capture, name)))), ...(await made())];
   const fired = new Set<string>();
   for (const { machine, device } of cases) {
-    for (const profile of RELEASES) {
+    for (const profile of [...RELEASES, ...PROPOSED]) {
       for (const leaf of leavesOf(machine, device)) {
         for (const through of isCxlContainer(machine, device) ? (['cxl'] as const) : (['self', 'cxl'] as const)) {
           const facts = leafFacts(machine, profile, leaf, through);

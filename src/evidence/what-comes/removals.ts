@@ -16,6 +16,8 @@ import { threads } from '../../kernel/threads.ts';
 export interface Taken {
   readonly state: 'waiting' | 'done' | 'dead';
   readonly where: string;
+  /** What the write said, where it is a write: a negative errno is a refusal. */
+  readonly result?: number;
 }
 
 export interface Removal {

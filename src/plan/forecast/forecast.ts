@@ -7,6 +7,7 @@ import { leafFacts, notMeasuredHere, type KnownFacts } from '../facts/leaf-facts
 import { blindness } from '../facts/sight.ts';
 import { behindCxl, isCxlContainer, leavesOf } from '../facts/tree.ts';
 import { applies, type Rule } from './rule.ts';
+import { removeStopsAtHolders, STOP_RULES } from './rules/designs.ts';
 import { RULES } from './rules/index.ts';
 
 type EffectLine = Forecast['effects'][number];
@@ -26,7 +27,8 @@ export function forecast(machine: Machine, profile: Profile, device: Device, eve
   for (const leaf of leavesOf(machine, device)) {
     const through = isCxlContainer(machine, device) || (event === 'pull' && behindCxl(machine, leaf)) ? 'cxl' : 'self';
     const facts = leafFacts(machine, profile, leaf, through, known);
-    for (const rule of RULES.filter((r) => applies(r, event, facts))) {
+    const candidates = removeStopsAtHolders(facts) ? STOP_RULES : RULES;
+    for (const rule of candidates.filter((r) => applies(r, event, facts))) {
       const own = typeof rule.certainty === 'function' ? rule.certainty(facts) : rule.certainty;
       const certainty = own === 'certain' && notMeasuredHere(machine) ? 'likely' : own;
       const hit = hits.get(`${rule.id} ${certainty}`) ?? { rule, certainty, whom: [] };

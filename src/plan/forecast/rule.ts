@@ -32,7 +32,11 @@ export interface Rule {
 }
 
 export const mechanismsHold = (profile: Profile, needs: Needs): boolean =>
-  (Object.entries(needs) as [MechanismName, readonly MechanismValue[]][]).every(([name, values]) => values.includes(valueOf(profile, name)));
+  (Object.entries(needs) as [MechanismName, readonly MechanismValue[]][]).every(([name, values]) => values.includes(effective(profile, name)));
+
+/** A design that fails every page where memory_failure() finds nobody is none. */
+const effective = (profile: Profile, name: MechanismName): MechanismValue =>
+  (name === 'fsdax.removal-design' && valueOf(profile, name) === 'pagemap-failure' && valueOf(profile, 'fsdax.memory-failure-collects') !== 'early-kill' && !valueOf(profile, 'fsdax.mass-failure-collects-all') ? 'none' : valueOf(profile, name));
 
 /**
  * A pull reaches the kernel only where a bus announces it (CXL and PCIe hot-plug, ACPI eject); elsewhere the rules

@@ -17,7 +17,7 @@ const mounts = (f: LeafFacts): string => mountNames(f.mounts);
 /** Anything that is unmapped by nobody: every file system but XFS, and XFS where its notification does not come to it. */
 const notNotified = (f: LeafFacts): boolean => mapped(f) && !xfs(f);
 const base: Pick<Rule, 'events' | 'kinds'> = { events: BOTH, kinds: PMEM };
-const NOBODY_UNMAPS: Needs = { 'fsdax.removal-design': ['none'], 'fsdax.unbind-unmaps-page-cache': [false], 'fsdax.remove-waits-for-holder': [false] };
+const NOBODY_UNMAPS: Needs = { 'fsdax.removal-design': ['none'], 'fsdax.unbind-unmaps-page-cache': [false] };
 /** Whether a stale mapping is left is a matter of the file system; these hold wherever one may be. */
 const stale = (f: LeafFacts): Certainty => (xfs(f) && !(f.rmapbt === 'no' || valueOf(f.profile, 'fsdax.kill-dax-notifies') === 'none' || valueOf(f.profile, 'fsdax.xfs-notify-at-metadata') === 'stop') ? 'possible' : 'certain');
 /** What touches a struct page of the device afterwards: how surely that goes wrong hangs on what became of the memmap. */
@@ -105,11 +105,11 @@ const AFTERMATH: readonly Rule[] = [
     because: 'exit unmaps, and vm_normal_page() looks at the freed struct page behind each 4 KiB entry too; the task stays half dead', source: 'scenarios/fsdax-ext4-exit-unbound-4k, namespaces-one-section-exit: 6.18.15 and 7.2.12 in the lab',
   },
   {
-    ...base, id: 'fsdax-oops-at-umount-disassociate', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['disassociate'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
+    ...base, id: 'fsdax-oops-at-umount-disassociate', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['disassociate'], 'fsdax.removal-drops-entries': [false] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
     because: 'umount evicts the inodes that were in use, and dax_disassociate_entry() writes to the freed struct pages of their entries', source: 'docs/kernel-truth A 2, order of umount and rebind',
   },
   {
-    ...base, id: 'fsdax-oops-at-umount-final', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['break-layout-final'] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
+    ...base, id: 'fsdax-oops-at-umount-final', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['break-layout-final'], 'fsdax.removal-drops-entries': [false] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
     because: 'umount evicts the inodes that were in use, and dax_break_layout_final() reads the freed struct pages of their entries; so do umount -l and the exit of a holder of an unlinked file', source: 'docs/kernel-truth A 2, order of umount and rebind',
   },
   {
