@@ -1,8 +1,12 @@
 /** Facts that contradict each other, or that an operator would otherwise overlook. */
 import { formatBytes, formatRange, geometryOf } from '../range/units.ts';
+import { isMissing } from '../host/fact.ts';
+import { overlaps, rangeSize } from '../range/phys-range.ts';
+import { isPersistent, walkResources } from './address-map/iomem.ts';
 import type { Parts } from './devices/draft.ts';
 import type { Reader } from './reader.ts';
 import type { AddressMap } from './types/address-map.ts';
+import type { Device } from './types/device.ts';
 
 export function noteOddities(reader: Reader, map: AddressMap, parts: Parts): void {
   const nodes = parts.memory.nodes;
@@ -32,6 +36,16 @@ function leakedRam(reader: Reader, map: AddressMap, parts: Parts): void {
     }
   };
   visit(map.resources, null);
+}
+
+/** Persistent memory that firmware tells of and no device stands for: its driver is not loaded, or a capture left it out. */
+export function noteUnclaimed(reader: Reader, map: AddressMap, devices: readonly Device[]): void {
+  const claimed = devices.filter((d) => d.kind !== 'memory-block').flatMap((d) => d.ranges);
+  const loose = [...walkResources(map.resources)].map((w) => w.resource).filter((r) => isPersistent(r.name) && !claimed.some((range) => overlaps(range, r)));
+  if (loose.length === 0) return;
+  const absence = ['/sys/bus/nd/devices', '/sys/bus/dax/devices'].map((path) => reader.host.files.list(path)).find(isMissing);
+  const why = absence?.missing === 'not-captured' ? `${absence.path} is not in the capture` : 'the driver of its bus (nfit, nd_e820, of_pmem) may not be loaded';
+  for (const r of loose) reader.note('unclaimed', `${formatRange(r)} (${formatBytes(rangeSize(r))}) is ${r.name} in /proc/iomem, and no device is known for it: ${why}`, formatRange(r));
 }
 
 function geometry(reader: Reader): void {

@@ -17,7 +17,7 @@ import { readNvdimm } from './nvdimm/buses.ts';
 import { Reader } from './reader.ts';
 import { readRivals } from './rivals/rivals.ts';
 import { NO_STACK, readStack } from './stack/stack.ts';
-import { noteOddities } from './oddities.ts';
+import { noteOddities, noteUnclaimed } from './oddities.ts';
 import type { Device } from './types/device.ts';
 import type { MemoryInventory } from './types/memory.ts';
 
@@ -57,6 +57,7 @@ export function readMachine(host: Host, options: ReadOptions = {}): Machine {
   const rivals = options.rivals === false ? [] : readRivals(reader, memory, used);
   noteOddities(reader, addressMap, parts);
   const devices = buildDevices(parts);
+  noteUnclaimed(reader, addressMap, devices);
   return {
     host: { kind: host.kind, label: host.label, ...(taken !== null && !isMissing(taken) ? { takenAt: taken } : {}) },
     kernel, addressMap, rivals, ...parts, devices,

@@ -165,6 +165,22 @@ test('files that are no archive are told so', async () => {
   await refused(withField(await tarOf([{ name: 'sparse', body: 'x' }]), 156, Buffer.from('S')), 'BAD_CAPTURE', /does not read/);
 });
 
+test('FIFOs and device nodes in an archive cannot be read, whatever they are called', async () => {
+  const file = join(directory, 'nodes.tar');
+  writeFileSync(file, await tarOf([{ name: 'proc/iomem', type: 'fifo' }, { name: 'proc/cmdline', type: 'character-device' }, { name: 'proc/meminfo', body: 'MemTotal: 1 kB\n' }]));
+  const host = await openCapture(file);
+  for (const path of ['/proc/iomem', '/proc/cmdline']) {
+    const text = host.files.text(path);
+    assert.deepEqual(isMissing(text) && [text.missing, text.detail], ['unreadable', 'EINVAL']);
+  }
+  assert.equal(host.files.text('/proc/meminfo'), 'MemTotal: 1 kB');
+  host.close();
+});
+
+test('a sparse archive is told how to be packed', async () => {
+  await assert.rejects(readArchive('x', withField(await tarOf([{ name: 'sparse', body: 'x' }]), 156, Buffer.from('S')), DEFAULT_LIMITS), (error: UnseatError) => /without --sparse/.test(error.facts.next ?? ''));
+});
+
 test('an archive cut exactly between two entries is noticed by its missing end', async () => {
   const whole = await tarOf([{ name: 'proc/a', body: 'x' }, { name: 'proc/b', body: 'y' }]);
   await refused(whole.subarray(0, 1024), 'BAD_CAPTURE', /without the zero block/);

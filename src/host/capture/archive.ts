@@ -81,7 +81,7 @@ async function feed(tar: Extract, chunks: AsyncIterable<Uint8Array>, tail: Tail)
 /** Checks an entry by its header, before its bytes are taken. */
 function admit(planter: Planter, archive: string, header: Header, limits: CaptureLimits): FileKind | 'hard-link' {
   const kind = KINDS[header.type ?? ''];
-  if (kind === undefined) throw badCapture(archive, 'an entry has a type that unseat does not read', `${JSON.stringify(header.name)}: sparse, multi-volume or unknown`);
+  if (kind === undefined) throw badCapture(archive, 'an entry has a type that unseat does not read', `${JSON.stringify(header.name)}: sparse, multi-volume or unknown`, 'Pack it again without --sparse (-S) and in one volume.');
   planter.componentsOf(header.name);
   const size = header.size ?? 0;
   if (size > limits.fileBytes) throw tooLarge(archive, `the entry ${JSON.stringify(header.name)}`, size, limits.fileBytes, 'bytes');

@@ -107,6 +107,8 @@ export class CaptureFiles implements Files {
   /** An empty file may stand for one that could not be read: a listing says so, or a mode that lets nobody read. */
   private bytesOf(found: Found, path: string): Fact<Uint8Array> {
     if (found.node.kind === 'directory') return missing('unreadable', path, 'EISDIR');
+    // A FIFO, a socket or a device node has no content to keep.
+    if (found.node.kind !== 'file') return missing('unreadable', path, 'EINVAL');
     const data = found.node.data();
     if (typeof data === 'string') return unreadable(path, data);
     if (data.length > 0) return data;

@@ -47,6 +47,7 @@ export function readAddressMap(reader: Reader): AddressMap {
   const text = reader.value(reader.host.files.text('/proc/iomem'), true);
   if (text === null) return { resources: [], hidden: false };
   const { resources, hidden, badLines } = parseIomem(text);
+  if (text.trim() === '') reader.note('malformed', '/proc/iomem is empty: where memory lies is not known', '/proc/iomem');
   if (hidden) reader.note('iomem-hidden', 'The kernel shows zeros instead of addresses in /proc/iomem to a user without CAP_SYS_ADMIN: run as root to see where memory lies', '/proc/iomem');
   if (badLines.length > 0) reader.note('malformed', `${badLines.length} line(s) of /proc/iomem are no resources, the first is line ${badLines[0]}`, '/proc/iomem');
   return { resources, hidden };
