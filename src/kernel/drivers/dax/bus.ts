@@ -5,22 +5,21 @@
  * The dax_device, its inode and its character device belong to the device, not to the driver: they outlive an unbind,
  * and with them every VMA and descriptor of them.
  */
-import { EBUSY, ENOMEM, ENXIO } from '../../errno.ts';
+import { ENXIO } from '../../errno.ts';
 import { INODE, INODE_CHR, newInode } from '../../fs/inode.ts';
 import type { Kernel } from '../../kernel.ts';
 import { bug } from '../../oops.ts';
 import { unmapMappingRange } from '../../mm/memory.ts';
-import { MEMORY_DEVICE, memremapPages, memunmapPages } from '../../mm/memremap.ts';
-import { freeAltmap, allocAltmap } from '../../mm/sparse-vmemmap.ts';
+import { MEMORY_DEVICE } from '../../mm/memremap.ts';
 import { revokeLongtermPins } from '../../mm/pin-holders.ts';
 import { memoryFailure } from '../../mm/memory-failure.ts';
 import { MF_MASS } from '../../mm/mf-flags.ts';
-import { releaseResource } from '../../resource.ts';
 import { AT, BLOCKED, type Path } from '../../state/path.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
 import { Slab } from '../../state/slab.ts';
 import { deviceData, driverCore, type Driver } from '../base/bus.ts';
-import { defineAction, devmAddActionOrReset, devmRequestRegion } from '../base/devres.ts';
+import { defineManagedMemory, mapMemory, requestMemory } from '../base/devm-memory.ts';
+import { defineAction, devmAddActionOrReset } from '../base/devres.ts';
 import { DAXDEV, DAXDEV_ALIVE, allocDax, killDax } from './super.ts';
 
 /** Words of a dev_dax. Pages: `start`..`end` of the device, `data` first page that can be mapped; `align` in pages. */
@@ -63,20 +62,7 @@ export const devDaxStart = (k: Kernel, dev: number): number => loadLong(k.heap, 
 export const devDaxEnd = (k: Kernel, dev: number): number => loadLong(k.heap, dev + DEVDAX.end);
 export const devDaxData = (k: Kernel, dev: number): number => loadLong(k.heap, dev + DEVDAX.data);
 
-const RELEASE_REGION = defineAction(function* (k, dev) {
-  releaseResource(k, k.heap.load(dev + DEVDAX.res));
-  k.heap.store(dev + DEVDAX.res, 0);
-  return 0;
-});
-
-const RELEASE_PAGEMAP = defineAction(function* (k, dev) {
-  yield* k.call(memunmapPages, k.heap.load(dev + DEVDAX.pgmap));
-  const altmap = k.heap.load(dev + DEVDAX.altmap);
-  if (altmap !== 0) freeAltmap(k, altmap);
-  k.heap.store(dev + DEVDAX.pgmap, 0);
-  k.heap.store(dev + DEVDAX.altmap, 0);
-  return 0;
-});
+const MEMORY = defineManagedMemory({ res: DEVDAX.res, pgmap: DEVDAX.pgmap, altmap: DEVDAX.altmap });
 
 /** Managed: dev_dax_kill, the first to run at unbind. */
 const KILL_DEV_DAX = defineAction(function* (k, dev) {
@@ -107,21 +93,11 @@ function* probe(k: Kernel, device: number): Path {
   const dev = deviceData(k, device);
   const [start, end] = [devDaxStart(k, dev), devDaxEnd(k, dev)];
   const { pageSize } = k.geo;
-  const res = devmRequestRegion(k, device, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(dev + DEVDAX.name)), RELEASE_REGION, dev);
-  if (res === 0) return -EBUSY;
-  k.heap.store(dev + DEVDAX.res, res);
-  let altmap = 0;
-  if (k.heap.load(dev + DEVDAX.map) === 1) altmap = allocAltmap(k, { base: start, end, reserve: 2, free: devDaxData(k, dev) - start - 2 });
-  if (k.heap.load(dev + DEVDAX.map) === 1 && altmap === 0) return -ENOMEM;
-  const pgmap = memremapPages(k, { startPfn: start, endPfn: end, dataPfn: devDaxData(k, dev), type: MEMORY_DEVICE.generic, node: k.heap.load(dev + DEVDAX.node), altmap });
-  if (pgmap < 0) {
-    if (altmap !== 0) freeAltmap(k, altmap);
-    return pgmap;
-  }
-  k.heap.store(dev + DEVDAX.pgmap, pgmap);
-  k.heap.store(dev + DEVDAX.altmap, altmap);
-  const mapped = yield* devmAddActionOrReset(k, device, RELEASE_PAGEMAP, dev);
-  if (mapped < 0) return mapped;
+  const taken = requestMemory(k, device, dev, MEMORY, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(dev + DEVDAX.name)));
+  if (taken < 0) return taken;
+  const input = { startPfn: start, endPfn: end, dataPfn: devDaxData(k, dev), type: MEMORY_DEVICE.generic, node: k.heap.load(dev + DEVDAX.node) };
+  const pgmap = yield* mapMemory(k, device, dev, MEMORY, input, k.heap.load(dev + DEVDAX.map) === 1 ? 2 : null);
+  if (pgmap < 0) return pgmap;
   cdevInit(k, dev);
   runDax(k, k.heap.load(dev + DEVDAX.dax), pgmap);
   return yield* devmAddActionOrReset(k, device, KILL_DEV_DAX, dev);

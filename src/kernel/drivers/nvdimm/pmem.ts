@@ -5,19 +5,18 @@
  * The order of the teardown is that of the managed resources, newest first: the disk with its dax device, then the
  * pagemap, then the memory region.
  */
-import { EBUSY, ENOMEM } from '../../errno.ts';
+import { EBUSY } from '../../errno.ts';
 import { INODE, INODE_BLK, newInode, SB, superBlocks } from '../../fs/inode.ts';
 import { bdevMarkDead } from '../../fs/super.ts';
 import type { Kernel } from '../../kernel.ts';
 import { AT, BLOCKED, type Path } from '../../state/path.ts';
 import { loadLong, storeLong } from '../../state/long.ts';
 import { Slab } from '../../state/slab.ts';
-import { MEMORY_DEVICE, memremapPages, memunmapPages, PGMAP, PGMAP_OPS } from '../../mm/memremap.ts';
-import { allocAltmap, freeAltmap } from '../../mm/sparse-vmemmap.ts';
+import { MEMORY_DEVICE, PGMAP, PGMAP_OPS } from '../../mm/memremap.ts';
 import { numPoisonedPages } from '../../mm/memory-failure.ts';
-import { releaseResource } from '../../resource.ts';
 import { DEV, deviceData, driverCore, type Driver } from '../base/bus.ts';
-import { defineAction, devmAddActionOrReset, devmRequestRegion } from '../base/devres.ts';
+import { defineManagedMemory, mapMemory, requestMemory } from '../base/devm-memory.ts';
+import { defineAction, devmAddActionOrReset } from '../base/devres.ts';
 import { allocDax, DAXDEV, killDax } from '../dax/super.ts';
 import { attachPlainDisk } from '../block/plain-disk.ts';
 import { MAP_DEV, MAP_PLAIN, PMEM } from './pmem-words.ts';
@@ -49,24 +48,9 @@ export const pmemStart = (k: Kernel, pmem: number): number => loadLong(k.heap, p
 export const pmemEnd = (k: Kernel, pmem: number): number => loadLong(k.heap, pmem + PMEM.end);
 export const pmemData = (k: Kernel, pmem: number): number => loadLong(k.heap, pmem + PMEM.data);
 
-/** Managed: the region in /proc/iomem. */
-const RELEASE_REGION = defineAction(function* (k, pmem) {
-  releaseResource(k, k.heap.load(pmem + PMEM.res));
-  k.heap.store(pmem + PMEM.res, 0);
-  return 0;
-});
-
-/** Managed: devm_memremap_pages_release. Where the counter of poisoned pages follows the memmap it falls here. */
-const RELEASE_PAGEMAP = defineAction(function* (k, pmem) {
-  const pgmap = k.heap.load(pmem + PMEM.pgmap);
-  const poisoned = k.heap.load(pgmap + PGMAP.bind);
-  yield* k.call(memunmapPages, pgmap);
+/** The region in /proc/iomem and the pagemap. Where the counter of poisoned pages follows the memmap it falls with that. */
+const MEMORY = defineManagedMemory({ res: PMEM.res, pgmap: PMEM.pgmap, altmap: PMEM.altmap }, (k, poisoned) => {
   if (poisoned > 0 && k.mechanism('fsdax.hwpoison-count-drops-at-unbind') === true) k.heap.add(numPoisonedPages(k), -poisoned);
-  const altmap = k.heap.load(pmem + PMEM.altmap);
-  if (altmap !== 0) freeAltmap(k, altmap);
-  k.heap.store(pmem + PMEM.pgmap, 0);
-  k.heap.store(pmem + PMEM.altmap, 0);
-  return 0;
 });
 
 /** Managed: pmem_release_disk. kill_dax first, then the block device goes and the file system on it hears of that. */
@@ -98,10 +82,8 @@ export const SWAP_LOST = 2;
 /** nvdimm_namespace_attach_btt: the namespace is claimed as it is, and what is on it is a disk without DAX. */
 function* attachBtt(k: Kernel, dev: number, pmem: number): Path {
   const [start, end] = [loadLong(k.heap, pmem + PMEM.ndStart), loadLong(k.heap, pmem + PMEM.ndEnd)];
-  const res = devmRequestRegion(k, dev, start, end - start, k.names.text(k.heap.load(pmem + PMEM.name)), RELEASE_REGION, pmem);
-  if (res === 0) return -EBUSY;
-  k.heap.store(pmem + PMEM.res, res);
-  return yield* k.call(attachPlainDisk, dev);
+  const taken = requestMemory(k, dev, pmem, MEMORY, start, end - start, k.names.text(k.heap.load(pmem + PMEM.name)));
+  return taken < 0 ? taken : yield* k.call(attachPlainDisk, dev);
 }
 
 /** pmem_attach_disk. */
@@ -111,26 +93,12 @@ function* probe(k: Kernel, dev: number): Path {
   const start = pmemStart(k, pmem);
   const end = pmemEnd(k, pmem);
   const { pageSize } = k.geo;
-  const res = devmRequestRegion(k, dev, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(pmem + PMEM.name)), RELEASE_REGION, pmem);
-  if (res === 0) return -EBUSY;
-  k.heap.store(pmem + PMEM.res, res);
-  let altmap = 0;
-  if (k.heap.load(pmem + PMEM.map) === MAP_DEV) {
-    const reserve = Math.min(2, pmemData(k, pmem) - start);
-    altmap = allocAltmap(k, { base: start, end, reserve, free: pmemData(k, pmem) - start - reserve });
-    if (altmap === 0) return -ENOMEM;
-    k.heap.store(pmem + PMEM.altmap, altmap);
-  }
+  const taken = requestMemory(k, dev, pmem, MEMORY, start * pageSize, (end - start) * pageSize, k.names.text(k.heap.load(pmem + PMEM.name)));
+  if (taken < 0) return taken;
   const ops = k.mechanism('fsdax.memory-failure-asks-holder') === true ? PGMAP_OPS.memoryFailure : 0;
-  const pgmap = memremapPages(k, { startPfn: start, endPfn: end, dataPfn: pmemData(k, pmem), type: MEMORY_DEVICE.fsdax, node: k.heap.load(pmem + PMEM.node), altmap, ops });
-  if (pgmap < 0) {
-    if (altmap !== 0) freeAltmap(k, altmap);
-    k.heap.store(pmem + PMEM.altmap, 0);
-    return pgmap;
-  }
-  k.heap.store(pmem + PMEM.pgmap, pgmap);
-  const mapped = yield* devmAddActionOrReset(k, dev, RELEASE_PAGEMAP, pmem);
-  if (mapped < 0) return mapped;
+  const reserve = k.heap.load(pmem + PMEM.map) === MAP_DEV ? Math.min(2, pmemData(k, pmem) - start) : null;
+  const pgmap = yield* mapMemory(k, dev, pmem, MEMORY, { startPfn: start, endPfn: end, dataPfn: pmemData(k, pmem), type: MEMORY_DEVICE.fsdax, node: k.heap.load(pmem + PMEM.node), ops }, reserve);
+  if (pgmap < 0) return pgmap;
   const dax = allocDax(k, 'pmem', pmemData(k, pmem), end - pmemData(k, pmem), pgmap);
   k.heap.store(pmem + PMEM.dax, dax);
   k.heap.store(pgmap + PGMAP.owner, dax);
