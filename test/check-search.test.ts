@@ -47,6 +47,9 @@ test('a search is kept when it stops, and ends as if it had not been stopped', (
     assert.match(first.err, /kept in .*search: 6\d\d states, depth \d+; go on with --resume/);
     const [resumed] = JSON.parse(check('--resume', file, '--json').out) as { status: string; verdict: { stats: { states: number; transitions: number } } }[];
     assert.deepEqual([resumed?.status, resumed?.verdict.stats.states, resumed?.verdict.stats.transitions], ['ok', full?.stats.states, full?.stats.transitions]);
+    const nowhere = check('--checkpoint', join(folder, 'no', 'where'));
+    assert.equal(nowhere.status, 1);
+    assert.match(nowhere.err, /the file cannot be written \[WRITE_FAILED\]/);
     writeFileSync(file, readFileSync(file).subarray(0, 1000));
     const cut = check('--resume', file);
     assert.equal(cut.status, 1);

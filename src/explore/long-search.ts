@@ -7,7 +7,8 @@ import type { Verdict } from './verdict.ts';
 export interface Keeper {
   /** Asked between levels. */
   due(): boolean;
-  keep(snapshot: Snapshot): void;
+  /** `stopped`: the search ends here, and this is where it can be taken up. */
+  keep(snapshot: Snapshot, stopped: boolean): void;
 }
 
 export interface LongSearch {
@@ -21,7 +22,7 @@ export async function runLong<C extends WithHeap>(search: BreadthFirst<C>, { bre
   while (!search.over) {
     search.level();
     await breathe();
-    if (keeper !== undefined && (search.unfinished || (!search.over && keeper.due()))) keeper.keep(search.snapshot());
+    if (keeper !== undefined && (search.unfinished || (!search.over && keeper.due()))) keeper.keep(search.snapshot(), search.unfinished);
   }
   return search.verdict();
 }

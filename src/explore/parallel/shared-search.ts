@@ -46,7 +46,7 @@ export async function searchShared(source: ProgramSource, options: SharedOptions
   const first = new BreadthFirst(program, options);
   const { handOver = HAND_OVER } = options;
   while (!first.over && first.states < handOver) first.level();
-  if (first.unfinished) options.keeper?.keep(first.snapshot());
+  if (first.unfinished) options.keeper?.keep(first.snapshot(), true);
   if (first.over) return first.verdict();
   return await new SharedSearch({ source, program, start, began }, options, first.snapshot(), first.stepper).run();
 }
@@ -150,9 +150,6 @@ class SharedSearch {
     for (const { found, pending } of this.last) findings.merge(found, pending);
     if (shared.wantsToGrow) {
       this.growing = true;
-      // Old and new table are there together.
-      this.stop = whyStop({ ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }) }, { ...this.reached, bytes: shared.bytes + shared.nextTableBytes });
-      if (this.stop !== null) return GO.stop;
       const table = shared.grow();
       for (const thread of this.threads) thread.post(table);
       return GO.grow;
@@ -164,7 +161,7 @@ class SharedSearch {
     shared.turn();
     if (findings.found.size > 0 && options.all !== true) this.stop = FOUND;
     else if (!shared.over) this.stop = whyStop(options, this.reached);
-    if (options.keeper !== undefined && !shared.over && this.stop !== FOUND && (this.stop !== null || options.keeper.due())) options.keeper.keep(this.snapshot());
+    if (options.keeper !== undefined && !shared.over && this.stop !== FOUND && (this.stop !== null || options.keeper.due())) options.keeper.keep(this.snapshot(), this.stop !== null);
     return this.stop !== null || shared.over ? GO.stop : GO.level;
   }
 

@@ -59,10 +59,6 @@ export class Shared {
     return this.table.words.length * 4;
   }
 
-  get nextTableBytes(): number {
-    return nextSlots(this.table.words.length / this.table.stride) * this.table.stride * 4;
-  }
-
   get bytes(): number {
     return this.tableBytes + Atomics.load(this.control, C.unusedBlocks) * BLOCK_WORDS * 4;
   }

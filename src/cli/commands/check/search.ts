@@ -74,13 +74,21 @@ async function resumed(path: string, all: boolean): Promise<NonNullable<Strategy
 async function keeperOf(path: string, all: boolean, now: () => number, out: Output): Promise<(program: Program<never>) => Keeper> {
   const { replaceWhole } = await import('../../../host/live/whole-file.ts');
   return (program) => {
-    let last = now();
+    const identity = identityOf(program, all);
+    // Kept at once for the first time: a place that cannot be written is told now, not in an hour.
+    let last = -Infinity;
     return {
       due: () => now() - last >= KEEP_EVERY,
-      keep: (snapshot) => {
-        replaceWhole(path, encodeCheckpoint(identityOf(program, all), snapshot));
+      keep: (snapshot, stopped) => {
+        const first = last === -Infinity;
         last = now();
-        out.note(`kept in ${path}: ${snapshot.table.count} states, depth ${snapshot.depth}; go on with --resume ${path}`);
+        try {
+          replaceWhole(path, encodeCheckpoint(identity, snapshot));
+          if (stopped) out.note(`kept in ${path}: ${snapshot.table.count} states, depth ${snapshot.depth}; go on with --resume ${path}`);
+        } catch (error) {
+          if (first || !(error instanceof UnseatError)) throw error;
+          out.note(`not kept in ${path}: ${error.facts.cause ?? error.message}; the search goes on`);
+        }
       },
     };
   };
