@@ -41,6 +41,16 @@ for (const [way, shapes] of SAMPLE) {
   }
 }
 
+test('the same under XFS with a reverse map, whose unbind would spin', async () => {
+  for (const [way, shape] of [['detach', 'fault'], ['kill', 'exit'], ...(ALL ? [['detach', 'map'], ['detach', 'fork'], ['kill', 'map']] as const : [])] as const) {
+    for (const release of RELEASES) {
+      const verdict = await search(release, way, shape, { filesystem: 'xfs' });
+      assert.deepEqual(verdict.failures.map((f) => f.wrong), [], `${shape} by ${way} on ${release}`);
+      assert.ok(verdict.complete && (verdict.ends['done'] ?? 0) > 0);
+    }
+  }
+});
+
 /** Everything that is left of a run: every word of the heap, and what the record says. */
 const end = (r: RunResult): string => {
   const { heap } = r.built.world.k;
