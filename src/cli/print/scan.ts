@@ -39,7 +39,7 @@ function heading(machine: Machine, page: Page): string {
 function nothing(machine: Machine): string {
   return machine.memory.blocks.length > 0
     ? 'None: no persistent memory, CXL, virtio-mem or hot-plugged memory device. Single memory blocks (below) may go offline.'
-    : machine.addressMap.resources.length === 0 && machine.memory.nodes.length === 0 ? 'None was found; nothing at all tells of memory here (see the notes).' : 'None was found.';
+    : machine.addressMap.resources.length === 0 && machine.memory.nodes.length === 0 && machine.notes.length > 0 ? 'None was found; nothing at all tells of memory here (see the notes).' : 'None was found.';
 }
 
 const section = (title: string, lines: readonly string[], page: Page): string => [page.style('bold', title), ...lines].join('\n');

@@ -188,6 +188,9 @@ test('an archive cut exactly between two entries is noticed by its missing end',
 });
 
 test('what is none of this machine is not opened', async () => {
+  const fifo = join(directory, 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  for (const path of [fifo, '/dev/zero']) await assert.rejects(openCapture(path), { code: 'BAD_CAPTURE' });
   await assert.rejects(openCapture(join(directory, 'nowhere')), { code: 'NOT_FOUND' });
   await assert.rejects(openCapture('/dev/null'), { code: 'BAD_CAPTURE' });
   writeFileSync(join(directory, 'empty.tar.gz'), '');

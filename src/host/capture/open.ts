@@ -1,5 +1,5 @@
 /** Opens a capture: a directory, or an archive in any of the compressions of `compression.ts`. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { UnseatError } from '../../errors/unseat-error.ts';
 import type { Host } from '../host.ts';
@@ -22,7 +22,8 @@ export async function openCapture(path: string, limits: CaptureLimits = DEFAULT_
 async function treeAt(path: string, limits: CaptureLimits): Promise<TreeNode> {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    // A FIFO without a writer would be waited for at open.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     throw cannotOpen(path, error as NodeJS.ErrnoException);
   }
@@ -30,7 +31,7 @@ async function treeAt(path: string, limits: CaptureLimits): Promise<TreeNode> {
   try {
     const stat = fstatSync(fd);
     if (stat.isDirectory()) return new DirectoryNode(resolve(path), limits);
-    if (!stat.isFile()) throw badCapture(path, 'this is no capture', 'neither a directory nor a regular file');
+    if (!stat.isFile()) throw badCapture(path, 'this is no capture', 'neither a directory nor a regular file', 'Give a directory, or a file that holds the archive.');
     if (stat.size > limits.totalBytes) throw tooLarge(path, 'the archive', stat.size, limits.totalBytes, 'bytes');
     bytes = readAll(fd, stat.size);
   } finally {
