@@ -14,7 +14,8 @@ export function processBlockers(c: PlanContext): Blocker[] {
   return c.processes.flatMap((p) => {
     if (p.pid === 1 || (c.options.protectedPids ?? []).includes(p.pid)) return [untouchable(p)];
     if (stoppedWithUnit(c, p)) return [];
-    return [...vm(p), ...mapping(c, p), ...files(p), ...directories(p), ...pins(c, p, (pinned.get(p.pid) ?? []).map((x) => x.pin)), ...identity(p)];
+    const mine = (pinned.get(p.pid) ?? []).map((x) => x.pin).filter(isInTheWay);
+    return [...vm(p), ...mapping(c, p, mine), ...files(p, mine), ...directories(p), ...pins(c, p, mine), ...identity(p)];
   });
 }
 
@@ -22,7 +23,9 @@ export function processBlockers(c: PlanContext): Blocker[] {
 export const stoppedWithUnit = (c: PlanContext, p: ProcessHolder): boolean => p.unit !== null && (c.options.stopUnits ?? []).includes(p.unit);
 
 const endIt = (p: ProcessHolder): string => (p.unit !== null && p.unit.endsWith('.service') ? `Stop it (systemctl stop ${p.unit}, or --stop-units ${p.unit})` : `End it or let it close the device (${commandOf(p)})`);
-const orDetach = (p: ProcessHolder): string => (p.vm ? '' : ', or remove with --detach');
+/** Not where detach would be refused: a pin outlives the mapping. */
+const orDetach = (p: ProcessHolder, pinned: readonly Pin[]): string => (p.vm || pinned.length > 0 ? '' : ', or remove with --detach');
+const isInTheWay = (pin: Pin): boolean => pin.certainty === 'seen' || (pin.certainty === 'possible' && LONG_TERM.includes(pin.kind));
 const commandOf = (p: ProcessHolder): string => displayName(p.commandLine.replaceAll('\0', ' ').trim() || p.comm);
 const nameOf = (m: HeldMapping): string => `${displayName(m.file)}${m.deleted ? ' (deleted)' : ''}`;
 
@@ -35,7 +38,7 @@ function vm(p: ProcessHolder): Blocker[] {
   return [{ reason: 'held-by-vm', subject: who(p), pid: p.pid, text: `${p.vm.program} uses the memory as that of its guest (${p.vm.evidence})`, next: 'Migrate or shut down the VM first.', overcomeBy: ['kill'] }];
 }
 
-function mapping(c: PlanContext, p: ProcessHolder): Blocker[] {
+function mapping(c: PlanContext, p: ProcessHolder, pinned: readonly Pin[]): Blocker[] {
   const [first] = p.mappings;
   if (first === undefined) return [];
   const bytes = p.mappings.reduce((sum, m) => sum + m.end - m.start, 0);
@@ -43,13 +46,13 @@ function mapping(c: PlanContext, p: ProcessHolder): Blocker[] {
   const shared = p.mappings.some((m) => m.perms.includes('s')) ? 'shared' : 'private';
   const text = `${who(p)} maps ${formatBytes(bytes)} of ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''} (${shared}, ${first.perms.slice(0, 3)}) at 0x${first.start.toString(16)}`;
   const forced = !isFailed(c, p) || valueOf(c.profile, 'fsdax.memory-failure-collects') === 'early-kill' ? LET_GO : LET_GO.filter((w) => w !== 'force');
-  return [{ reason: 'held-by-mapping', subject: who(p), pid: p.pid, text, next: `${endIt(p)}${orDetach(p)}.`, overcomeBy: p.vm ? ['kill'] : forced }];
+  return [{ reason: 'held-by-mapping', subject: who(p), pid: p.pid, text, next: `${endIt(p)}${orDetach(p, pinned)}.`, overcomeBy: p.vm ? ['kill'] : forced }];
 }
 
-function files(p: ProcessHolder): Blocker[] {
+function files(p: ProcessHolder, pinned: readonly Pin[]): Blocker[] {
   if (p.files.length === 0) return [];
   const names = p.files.slice(0, 3).map((f) => `fd ${f.fd} ${displayName(f.file)}${f.deleted ? ' (deleted)' : ''}`).join(', ');
-  return [{ reason: 'held-by-open-file', subject: who(p), pid: p.pid, text: `${who(p)} has open: ${names}${p.files.length > 3 ? ` and ${p.files.length - 3} more` : ''}`, next: `${endIt(p)}${orDetach(p)}.`, overcomeBy: p.vm ? ['kill'] : LET_GO }];
+  return [{ reason: 'held-by-open-file', subject: who(p), pid: p.pid, text: `${who(p)} has open: ${names}${p.files.length > 3 ? ` and ${p.files.length - 3} more` : ''}`, next: `${endIt(p)}${orDetach(p, pinned)}.`, overcomeBy: p.vm ? ['kill'] : LET_GO }];
 }
 
 function directories(p: ProcessHolder): Blocker[] {
@@ -65,7 +68,7 @@ function pins(c: PlanContext, p: ProcessHolder, mine: readonly Pin[]): Blocker[]
   const after = valueOf(c.profile, 'gup.memunmap-references') === 'bulk'
     ? 'this kernel\'s unbind does not wait for it, and its next use touches freed struct pages'
     : 'the unbind would hang until it is dropped';
-  return mine.filter((pin) => pin.certainty === 'seen' || (pin.certainty === 'possible' && LONG_TERM.includes(pin.kind))).map((pin): Blocker => ({
+  return mine.map((pin): Blocker => ({
     reason: pin.certainty === 'seen' ? 'pinned-seen' : 'pin-possible', subject: who(p), pid: p.pid,
     text: `${who(p)} ${pin.certainty === 'seen' ? 'holds' : 'may hold'} a long-term pin (${pin.kind}${pin.bytes === null ? '' : `, ${formatBytes(pin.bytes)}`}; ${displayName(pin.evidence)}): ${after}`,
     next: `${endIt(p)}; only the holder can drop a pin.`, overcomeBy: pin.certainty === 'seen' ? ['kill'] : ['graceful', 'kill'],
