@@ -63,3 +63,10 @@ test('wrapping loses no word', () => {
     assert.equal(item(words.join(' '), width + 24).split(/\s+/).filter((w) => w !== '' && w !== '-').join(' '), words.join(' '));
   }));
 });
+
+test('where addresses are hidden, what lies between memory is not called nothing', () => {
+  const apart = [segment('ram', 0, GiB), segment('ram', 4 * GiB, 5 * GiB)];
+  const between = (map: PhysicalMap): string => drawMap(map, page).lines.find((line) => line.includes('~')) ?? '';
+  assert.match(between(mapOf(apart)), /: nothing$/);
+  assert.match(between(mapOf(apart, { source: 'memory-blocks' })), /: not known$/);
+});

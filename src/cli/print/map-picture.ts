@@ -75,7 +75,7 @@ function between(map: PhysicalMap, range: PhysRange, page: Page): string[] {
     if (part) sizes.set(s.kind, (sizes.get(s.kind) ?? 0) + rangeSize(part));
   }
   const what = [...sizes].sort((a, b) => b[1] - a[1]).map(([kind, size]) => `${formatBytes(size)} ${LOOKS[kind].says}`);
-  return [...wrap(`~ ${formatRange(range)}: ${what.length === 0 ? 'nothing' : what.join(', ')}`, page.width - 4).map((line, i) => page.style('dim', `  ${i === 0 ? '' : '  '}${line}`)), ''];
+  return [...wrap(`~ ${formatRange(range)}: ${what.length === 0 ? (map.source === 'iomem' ? 'nothing' : 'not known') : what.join(', ')}`, page.width - 4).map((line, i) => page.style('dim', `  ${i === 0 ? '' : '  '}${line}`)), ''];
 }
 
 /** Bytes of a cell: the smallest power of two that shows the area in the rows that there are. A range below 128 MiB is shown finer. */
