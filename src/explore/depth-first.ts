@@ -6,7 +6,7 @@ import { FOUND, verdictOf, violationsOf } from './answer.ts';
 import { Expander, type ExpanderOptions } from './expander.ts';
 import { Frontier } from './frontier.ts';
 import type { Program, WithHeap } from './program.ts';
-import { mixLow } from './state-row.ts';
+import { mixLow } from './mix.ts';
 import { whyStop, type StopRules } from './stop-rules.ts';
 import type { Verdict } from './verdict.ts';
 import { Visited } from './visited.ts';

@@ -1,6 +1,6 @@
 /** A number that tells whether two programs begin in the same state with the same threads and properties. */
 import type { Program, WithHeap } from './program.ts';
-import { mixHigh, mixLow } from './state-row.ts';
+import { mixHigh, mixLow } from './mix.ts';
 
 /** 16 hexadecimal digits. */
 export function fingerprint<C extends WithHeap>(program: Program<C>): string {

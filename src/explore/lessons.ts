@@ -9,7 +9,7 @@
 import { UnseatError } from '../errors/unseat-error.ts';
 import type { LiveState } from './recording-tap.ts';
 import type { Stepper } from './stepper.ts';
-import { mixHigh, mixLow } from './state-row.ts';
+import { mixHigh, mixLow } from './mix.ts';
 
 const HEAD = 5;
 

@@ -45,6 +45,8 @@ export class Nodes {
   private readonly labelIndex = new Map<string, number>([['', 0]]);
 
   /** Open addressing: node, value, child in three words; node 0 is free. */
+  /** Children by the values 0 to 7, the usual ones: eight words a node. */
+  private near = new Int32Array(8 << 12);
   private table = new Int32Array(3 << 13);
   private tableMask = (1 << 13) - 1;
   private tableUsed = 0;
@@ -70,6 +72,11 @@ export class Nodes {
 
   /** Child of `node` by `value`; 0 where there is none yet. */
   child(node: number, value: number): number {
+    if (value >>> 0 < 8) return this.near[node * 8 + value] as number;
+    return this.farChild(node, value);
+  }
+
+  private farChild(node: number, value: number): number {
     const table = this.table;
     const mask = this.tableMask;
     let slot = (Math.imul(node, 0x9e3779b1) ^ Math.imul(value, 0x85ebca6b)) >>> 0;
@@ -100,6 +107,10 @@ export class Nodes {
   }
 
   private insert(node: number, value: number, child: number): void {
+    if (value >>> 0 < 8) {
+      this.near[node * 8 + value] = child;
+      return;
+    }
     if (this.tableUsed * 2 > this.tableMask) this.rehash();
     const mask = this.tableMask;
     let slot = (Math.imul(node, 0x9e3779b1) ^ Math.imul(value, 0x85ebca6b)) >>> 0;
@@ -127,6 +138,7 @@ export class Nodes {
     this.next = enlarged(this.next, length);
     this.parent = enlarged(this.parent, length);
     this.edge = enlarged(this.edge, length);
+    this.near = enlarged(this.near, length * 8);
   }
 }
 

@@ -12,7 +12,7 @@ import { Expander } from './expander.ts';
 import { explain } from './explain.ts';
 import { Frontier } from './frontier.ts';
 import type { Program, WithHeap } from './program.ts';
-import { mixHigh, mixLow } from './state-row.ts';
+import { mixHigh, mixLow } from './mix.ts';
 import { whyStop } from './stop-rules.ts';
 import type { Verdict, Violation } from './verdict.ts';
 import { Visited } from './visited.ts';

@@ -4,21 +4,9 @@
  * nothing). The hash is kept up to date by the stores, so that no state is ever hashed as a whole.
  */
 import type { Heap } from '../kernel/state/heap.ts';
+import { mixHigh, mixLow } from './mix.ts';
 
-/** Two 32-bit halves of a 64-bit hash, mixed from a place and a value; 0 for the set-up value. */
-export function mixLow(place: number, value: number): number {
-  let h = Math.imul(place, 0x9e3779b1) ^ Math.imul(value, 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
-  return h ^ (h >>> 15);
-}
-
-export function mixHigh(place: number, value: number): number {
-  let h = Math.imul(place, 0xc2b2ae35) + Math.imul(value, 0x27d4eb2f);
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
-  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
-  return h ^ (h >>> 16);
-}
+export { mixHigh, mixLow };
 
 export class StateRow {
   readonly threads: number;
@@ -31,6 +19,8 @@ export class StateRow {
   /** Column (index into the row) of a heap address; 0 for a word that never changed. */
   private columnOf: Int32Array;
   private readonly addressOf: number[];
+  /** What each place holds at set-up: nothing changes the heap's own words afterwards. */
+  private initials = new Int32Array(64);
   private readonly heap: Heap;
   /** Undo log of the step under way: place, value before. */
   private undoPlaces = new Int32Array(256);
@@ -78,7 +68,7 @@ export class StateRow {
 
   /** What a place holds at set-up: the heap's word, or node 0 for a thread. */
   initial(place: number): number {
-    return place < this.threads ? 0 : (this.heap.words[this.addressOf[place] as number] as number);
+    return this.initials[place] as number;
   }
 
   read(address: number): number {
@@ -226,6 +216,7 @@ export class StateRow {
     this.width += 1;
     if (this.width > this.row.length) {
       this.row = enlarged(this.row);
+      this.initials = enlarged(this.initials);
       const flags = new Uint8Array(this.row.length);
       flags.set(this.isTouched);
       this.isTouched = flags;
@@ -237,7 +228,8 @@ export class StateRow {
     }
     this.columnOf[address] = column;
     this.addressOf[column] = address;
-    this.row[column] = this.heap.words[address] as number;
+    this.initials[column] = this.heap.words[address] as number;
+    this.row[column] = this.initials[column] as number;
     return column;
   }
 }

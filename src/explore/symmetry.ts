@@ -8,7 +8,8 @@
  */
 import { Kind, type Nodes } from './nodes.ts';
 import type { Symmetry as Declared } from './program.ts';
-import { mixHigh, mixLow, type StateRow } from './state-row.ts';
+import { mixHigh, mixLow } from './mix.ts';
+import type { StateRow } from './state-row.ts';
 
 /** Mixed into the hash of a thread's own part so that it is not linear. */
 const scrambleLow = (low: number, high: number): number => mixLow(low ^ 0x5bd1e995, high);
