@@ -81,10 +81,13 @@ function brokenBlocks(k: Kernel): string[] {
   return wrong;
 }
 
-/** The free count of every zone is what is free in it; free pages have no references; no pageblock stays isolated. */
+/** The free count of every zone is what is free in it, the present count what is online of it; free pages have no references; no pageblock stays isolated. */
 function brokenZones(k: Kernel): string[] {
   const free = new Map<string, number>();
+  const present = new Map<string, number>();
   const wrong: string[] = [];
+  const ram: [number, number][] = [];
+  walkSystemRam(k, 0, Infinity, (start, end) => ram.push([start / k.geo.pageSize, end / k.geo.pageSize]) > 0);
   for (const id of memoryBlocks(k).all()) {
     if (blockState(k, id) !== MEM.online) continue;
     for (let pfn = blockPfn(k, id); pfn < blockPfn(k, id + 1);) {
@@ -92,6 +95,7 @@ function brokenZones(k: Kernel): string[] {
       if (memmapPresent(k, pfn)) {
         const word = pageLoad(k, pfn, PAGE.links, 'invariants');
         const key = `${linksNode(word)} ${linksZone(word)}`;
+        for (const [start, end] of ram) if (pfn < end && pfn + step > start) present.set(key, (present.get(key) ?? 0) + Math.min(end, pfn + step) - Math.max(start, pfn));
         if (pageblockMigratetype(k, pfn) === MIGRATE.isolate) wrong.push(`pfn ${pfn}: still isolated`);
         if (linksType(word) === TYPE.buddy) {
           free.set(key, (free.get(key) ?? 0) + step);
@@ -105,6 +109,8 @@ function brokenZones(k: Kernel): string[] {
     for (let zone = 0; zone < ZONE.device; zone += 1) {
       const counted = k.zones.get(nid, zone, 'free');
       if (counted !== (free.get(`${nid} ${zone}`) ?? 0)) wrong.push(`node ${nid} zone ${zone}: free ${counted}, found ${free.get(`${nid} ${zone}`) ?? 0}`);
+      // A block that went online twice would count its pages twice.
+      if (k.zones.get(nid, zone, 'present') !== (present.get(`${nid} ${zone}`) ?? 0)) wrong.push(`node ${nid} zone ${zone}: present ${k.zones.get(nid, zone, 'present')}, found ${present.get(`${nid} ${zone}`) ?? 0}`);
       if (k.zones.get(nid, zone, 'managed') < counted) wrong.push(`node ${nid} zone ${zone}: managed ${k.zones.get(nid, zone, 'managed')} below free ${counted}`);
       if (k.zones.get(nid, zone, 'present') > 0 && k.zones.isEmpty(nid, zone)) wrong.push(`node ${nid} zone ${zone}: present pages without a span`);
     }
