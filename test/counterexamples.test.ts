@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { compareRuns } from '../src/evidence/compare-runs.ts';
-import { counterexamplesPage } from '../src/evidence/counterexamples.ts';
+import { counterexamplesPage, DIFFER } from '../src/evidence/counterexamples.ts';
 import { counterexampleScenario } from '../src/evidence/counterexample-scenario.ts';
 import { simulateScenario } from '../src/evidence/simulated-run.ts';
 import { UnseatError } from '../src/errors/unseat-error.ts';
@@ -25,8 +25,6 @@ const root = resolve(import.meta.dirname, '..');
 const folder = join(root, 'scenarios/counterexamples');
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml')).sort();
 const litmusNamed = (name: string): Litmus => readLitmus(readFileSync(join(root, `litmus/${name}.yaml`), 'utf8'), name);
-/** Facts that differ, each with its reason. */
-const KNOWN: Readonly<Record<string, readonly string[]>> = {};
 const violationsOf = (t: Litmus, profile: Profile) => checkLitmus(t, profile, { now: () => 0, all: true, maxStates: 100_000 }).verdict?.violations ?? [];
 
 const withoutWay = (text: string): string => text.replace(/^((?:#.*\n)*)/, (head) => head.replace(/\n# /g, ' ').replace(/Replay: --replay "[^"]*"\./, ''));
@@ -65,7 +63,7 @@ test('at least three counterexamples were seen on real kernels, and each of thei
     assert.ok(file, `${cell.scenario} has no file`);
     assert.equal(cellKey(file.scenario, cell), cell.key, `${cell.scenario} is not what was run`);
     const { observations } = await simulateScenario(file.scenario, profileByName(file.scenario.kernels) as Profile);
-    assert.deepEqual(compareRuns(file.scenario, observations, cell.observations as unknown as Observation[]).map((d) => `${cell.scenario}: ${d.what}: predicted ${d.predicted}, seen ${d.seen}`), KNOWN[cell.scenario] ?? []);
+    assert.deepEqual(compareRuns(file.scenario, observations, cell.observations as unknown as Observation[]).map((d) => `${cell.scenario}: ${d.what}: predicted ${d.predicted}, seen ${d.seen}`), (DIFFER[cell.scenario]?.facts ?? []).map((fact) => `${cell.scenario}: ${fact}`));
   }
 });
 
