@@ -43,6 +43,10 @@ class Translator {
 
   end(): Translated {
     for (const name of this.handedOver) this.notes.push(`${name} belongs to somebody else from some point on; who uses it before it is bound again cannot be seen, only what the old holder still reaches.`);
+    for (const [name, spec] of Object.entries(this.test.processes)) {
+      const node = spec.opens.find((file) => Object.hasOwn(this.test.machine.devdax, file));
+      if (node !== undefined) this.notes.push(`${name} has the node of ${node} open by a mapping that it never touches: processes of a scenario open files only.`);
+    }
     return { steps: this.steps, processes: this.processes, notes: this.notes };
   }
 
