@@ -47,7 +47,11 @@ export interface Trace {
   obstacle(process: ProcessRef): Fact<string | null>;
   /** Stops every thread, threads that appear meanwhile included. Resolves when all are stopped. */
   stop(process: ProcessRef, deadlineMs: number): Promise<Fact<Stopped>>;
-  /** Commits one chain of calls to a stopped process, lets it run them and stops it again with its state as before. */
+  /**
+   * ENOSPC with no result: no thread has room on its stack for a chain of this length, and nothing was done.
+   *
+   * Commits one chain of calls to a stopped process, lets it run them and stops it again with its state as before.
+   */
   inject(process: ProcessRef, chain: readonly InjectedCall[], deadlineMs: number): Promise<ChainResult>;
   /** Reads the memory of a stopped process. Never used on device mappings. */
   peek(process: ProcessRef, address: number, into: Uint8Array): Promise<Fact<number>>;

@@ -232,6 +232,43 @@ test('a detach that ends half way is told as such: partly, with its journal kept
   settled(machine, 'half a detach');
 });
 
+/** The fake machine with stacks on which only so many calls find room. */
+function withRoomFor(machine: FakeMachine, calls: number): { host: Host; longest: () => number } {
+  const host = machine.host();
+  let longest = 0;
+  const inject: NonNullable<Host['trace']>['inject'] = async (ref, chain, ms) => {
+    if (chain.length > calls) return { ok: false, errno: 'ENOSPC', definite: true, milliseconds: 0, results: [], detail: 'no room on the stack' };
+    longest = Math.max(longest, chain.length);
+    return host.trace!.inject(ref, chain, ms);
+  };
+  return { host: { ...host, trace: { ...host.trace!, inject } }, longest: () => longest };
+}
+
+test('small stacks: chains are cut until they fit, private copies too', async () => {
+  const machine = new FakeMachine();
+  machine.add(100, { shared: 40, privates: 30, fds: 12, cwd: FS_DEV });
+  const { plan, way } = planFor(machine, 'detach');
+  const { host, longest } = withRoomFor(machine, 12);
+  const record = await remove(host, plan, way, [FS_DEV]);
+  assert.equal(record.status, 'done', JSON.stringify(record.steps.at(-1)));
+  gone(machine, 'detach', 'small stacks');
+  assert.ok(longest() > 4 && longest() <= 12, `${longest()} calls`);
+  const left = machine.processes.get(100)?.mappings ?? [];
+  assert.equal(left.length, 70, 'one mapping in the place of each, and no copy besides');
+});
+
+test('no room on any stack: refused, and the holder is as before', async () => {
+  const machine = new FakeMachine();
+  machine.add(100, { shared: 2, privates: 2 });
+  const before = JSON.stringify(machine.processes.get(100)?.mappings);
+  const { plan, way } = planFor(machine, 'detach');
+  const record = await remove(withRoomFor(machine, 0).host, plan, way, [FS_DEV]);
+  assert.equal(record.status, 'called-off');
+  assert.match(record.steps.at(-1)?.says ?? '', /no room on the stack/);
+  assert.equal(JSON.stringify(machine.processes.get(100)?.mappings), before);
+  settled(machine, 'no room');
+});
+
 test('memory_failure that reports success and does nothing is not believed', async () => {
   const machine = new FakeMachine();
   machine.add(100, { shared: 1, late: true });

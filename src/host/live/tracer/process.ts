@@ -65,12 +65,13 @@ export class StoppedProcess {
 
   inject(calls: readonly WireCall[], deadlineMs: number): InjectValue {
     const began = performance.now();
-    const failed = (detail: string): InjectValue => ({ ok: false, definite: true, milliseconds: performance.now() - began, results: [], errno: 'EINVAL', detail });
+    const failed = (detail: string, errno = 'EINVAL'): InjectValue => ({ ok: false, definite: true, milliseconds: performance.now() - began, results: [], errno, detail });
     const dataBytes = calls.flatMap((c) => c.args).reduce<number>((sum, a) => sum + (typeof a === 'object' ? a.base64.length + 16 : 0), 0);
     const maps = this.maps ?? readMaps(this.reader);
     this.maps = null;
     const carrier = this.chooseCarrier(maps, roomFor(calls.length + 1, dataBytes + 64));
-    if (typeof carrier === 'string') return failed(carrier);
+    // A shorter chain may still fit.
+    if (typeof carrier === 'string') return failed(carrier, 'ENOSPC');
     const gadgets = this.finder.find(maps, (a, b) => this.memory.read(a, b), touchedRanges(calls));
     const state = readFrameState(carrier.tid);
     if (gadgets === null || state === null) return failed('no code to build a chain with, or no extended state');

@@ -20,13 +20,14 @@ export interface Detach {
   readonly copyBytes: number;
 }
 
-/** A chain of so many calls takes about 40 KiB of stack. */
-const CALLS_PER_CHAIN = 96;
+/** A chain of so many calls takes about 60 KiB of stack; where there is less the caller asks for shorter ones. */
+export const CALLS_PER_CHAIN = 144;
 /** process_vm_readv moves at most MAX_RW_COUNT bytes, a page less than 2 GiB. */
 const COPY_UNIT = 1024 * 1024 * 1024;
 
 /** A string says why it cannot be done. */
-export function decideDetach(held: Held): Detach | string {
+export function decideDetach(held: Held, perChain: number = CALLS_PER_CHAIN): Detach | string {
+  const chunks = <T>(items: readonly T[]): T[][] => inChunks(items, perChain);
   const obstacle = obstacleIn(held);
   if (obstacle !== null) return obstacle;
   const privates = held.mappings.filter((m) => m.perms[3] === 'p').map((m) => splitAtEnd(m, held.pageSize));
@@ -48,7 +49,7 @@ export function decideDetach(held: Held): Detach | string {
       ...(held.cwd ? [[call.chdirRoot()]] : []),
       // Only when its text is not mapped from there any more (kernel/fork.c, replace_mm_exe_file()).
       ...(held.exe ? [call.otherExe(first, second)] : []),
-    ].reduce(mergeShort, []),
+    ].reduce((chains: InjectedCall[][], next: readonly InjectedCall[]) => mergeShort(chains, next, perChain), []),
   };
 }
 
@@ -159,16 +160,16 @@ function freeDescriptors(used: readonly number[]): [number, number] {
   return free as [number, number];
 }
 
-function chunks<T>(items: readonly T[]): T[][] {
+export function inChunks<T>(items: readonly T[], size: number): T[][] {
   const result: T[][] = [];
-  for (let i = 0; i < items.length; i += CALLS_PER_CHAIN) result.push(items.slice(i, i + CALLS_PER_CHAIN));
+  for (let i = 0; i < items.length; i += size) result.push(items.slice(i, i + size));
   return result;
 }
 
 /** Short chains become one: one commit for an ordinary process. */
-function mergeShort(chains: InjectedCall[][], next: readonly InjectedCall[]): InjectedCall[][] {
+function mergeShort(chains: InjectedCall[][], next: readonly InjectedCall[], perChain: number): InjectedCall[][] {
   const last = chains.at(-1);
-  if (last !== undefined && last.length + next.length <= CALLS_PER_CHAIN) last.push(...next);
+  if (last !== undefined && last.length + next.length <= perChain) last.push(...next);
   else chains.push([...next]);
   return chains;
 }
