@@ -63,6 +63,8 @@ test('rules have ids of their own, reasons and sources', () => {
   }
 });
 
+const EVENTS = ['unbind', 'pull'] as const;
+
 test('every rule fires on some machine and kernel', async () => {
   const cases: Case[] = [...(await Promise.all(PLANNED.map(([capture, name]) => planned(capture, name)))), ...(await made())];
   const fired = new Set<string>();
@@ -71,7 +73,7 @@ test('every rule fires on some machine and kernel', async () => {
       for (const leaf of leavesOf(machine, device)) {
         for (const through of isCxlContainer(machine, device) ? (['cxl'] as const) : (['self', 'cxl'] as const)) {
           const facts = leafFacts(machine, profile, leaf, through);
-          for (const rule of RULES) if (applies(rule, 'unbind', facts) || applies(rule, 'pull', facts)) fired.add(rule.id);
+          for (const rule of RULES) if (EVENTS.some((event) => applies(rule, event, { ...facts, going: { event, kind: device.kind } }))) fired.add(rule.id);
         }
       }
     }

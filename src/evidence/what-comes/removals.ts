@@ -8,6 +8,7 @@ import { MEMDEV } from '../../kernel/drivers/cxl/cxl.ts';
 import { commitStore } from '../../kernel/drivers/cxl/region.ts';
 import { powerStore } from '../../kernel/drivers/pci/pciehp.ts';
 import { SLOT } from '../../kernel/drivers/pci/slot.ts';
+import { EBUSY } from '../../kernel/errno.ts';
 import type { CardPlace, World } from '../../kernel/host/world.ts';
 import { deviceDelByHost, pullCard } from '../../kernel/setup/slot.ts';
 import { threads } from '../../kernel/threads.ts';
@@ -78,5 +79,7 @@ function endOf(world: World): Taken {
   const { k } = world;
   const irq = threads(k).all.find((t) => t.name.startsWith('irq/pciehp') && (t.state === 'dead' || !t.where.includes('waits for an event')));
   if (k.heap.load(slotOf(world) + SLOT.power) === 0 && k.heap.load(slotOf(world) + SLOT.dev) === 0) return { state: 'done', where: '' };
-  return { state: irq?.state === 'dead' ? 'dead' : 'waiting', where: irq?.where ?? '' };
+  // Back to rest with power on: the slot has refused.
+  if (irq === undefined) return { state: 'done', where: '', result: -EBUSY };
+  return { state: irq.state === 'dead' ? 'dead' : 'waiting', where: irq.where };
 }

@@ -27,6 +27,8 @@ export interface LeafFacts {
   readonly device: Device;
   /** How it goes: by its own driver or hardware, or because a CXL memdev, region or slot above it goes. */
   readonly through: 'self' | 'cxl';
+  /** What the forecast is asked for: the event, and the kind of the device that goes, itself or what it is in. */
+  readonly going?: { readonly event: 'unbind' | 'pull'; readonly kind: Device['kind'] };
   /** Why its list of holders may be short; null where all was seen. */
   readonly blind: string | null;
   readonly mounts: readonly MountHolder[];

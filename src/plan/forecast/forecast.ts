@@ -3,11 +3,11 @@ import type { Machine } from '../../machine/machine.ts';
 import type { Device } from '../../machine/types/device.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Forecast, RemovalEvent } from '../../steps/forecast.ts';
-import { leafFacts, notMeasuredHere, type KnownFacts } from '../facts/leaf-facts.ts';
+import { leafFacts, notMeasuredHere, type KnownFacts, type LeafFacts } from '../facts/leaf-facts.ts';
 import { blindness } from '../facts/sight.ts';
 import { behindCxl, isCxlContainer, leavesOf } from '../facts/tree.ts';
 import { applies, type Rule } from './rule.ts';
-import { removeStopsAtHolders, STOP_RULES } from './rules/designs.ts';
+import { onlyBySurprise, removeStopsAtHolders, STOP_RULES } from './rules/designs.ts';
 import { RULES } from './rules/index.ts';
 
 type EffectLine = Forecast['effects'][number];
@@ -26,11 +26,11 @@ export function forecast(machine: Machine, profile: Profile, device: Device, eve
   const hits = new Map<string, Hit>();
   for (const leaf of leavesOf(machine, device)) {
     const through = isCxlContainer(machine, device) || (event === 'pull' && behindCxl(machine, leaf)) ? 'cxl' : 'self';
-    const facts = leafFacts(machine, profile, leaf, through, known);
+    const facts: LeafFacts = { ...leafFacts(machine, profile, leaf, through, known), going: { event, kind: device.kind } };
     const candidates = removeStopsAtHolders(facts) ? STOP_RULES : RULES;
     for (const rule of candidates.filter((r) => applies(r, event, facts))) {
       const own = typeof rule.certainty === 'function' ? rule.certainty(facts) : rule.certainty;
-      const certainty = own === 'certain' && notMeasuredHere(machine) ? 'likely' : own;
+      const certainty = onlyBySurprise(facts) && rule.effect !== 'veto' ? 'possible' : own === 'certain' && notMeasuredHere(machine) ? 'likely' : own;
       const hit = hits.get(`${rule.id} ${certainty}`) ?? { rule, certainty, whom: [] };
       hits.set(`${rule.id} ${certainty}`, { ...hit, whom: [...new Set([...hit.whom, rule.whom(facts)])] });
     }
