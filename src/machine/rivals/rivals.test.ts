@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { monitorOf } from './monitors.ts';
 import { parseDaxctlConfig } from './services.ts';
-import { actingRules, parseUdevRules } from './udev-rules.ts';
+import { actingRules, mayConcern, parseUdevRules } from './udev-rules.ts';
 
 const acting = (text: string) => actingRules(parseUdevRules(text)).map((r) => [r.line, r.subsystem, r.onlines]);
 
@@ -27,6 +27,16 @@ test('a program that is run for dax devices, by RUN or as a service', () => {
 
 test('rules of other subsystems, matches only, and names only are no rivals', () => {
   assert.deepEqual(acting('SUBSYSTEM=="block", KERNEL=="pmem*", RUN+="x"\nSUBSYSTEM=="memory", ATTR{state}=="offline"\nSUBSYSTEM=="nd", SYMLINK+="x"\nSUBSYSTEM!="memory", ATTR{state}="online"\n'), []);
+});
+
+test('a file is passed over only where no rule in it can act', () => {
+  const word = fc.constantFrom('SUBSYSTEM', 'SUBSYSTEMS', 'DEVPATH', 'RUN', 'ATTR{state}', 'GOTO', 'LABEL', '==', '!=', '+=', '=', ' ', ', ', '\n', '\\\n', '"memory"', '"n?"', '"da*"', '"usb|cxl"', '"[mn]*"', '"end"', '"/devices/system/memory/memory1"', 'e"nd"', '"block"');
+  fc.assert(fc.property(fc.array(word, { maxLength: 24 }), (words) => {
+    const text = words.join('');
+    assert.ok(mayConcern(text) || actingRules(parseUdevRules(text)).length === 0, text);
+  }), { numRuns: 3000 });
+  assert.equal(mayConcern('SUBSYSTEM \\\n  == "mem\\\nory", RUN+="x"\n'), true, 'a rule goes on after a backslash');
+  assert.equal(mayConcern('SUBSYSTEM=="block", KERNEL=="dm-*", RUN+="x"\n'), false);
 });
 
 test('any text is read without a throw', () => {

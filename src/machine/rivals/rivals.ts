@@ -6,7 +6,7 @@ import { byteString } from '../../host/names.ts';
 import type { MemoryInventory, Rival } from '../types/memory.ts';
 import { monitorOf } from './monitors.ts';
 import { readServices } from './services.ts';
-import { actingRules, parseUdevRules } from './udev-rules.ts';
+import { actingRules, mayConcern, parseUdevRules, type ActingRule } from './udev-rules.ts';
 
 /** By falling priority. /lib is the same as /usr/lib on systems with merged directories. */
 const RULE_DIRECTORIES = ['/etc/udev/rules.d', '/run/udev/rules.d', '/usr/local/lib/udev/rules.d', '/usr/lib/udev/rules.d', '/lib/udev/rules.d'];
@@ -32,13 +32,18 @@ export function readUdevRules(reader: Reader): Rival[] {
   for (const directory of RULE_DIRECTORIES) {
     for (const name of reader.list(directory).filter((n) => n.endsWith('.rules'))) if (!files.has(name)) files.set(name, `${directory}/${name}`);
   }
-  return [...files].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, path]) => actingRules(parseUdevRules(reader.text(path) ?? '')).map((rule): Rival => ({
+  return [...files].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, path]) => rulesIn(reader, path).map((rule): Rival => ({
     kind: 'udev-rule',
     where: `${path}:${rule.line}`,
     effect: rule.onlines !== null
       ? `${rule.action} puts memory blocks online (${rule.onlines}) as soon as they appear or change`
       : `${rule.action} acts on ${rule.subsystem} devices as they come and go`,
   })));
+}
+
+function rulesIn(reader: Reader, path: string): ActingRule[] {
+  const text = reader.text(path) ?? '';
+  return mayConcern(text) ? actingRules(parseUdevRules(text)) : [];
 }
 
 function readMonitors(reader: Reader): Rival[] {

@@ -49,6 +49,12 @@ export interface ActingRule {
   readonly action: string;
 }
 
+/**
+ * False for a file that cannot have a rule of our subsystems: none is named, and no pattern could mean one. Distributions
+ * bring dozens of files, and reading rules takes longer than reading files.
+ */
+export const mayConcern = (text: string): boolean => /SUBSYSTEMS?\s*[!=]=\s*[ei]*"[^"]*(?:memory|dax|nd|cxl|[*?[])/.test(text.replaceAll('\\\n', '')) || text.includes('/system/memory/');
+
 /** The rules that act: they write an attribute, run a program or start a service for a device of one of our subsystems. */
 export function actingRules(rules: readonly UdevRule[]): ActingRule[] {
   const found: ActingRule[] = [];
@@ -90,5 +96,5 @@ const show = (t: UdevToken): string => `${t.key}${t.attribute === null ? '' : `{
 
 /** udev patterns: alternatives by `|`, shell globs inside. */
 function matches(pattern: string, word: string): boolean {
-  return pattern.split('|').some((one) => new RegExp(`^${one.replace(/[.+^${}()\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`).test(word));
+  return pattern.split('|').some((one) => (/[*?[]/.test(one) ? new RegExp(`^${one.replace(/[.+^${}()\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`).test(word) : one === word));
 }
