@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CLAUSES, NO_REAL_KERNEL } from '../src/evidence/clauses.ts';
+import { ASKED, CLAUSES, NO_ORDER_CLAUSE, NO_REAL_KERNEL } from '../src/evidence/clauses.ts';
 import { clauseTests, coverage, coveragePage } from '../src/evidence/coverage.ts';
 import { coverageSources, ROOT } from '../tools/coverage-sources.ts';
 
@@ -16,6 +16,12 @@ test('no clause is empty', () => {
     assert.ok(row.code.length > 0, `${row.clause} names no code`);
     assert.ok(row.real !== '', `${row.clause}: neither a real kernel nor a reason`);
   }
+});
+
+test('every clause has a litmus test, or says why it is no matter of order, and never both; what is asked for by name is there', () => {
+  for (const row of rows) assert.ok((row.litmus.length > 0) !== (row.clause in NO_ORDER_CLAUSE), `${row.clause}: ${row.litmus.join(', ') || 'neither a litmus test nor a reason'}`);
+  const known = new Set(sources.litmus.map((l) => l.name));
+  for (const [asked, names] of ASKED) for (const name of names) assert.ok(known.has(name), `${asked}: there is no ${name}`);
 });
 
 test('tests, litmus tests and scenarios name clauses that there are, and reasons are for clauses without a scenario', () => {

@@ -1,142 +1,228 @@
 /**
- * Mutations of kernel paths and of the removal protocol: a statement dropped, two swapped, one moved across a lock. Each
- * is tried on a copy of src/ against the litmus library (three generations); one that changes no verdict survives.
+ * Mutations of kernel paths and of the removal protocol: a statement dropped, two swapped, one moved across a lock. All
+ * are compiled into one program with a switch; each is tried against the litmus tests whose threads run its statement.
  *
- *   node tools/mutate.ts [--limit N] [--jobs N]      writes docs/mutations.md
+ *   node tools/mutate.ts [--only FILE-PART] [--slice I/N] [--again DIR] [--dry] [--page] [--all-catchers]     writes evidence/mutations.json and docs/mutations.md
  */
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { build, type Plugin } from 'esbuild';
+import { checkLitmus } from '../src/explore/litmus/check.ts';
+import { readLitmus } from '../src/explore/litmus/read.ts';
+import type { Profile } from '../src/profile/profile.ts';
+import { profileByName } from '../src/profile/select.ts';
+import type { Catch, MutationResult, MutationRun } from '../src/evidence/mutation-run.ts';
+import { mutationSites, withMutations, type Site } from '../src/evidence/mutation-sites.ts';
+import { writeMutationPage } from './mutation-sources.ts';
+import { MUTATED } from './mutated-files.ts';
+import type { FromWorker, ToWorker } from './mutate-worker.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const option = (name: string, otherwise: number): number => { const at = process.argv.indexOf(name); return at < 0 ? otherwise : Number(process.argv[at + 1]); };
-const LIMIT = option('--limit', 150);
-const JOBS = option('--jobs', 2);
-const SECONDS = 120;
-/** Files whose paths litmus threads run, and the removal's own steps. */
-const FILES = [
-  'src/kernel/mm/gup.ts', 'src/kernel/mm/memremap.ts', 'src/kernel/mm/memory.ts', 'src/kernel/mm/memory-failure.ts', 'src/kernel/mm/exit.ts', 'src/kernel/mm/mmap.ts',
-  'src/kernel/mm/migrate.ts', 'src/kernel/mm/memory_hotplug/offline.ts', 'src/kernel/mm/memory_hotplug/remove.ts', 'src/kernel/fs/dax.ts', 'src/kernel/fs/dax-fault.ts',
-  'src/kernel/fs/fault.ts', 'src/kernel/fs/super.ts', 'src/kernel/fs/sync.ts', 'src/kernel/drivers/dax/super.ts', 'src/kernel/drivers/dax/bus.ts', 'src/kernel/drivers/dax/device.ts',
-  'src/kernel/drivers/nvdimm/pmem.ts', 'src/kernel/drivers/base/dd.ts', 'src/kernel/drivers/base/block-state.ts', 'src/kernel/drivers/cxl/region.ts', 'src/kernel/drivers/pci/pciehp.ts',
-  'src/kernel/virt/kvm.ts', 'src/explore/litmus/paths.ts',
-];
+const PROFILES = ['5.10', '6.12', '7.2'];
+/** Milliseconds after which one search is taken to have no end. */
+const PATIENCE = 3000;
+const only = process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '';
+/** `--slice I/N`: every N-th mutation from the I-th; what earlier slices found stays in the file. */
+const [slice, slices] = (process.argv.includes('--slice') ? (process.argv[process.argv.indexOf('--slice') + 1] ?? '0/1') : '0/1').split('/').map(Number) as [number, number];
+const listOf = (name: string): string[] => (process.argv.includes(name) ? (process.argv[process.argv.indexOf(name) + 1] ?? '').split(',') : []);
+/** `--again DIR`: results of an earlier run in DIR stay where the file is the same and two tests noticed; the rest is tried again, by `--fresh TEST,..` alone where the earlier run had the other tests, but by all in files of `--whole PART,..`. */
+const FRESH = listOf('--fresh');
+const WHOLE = listOf('--whole');
+/** `--until HH:MM` (UTC): what is not tried again by then keeps its earlier result. */
+const UNTIL = listOf('--until')[0] ?? null;
+const again = process.argv.includes('--again') ? resolve(process.argv[process.argv.indexOf('--again') + 1] ?? '.') : null;
+const enough = process.argv.includes('--all-catchers') ? 1000 : 2;
 
-interface Mutation { readonly file: string; readonly line: number; readonly how: 'drop' | 'swap' | 'out of lock'; readonly text: string; readonly lines: readonly string[] }
+const sources = new Map(MUTATED.filter((file) => existsSync(join(root, file))).map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+const sites: Site[] = [];
+const first = new Map<string, number>();
+for (const [file, text] of sources) {
+  first.set(file, sites.length);
+  sites.push(...mutationSites(file, text));
+}
 
-/** A statement of one line inside a path that changes state, waits or calls; not a declaration, a return or a log line. */
-const STATEMENT = /^ {2,}(yield\*? |if \(k\.concurrent\) yield |while \(.*\) yield BLOCKED|k\.heap\.|heap\.|[a-zA-Z]+\(k[,)]|if \(.*\) (yield\* |k\.heap|[a-zA-Z]+\(k)).*;$/;
-const SKIP = /log\.write|devPrintk|costs|warn\(|AT\(/;
-const LOCK = /[lL]ock\(|Unlock\(|ReadLock|ReadUnlock|upWrite|downWrite|hotplugDone|HotplugBegin/;
+const mutating: Plugin = {
+  name: 'mutating',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const file = path.slice(root.length + 1);
+      const text = sources.get(file);
+      return text === undefined ? undefined : { contents: withMutations(text, sites.filter((s) => s.file === file), first.get(file) as number), loader: 'ts' };
+    });
+  },
+};
 
-function mutationsOf(file: string): Mutation[] {
-  const lines = readFileSync(join(root, file), 'utf8').split('\n');
-  const found: Mutation[] = [];
-  for (const [i, line] of lines.entries()) {
-    if (!STATEMENT.test(line) || SKIP.test(line)) continue;
-    found.push({ file, line: i + 1, how: 'drop', text: line.trim(), lines: lines.filter((_, at) => at !== i) });
-    const next = lines[i + 1] ?? '';
-    const indent = (text: string): number => text.length - text.trimStart().length;
-    if (!STATEMENT.test(next) || SKIP.test(next) || indent(next) !== indent(line)) continue;
-    const swapped = [...lines];
-    [swapped[i], swapped[i + 1]] = [next, line];
-    found.push({ file, line: i + 1, how: LOCK.test(line) !== LOCK.test(next) ? 'out of lock' : 'swap', text: `${line.trim()}  <->  ${next.trim()}`, lines: swapped });
+const folder = mkdtempSync(join(tmpdir(), 'unseat-mutate-'));
+const bundle = join(folder, 'worker.mjs');
+const litmus = readdirSync(join(root, 'litmus')).filter((n) => n.endsWith('.yaml')).sort().map((name) => ({ name, text: readFileSync(join(root, 'litmus', name), 'utf8') }));
+
+/** One worker, replaced when a mutant makes a search without end. */
+class Runner {
+  private worker: Worker | null = null;
+  private readonly at = new Int32Array(new SharedArrayBuffer(4));
+  baseline: Extract<FromWorker, { what: 'baseline' }> | null = null;
+
+  private async start(): Promise<Worker> {
+    const worker = new Worker(bundle, { workerData: { litmus, profiles: PROFILES, mutants: sites.length, at: this.at }, resourceLimits: { maxOldGenerationSizeMb: 1500 } });
+    this.worker = worker;
+    if (this.baseline !== null) {
+      worker.postMessage({ what: 'know', said: this.baseline.said } satisfies ToWorker);
+      return worker;
+    }
+    worker.postMessage({ what: 'baseline' } satisfies ToWorker);
+    this.baseline = await new Promise((done, fail) => { worker.once('message', (m) => { worker.off('error', fail); done(m); }); worker.once('error', fail); });
+    return worker;
+  }
+
+  async ready(): Promise<Extract<FromWorker, { what: 'baseline' }>> {
+    if (this.worker === null) await this.start();
+    return this.baseline as Extract<FromWorker, { what: 'baseline' }>;
+  }
+
+  /** Tries mutant `id` on these searches; the catches so far are told to `caught`. False when it had to be killed at search `at`. */
+  private async once(id: number, searches: readonly number[], caught: (c: Catch) => void): Promise<number | null> {
+    const worker = this.worker ?? (await this.start());
+    const { searches: known } = await this.ready();
+    return new Promise((done) => {
+      let last = -1;
+      let still = 0;
+      const watch = setInterval(() => {
+        const now = Atomics.load(this.at, 0);
+        still = now === last ? still + 1 : 0;
+        last = now;
+        if (now >= 0 && still * 500 >= PATIENCE) void finish(now);
+      }, 500);
+      const finish = async (stuck: number | null): Promise<void> => {
+        clearInterval(watch);
+        worker.off('message', heard);
+        worker.off('error', died);
+        if (stuck !== null) {
+          this.worker = null;
+          Atomics.store(this.at, 0, -1);
+          await worker.terminate();
+        }
+        done(stuck);
+      };
+      const heard = (m: FromWorker): void => {
+        if (m.what === 'caught') caught({ litmus: known[m.search]?.test ?? '', profile: known[m.search]?.profile ?? '', said: m.said });
+        if (m.what === 'done') void finish(null);
+      };
+      const died = (): void => void finish(Atomics.load(this.at, 0));
+      worker.on('message', heard);
+      worker.on('error', died);
+      worker.postMessage({ what: 'try', id, searches, enough } satisfies ToWorker);
+    });
+  }
+
+  async catches(id: number, searches: readonly number[]): Promise<Catch[]> {
+    const found: Catch[] = [];
+    let left = searches;
+    for (;;) {
+      const stuck = await this.once(id, left, (c) => found.push(c));
+      if (stuck === null || stuck < 0) return found;
+      const { searches: known } = await this.ready();
+      found.push({ litmus: known[stuck]?.test ?? '', profile: known[stuck]?.profile ?? '', said: 'never ends (a loop or states without end)' });
+      left = left.slice(left.indexOf(stuck) + 1).filter((i) => !found.some((f) => f.litmus === known[i]?.test));
+      if (new Set(found.map((f) => f.litmus)).size >= 2 || left.length === 0) return found;
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.worker?.terminate();
+  }
+}
+
+/** Results of an earlier run, in files that have not changed since. */
+function kept(folder: string): Map<string, MutationResult> {
+  const { results: earlier } = JSON.parse(readFileSync(join(folder, 'evidence/mutations.json'), 'utf8')) as MutationRun;
+  const same = new Map<string, boolean>();
+  const isSame = (file: string): boolean => {
+    const known = same.get(file) ?? (existsSync(join(folder, file)) && readFileSync(join(folder, file), 'utf8') === sources.get(file));
+    same.set(file, known);
+    return known;
+  };
+  const there = new Set(litmus.map((l) => l.name.replace('.yaml', '')));
+  return new Map(earlier.filter((r) => isSame(r.file) && r.caught.every((c) => there.has(c.litmus))).map((r) => [`${r.file}:${r.line} ${r.how} ${r.text}`, r]));
+}
+
+/** Each line of the removal left out, and each two swapped, in the tests where the removal is right. */
+function protocolMutations(): MutationResult[] {
+  const found: MutationResult[] = [];
+  for (const { name, text } of litmus) {
+    const test = readLitmus(text, name);
+    const lines = test.threads['unseat'];
+    if (lines === undefined || test.expect['default'] !== 'ok') continue;
+    const at = text.split('\n').findIndex((line) => line.includes('unseat: [')) + 1;
+    const without = lines.map((line, i) => ({ how: 'drop' as const, says: line, lines: lines.filter((_, j) => j !== i) }));
+    const swapped = lines.slice(1).map((line, i) => ({ how: 'swap' as const, says: `${lines[i]}  <->  ${line}`, lines: lines.map((l, j) => (j === i ? line : j === i + 1 ? (lines[i] as string) : l)) }));
+    for (const change of [...without, ...swapped]) {
+      if (change.lines.length === 0) continue;
+      const caught: Catch[] = [];
+      for (const profile of (test.profiles ?? PROFILES).filter((p) => PROFILES.includes(p))) {
+        const r = checkLitmus({ ...test, threads: { ...test.threads, unseat: [...change.lines] } }, profileByName(profile) as Profile, { now: () => 0, all: true, maxStates: 20_000 });
+        if (r.status === 'ok' || caught.length > 0) continue;
+        caught.push({ litmus: test.litmus, profile, said: r.status === 'violated' ? r.violated.join(', ') : r.status });
+      }
+      found.push({ file: `litmus/${name}`, line: at, how: change.how, text: change.says, caught, ranBy: 1 });
+    }
   }
   return found;
 }
 
-/** Runs the library in a copy; prints the first test that says something else than its pin, as `TEST on PROFILE: VERDICT`. */
-const RUNNER = `
-import { readdirSync, readFileSync } from 'node:fs';
-import { checkLitmus } from './src/explore/litmus/check.ts';
-import { readLitmus } from './src/explore/litmus/read.ts';
-import { profileByName } from './src/profile/select.ts';
-const tests = readdirSync('./litmus').filter((n) => n.endsWith('.yaml')).map((n) => readLitmus(readFileSync('./litmus/' + n, 'utf8'), n));
-outer: for (const test of tests) for (const name of (test.profiles ?? ['5.10', '6.12', '7.2']).filter((p) => ['5.10', '6.12', '7.2'].includes(p) || p.startsWith('proposal'))) {
-  let said = null;
-  try {
-    const r = checkLitmus(test, profileByName(name), { now: () => 0, all: true, maxStates: 60000 });
-    if (r.asExpected === false || (r.status === 'absent')) said = r.status + ' ' + r.violated.join(', ');
-  } catch (error) { said = 'fails: ' + error.message.slice(0, 80); }
-  if (said !== null) { console.log(test.litmus + ' on ' + name + ': ' + said); break outer; }
+if (process.argv.includes('--page')) {
+  writeMutationPage();
+  process.exit(0);
 }
-`;
-
-function makeCopy(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'unseat-mutate-'));
-  for (const part of ['src', 'litmus', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  writeFileSync(join(folder, 'run.ts'), RUNNER);
-  mkdirSync(join(folder, 'out'), { recursive: true });
-  return folder;
-}
-
-function tryIn(folder: string): Promise<string> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, ['--max-old-space-size=2000', 'run.ts'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString(); });
-    child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString(); });
-    const timer = setTimeout(() => child.kill('SIGKILL'), SECONDS * 1000);
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer);
-      done(signal !== null ? 'never ends (a wait or a loop without end)' : code !== 0 ? `cannot be run: ${err.split('\n').find((l) => l.includes('Error')) ?? ''}`.slice(0, 120) : out.trim());
-    });
-  });
-}
-
-/** Every k-th of all, so that a limited run has some of every file. */
-const everything = FILES.flatMap(mutationsOf);
-const stride = Math.max(1, everything.length / LIMIT);
-const chosen = Array.from({ length: Math.min(LIMIT, everything.length) }, (_, i) => everything[Math.floor(i * stride)] as Mutation);
-const results: { readonly mutation: Mutation; readonly caught: string }[] = [];
-const folders = Array.from({ length: JOBS }, makeCopy);
+const runner = new Runner();
+const began = performance.now();
 try {
-  const baseline = await tryIn(folders[0] as string);
-  if (baseline !== '') throw new Error(`the library does not hold without mutation: ${baseline}`);
-  let next = 0;
-  await Promise.all(folders.map(async (folder) => {
-    while (next < chosen.length) {
-      const mutation = chosen[next] as Mutation;
-      next += 1;
-      const path = join(folder, mutation.file);
-      writeFileSync(path, mutation.lines.join('\n'));
-      const caught = await tryIn(folder);
-      writeFileSync(path, readFileSync(join(root, mutation.file), 'utf8'));
-      results.push({ mutation, caught });
-      process.stderr.write(`${results.length}/${chosen.length} ${caught === '' ? 'SURVIVES' : 'caught'} ${mutation.file}:${mutation.line} ${mutation.how}\n`);
-      if (results.length % 10 === 0) writePage();
+  await build({ entryPoints: [join(root, 'tools/mutate-worker.ts')], outfile: bundle, bundle: true, platform: 'node', format: 'esm', target: 'node24', banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" }, plugins: [mutating], logLevel: 'error' });
+  const { searches, said, hits } = await runner.ready();
+  const notRun: Record<string, number> = {};
+  const results: MutationResult[] = [];
+  let left = 0;
+  const known = again === null ? new Map<string, MutationResult>() : kept(again);
+  for (const [id, site] of sites.entries()) {
+    const running = searches.map((_, i) => i).filter((i) => hits[i]?.[id] === 1);
+    if (running.length === 0) {
+      notRun[site.file] = (notRun[site.file] ?? 0) + 1;
+      continue;
     }
-  }));
+    if (!site.file.includes(only) || id % slices !== slice) continue;
+    const before = known.get(`${site.file}:${site.line} ${site.how} ${site.text}`);
+    const enoughKnown = before !== undefined && new Set(before.caught.map((c) => c.litmus)).size > 1;
+    const late = UNTIL !== null && new Date().toISOString().slice(11, 16) >= UNTIL;
+    if (before !== undefined && (enoughKnown || late)) {
+      results.push(before);
+      continue;
+    }
+    if (late) {
+      left += 1;
+      continue;
+    }
+    const fresh = before !== undefined && FRESH.length > 0 && !WHOLE.some((part) => site.file.includes(part)) ? running.filter((i) => FRESH.includes(searches[i]?.test ?? '')) : running;
+    const known1 = before === undefined || fresh === running ? [] : before.caught;
+    const found = fresh.length === 0 ? [] : await runner.catches(id, fresh);
+    const caught = [...known1, ...found.filter((c) => !known1.some((o) => o.litmus === c.litmus))].slice(0, 2);
+    results.push({ ...site, caught, ranBy: new Set(running.map((i) => searches[i]?.test)).size });
+    if (results.length % 25 === 0 || process.env['UNSEAT_TRACE_MUTANTS'] !== undefined) process.stderr.write(`${results.length} tried, ${results.filter((r) => r.caught.length > 0).length} caught, ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
+  }
+  results.push(...(only === '' && slice === 0 ? protocolMutations() : []));
+  const run: MutationRun = { profiles: PROFILES, litmus: [...new Set(searches.map((s) => s.test))], notRun, results };
+  const survivors = results.filter((r) => r.caught.length === 0);
+  console.log(`${sites.length} sites, ${results.length} run by threads and tried: ${results.length - survivors.length} caught, ${survivors.length} survive; ${left} not tried for want of time; ${said.length} searches; ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  if (process.argv.includes('--dry')) {
+    for (const s of survivors) console.log(`SURVIVES ${s.file.replace('src/', '')}:${s.line} ${s.how} (${s.ranBy}) ${s.text}`);
+  } else if (only === '') {
+    const path = join(root, 'evidence/mutations.json');
+    const earlier = slice === 0 || !existsSync(path) ? [] : (JSON.parse(readFileSync(path, 'utf8')) as MutationRun).results;
+    const all = [...earlier, ...results].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+    writeFileSync(path, `${JSON.stringify({ ...run, results: all }, null, 1)}\n`);
+    writeMutationPage();
+  }
 } finally {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-}
-writePage();
-
-/** Why a survivor may survive, where the text alone says it. */
-function reasonOf({ how, text }: Mutation): string {
-  if (/dumpPage|memoryNotify/.test(text) && how !== 'drop') return 'a log line or a notifier that nobody in the library has';
-  if (/dumpPage/.test(text)) return 'log only';
-  if (how !== 'drop' && !text.includes('yield')) return 'nobody can look between the two: the path has no point there';
-  if (/PGMAP\.(node|altmap|owner)|TASK\.cwd|hwpoison|REQUEST\.task/.test(text)) return 'bookkeeping that no predicate of the library looks at';
-  return 'no litmus test looks at it yet';
-}
-
-function writePage(): void {
-  const caught = results.filter((r) => r.caught !== '');
-  const cell = (text: string): string => text.replace(/\|/g, '\\|');
-  const by = new Map<string, number>();
-  for (const r of caught) { const name = r.caught.split(' on ')[0] as string; by.set(name, (by.get(name) ?? 0) + 1); }
-  const sorted = [...results].sort((a, b) => a.mutation.file.localeCompare(b.mutation.file) || a.mutation.line - b.mutation.line);
-  writeFileSync(join(root, 'docs/mutations.md'), [
-    '# Mutations of kernel paths', '', '<!-- Generated by tools/mutate.ts -->', '',
-    `${results.length} of ${everything.length} possible mutations were tried: a statement dropped, two swapped, one moved across a lock. ${caught.length} changed the verdict of a`,
-    `litmus test (the first one is named; pinned verdicts on 5.10, 6.12, 7.2 and the proposals), ${results.length - caught.length} survive.`, '',
-    '## Survivors', '', '| where | how | statement | reason |', '| --- | --- | --- | --- |',
-    ...sorted.filter((r) => r.caught === '').map(({ mutation: m }) => `| ${m.file.replace('src/', '')}:${m.line} | ${m.how} | \`${cell(m.text)}\` | ${reasonOf(m)} |`), '',
-    '## Caught', '', '| where | how | statement | by |', '| --- | --- | --- | --- |',
-    ...sorted.filter((r) => r.caught !== '').map(({ mutation: m, caught: c }) => `| ${m.file.replace('src/', '')}:${m.line} | ${m.how} | \`${cell(m.text)}\` | ${cell(c)} |`), '',
-  ].join('\n'));
+  await runner.end();
+  rmSync(folder, { recursive: true, force: true });
 }

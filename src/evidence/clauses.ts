@@ -26,3 +26,41 @@ export const NO_REAL_KERNEL: Readonly<Record<string, string>> = {
   '7e': 'whether memory blocks come with an add is decided inside the kernel', '7f': 'an allocation cannot be made to fail on a stock kernel', '8a': 'blocks of many sections need tens of gigabytes of RAM',
   '8e': 'stock kernels initialise every struct page', '9d': 'QEMU cannot drop a link without the button',
 };
+
+/** Why a clause has no litmus test: it is no matter of order. */
+export const NO_ORDER_CLAUSE: Readonly<Record<string, string>> = {
+  '2f': 'no order: PG_reserved is set when struct pages are made and never changes, and MMIO without them cannot be pinned at any time; what KVM makes of the bit is 2d',
+  '7d': 'no order: an info block is read once, under the device lock, before there is anything that a second thread could meet',
+};
+
+/** Litmus tests that issue 6 asks for by name. */
+export const ASKED: readonly (readonly [string, readonly string[]])[] = [
+  ['fault against removal', ['fsdax-fault-unbind', 'design-reader', 'xfs-write-fault-notify']],
+  ['GUP-fast against unmap and memmap teardown, with the grace period', ['gup-grace-period', 'gup-fsdax-munmap']],
+  ['... and without', ['gup-no-grace-period']],
+  ['dead-then-unmap against unmap-then-dead', ['devdax-unbind', 'devdax-unmap-then-dead']],
+  ['two removers', ['two-removers', 'unbind-bind-race']],
+  ['rebind to a new owner', ['devdax-rebind', 'devdax-rebind-write', 'fsdax-stale-write-rebind']],
+  ['truncate against notify', ['xfs-truncate-notify']],
+  ['fork against unmap', ['fork-unmap', 'fork-unmap-file']],
+  ['private mapping COW against failure', ['cow-failure', 'cow-unbind']],
+  ['reflinked page', ['reflink-failure', 'reflink-cow-race']],
+  ['long-term pin against device-dax removal', ['devdax-pin-kept', 'devdax-pin-dropped', 'devdax-pin-races-unbind']],
+  ['KVM fault against removal under each reference test', ['kvm-fault-devdax', 'kvm-fault-unbind']],
+  ['offline against allocation and pinning', ['offline-alloc', 'offline-longterm', 'offline-get-put', 'offline-pinned']],
+  ['online against remove', ['online-remove', 'online-offline-race']],
+  ['sub-section add against remove in one section', ['subsection-add-remove']],
+  ['pfn walker against sub-section removal', ['pfn-walk-remove', 'pfn-walk-boot-section']],
+  ['half-failed add', ['half-failed-add', 'add-fails']],
+  ['block online against pmem add in its section', ['add-block-pmem', 'online-walk-device']],
+  ['kmem unbind against udev onlining', ['kmem-unbind-udev']],
+  ['CXL decoder torn down under online memory', ['cxl-commit-online', 'cxl-teardown-reads', 'cxl-teardown-alloc', 'cxl-unbind-online']],
+  ['stale device-dax mapping against the next bind', ['devdax-rebind']],
+  ['pin against unbind (5.10 waits, 6.1 does not)', ['gup-put-unbind', 'devdax-pin-kept', 'devdax-pin-vmsplice']],
+  ['XFS notification against a re-faulting reader', ['xfs-refault']],
+  ['accesses in the window from unplug to invalidation', ['window-cpu', 'window-guest', 'window-dma', 'window-notified', 'wrong-device-pulled']],
+  ['an inode walk against inodes that appear and go', ['inode-appears', 'inode-goes']],
+  ['hotplug button against surprise removal', ['slot-surprise', 'slot-button', 'slot-button-cancel']],
+  ['our own protocol, with holders, latecomers and crashes', ['removal-detach', 'removal-latecomer', 'removal-fork', 'removal-crash', 'removal-kill', 'removal-continue-early']],
+  ['... and each of its steps left out or swapped', ['removal-no-stop', 'removal-stop-late', 'removal-no-detach', 'removal-no-confirm', 'removal-lazy-umount', 'removal-no-umount', 'removal-umount-early', 'removal-unbind-first', 'removal-fork-by-pid', 'removal-kill-forked']],
+];

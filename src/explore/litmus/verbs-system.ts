@@ -28,7 +28,9 @@ import { pinLongterm, spliceGet, splicePut, unpinLongterm } from '../../kernel/m
 import { pfnToOnlinePage, pfnValidRacy } from '../../kernel/mm/pfn.ts';
 import { userAlloc, userFree, userRead, userWrite } from '../../kernel/mm/ram-user.ts';
 import { AT, type Path } from '../../kernel/state/path.ts';
-import { PAGE_SIZE, type RamHandle } from './machine.ts';
+import { blockIdOf } from '../../kernel/drivers/base/memory.ts';
+import { PAGE_SIZE } from './geometry.ts';
+import type { RamHandle } from './machine.ts';
 import { confirmNobody, handOver, passTime, stopDetachConfirm, truncateFile } from './paths.ts';
 import type { Line, Verb } from './verb.ts';
 
@@ -173,6 +175,7 @@ export const SYSTEM_VERBS: Readonly<Record<string, Verb>> = {
   online: block(MMOP.onlineMovable, 'a write of online_movable to a block'),
   'online-kernel': block(MMOP.onlineKernel, 'a write of online_kernel to a block'),
   offline: block(MMOP.offline, 'a write of offline to a block'),
+  'offline-block-of': { takes: 'DEVICE', says: 'a write of offline to the memory block that the device shares with RAM', make: (line) => ({ path: stateStore, args: [blockIdOf(line.k, line.device().range[0] * PAGE_SIZE), MMOP.offline, 0] }) },
   'add-memory': { takes: 'RAM', says: 'add_memory of the range', make: (line) => { const ram = line.deviceOf('ram'); return { path: addMemory, args: [ram.node, ram.range[0] * PAGE_SIZE, (ram.range[1] - ram.range[0]) * PAGE_SIZE, 0] }; } },
   'remove-memory': onRange(removeMemory, 'remove_memory of the range'),
   'offline-and-remove': onRange(offlineAndRemoveMemory, 'offline_and_remove_memory of the range'),
