@@ -71,40 +71,35 @@ function projection(program: Program<Kernel>, stepper: Stepper<Kernel>, { proces
   const references = Array.from({ length: pages }, (_, page) => word(`dax0 page[${page}].refcount`));
   const [flags, srcu, irqsOff, dying, held] = ['dax0.dax.flags', 'dax0.dax.srcu', 'CPUs with interrupts off', 'dax0.pgmap.dying', 'dax0.pgmap.users'].map(word) as [number, number, number, number, number];
   const start = nodes.label('start');
-  const hash = new Mixer();
   const place = (thread: number): number => {
     const node = state.row[thread] as number;
-    return stepper.isOver(thread) ? -1 : node === stepper.roots[thread] ? start : (nodes.a[node] as number);
+    return node === stepper.roots[thread] ? start : stepper.isOver(thread) ? OVER : (nodes.a[node] as number);
   };
-  const LINES = 3;
+  const lineGroup = Array.from({ length: 3 * pages + 1 }, (_, line) => Math.floor(line / 3));
   return () => {
     const gone = stepper.isOver(remover);
-    let [sumLow, sumHigh] = [0, 0];
-    for (const [i, { thread, mark, visited, entries }] of users.entries()) {
-      hash.begin(exchange ? 1 : i + 2);
-      hash.put(place(thread));
-      hash.put(Math.floor(state.read(mark) / LINES));
-      hash.put(state.read(visited));
-      for (const entry of entries) hash.put(state.read(entry) & PRESENT);
-      hash.end();
-      sumLow = (sumLow + hash.low) | 0;
-      sumHigh = (sumHigh + hash.high) | 0;
+    let [low, high] = [0, 0];
+    // One number for each user: fewer numbers to mix, and this is done for every step.
+    for (const { thread, mark, visited, entries } of users) {
+      let user = (place(thread) * MANY + lineGroup[state.read(mark)]!) * 2 + state.read(visited);
+      for (const entry of entries) user = user * 2 + (state.read(entry) & PRESENT);
+      const seed = exchange ? 1 : thread + 2;
+      const [ownLow, ownHigh] = [mixLow(seed, user), mixHigh(seed, user)];
+      low = (low + mixLow(ownLow, ownHigh)) | 0;
+      high = (high + mixHigh(ownHigh, ownLow)) | 0;
     }
-    hash.begin(0);
-    hash.put(sumLow);
-    hash.put(sumHigh);
-    hash.put(place(remover));
-    hash.put(state.read(flags) & ALIVE);
-    hash.put(state.read(srcu));
-    hash.put(state.read(irqsOff));
     // What is freed holds nothing: its words are anything's then.
-    hash.put(gone ? 1 : state.read(dying));
-    hash.put(gone ? 0 : state.read(held));
-    for (const count of references) hash.put(gone ? 0 : state.read(count) - 1);
-    hash.end();
-    return [hash.low, hash.high];
+    let shared = ((state.read(flags) & ALIVE) * MANY + state.read(srcu)) * MANY + state.read(irqsOff);
+    shared = (shared * 2 + (gone ? 1 : state.read(dying))) * MANY + (gone ? 0 : state.read(held));
+    for (const count of references) shared = shared * MANY + (gone ? 0 : state.read(count) - 1);
+    const there = place(remover);
+    return [mixLow(low, shared) ^ mixLow(there + 3, high), mixHigh(high, shared) ^ mixHigh(there + 3, low)];
   };
 }
+/** More than any count here comes to: there are at most as many of each as there are users, and of pages. */
+const MANY = 8;
+/** No label has this number. */
+const OVER = 0xffff;
 const ALIVE = 1;
 const PRESENT = 1;
 
@@ -120,30 +115,4 @@ function wordsOf(program: Program<Kernel>): (name: string) => number {
     if (address === undefined) throw new Error(`the litmus machine has no word ${name}`);
     return address;
   };
-}
-
-/** 64 bits of a few numbers in their order. */
-class Mixer {
-  low = 0;
-  high = 0;
-  private at = 0;
-
-  begin(seed: number): void {
-    this.low = mixLow(seed, 0x1234567);
-    this.high = mixHigh(seed, 0x1234567);
-    this.at = 1;
-  }
-
-  put(value: number): void {
-    this.low ^= mixLow(this.at, value);
-    this.high ^= mixHigh(this.at, value);
-    this.at += 1;
-  }
-
-  /** Scrambled, so that sums of such hashes tell their parts apart. */
-  end(): void {
-    const { low, high } = this;
-    this.low = mixLow(low, high);
-    this.high = mixHigh(high, low);
-  }
 }
