@@ -6,6 +6,8 @@ import { GiB, MiB } from '../src/range/units.ts';
 export interface BigMachine {
   readonly blocks: number;
   readonly processes: number;
+  /** Each so manieth process maps the device-dax device; 10 unless told. */
+  readonly every?: number;
 }
 
 const SYSTEM = '/sys/devices/system';
@@ -14,9 +16,9 @@ const HELD = '/sys/devices/platform/hmem.1/dax1.0';
 
 /**
  * System RAM of two nodes in blocks of 128 MiB, the upper half of it a kmem dax device on node 1, all online in Movable;
- * and a device-dax device of 1 GiB above it, which every tenth process maps.
+ * and a device-dax device of 1 GiB above it, which every tenth process maps (or all of them).
  */
-export function bigMachine({ blocks, processes }: BigMachine): Host {
+export function bigMachine({ blocks, processes, every = 10 }: BigMachine): Host {
   const half = blocks / 2;
   const end = blocks * 128 * MiB;
   const hex = (n: number): string => n.toString(16);
@@ -50,11 +52,11 @@ export function bigMachine({ blocks, processes }: BigMachine): Host {
     resolve: (path) => links.get(path) ?? path,
     stat: (path): Fact<FileStat> => missing('absent', path),
   };
-  return { kind: 'simulated', label: `${blocks} blocks`, files, ...outside(processes), close: () => undefined };
+  return { kind: 'simulated', label: `${blocks} blocks`, files, ...outside(processes, every), close: () => undefined };
 }
 
-/** Processes with forty mappings and ten open files each; every tenth maps the device-dax device. */
-function outside(processes: number): Omit<Host, 'kind' | 'label' | 'files' | 'close'> {
+/** Processes with forty mappings and ten open files each; every so manieth maps the device-dax device. */
+function outside(processes: number, every: number): Omit<Host, 'kind' | 'label' | 'files' | 'close'> {
   const plain = Array.from({ length: 40 }, (_, i) => ({ start: i * 8192, end: i * 8192 + 4096, perms: 'r--p', offset: 0, dev: '8:1', ino: 100 + i, name: '/usr/lib/x.so' }));
   const holding = [...plain, { start: 2 ** 40, end: 2 ** 40 + 4096, perms: 'rw-s', offset: 0, dev: '0:6', ino: 7, rdev: '250:1', name: '/dev/dax1.0' }];
   const mountinfo = Buffer.from('1 0 8:1 / / rw - ext4 /dev/sda1 rw\n');
@@ -68,7 +70,7 @@ function outside(processes: number): Omit<Host, 'kind' | 'label' | 'files' | 'cl
       pids: () => Array.from({ length: processes }, (_, i) => i + 1),
       threads: (pid) => [pid],
       read: (pid, name) => (name === 'stat' ? Buffer.from(`${pid} (server) S 1 1 1 0 -1 4194304 ${'0 '.repeat(8)}20 0 1 0 ${1000 + pid} 8192000 500 0 1 1 140722000000000\n`) : name === 'status' ? status : name === 'comm' ? Buffer.from('server\n') : name === 'mountinfo' ? mountinfo : none(`/proc/${pid}/${name}`)),
-      mappings: (pid) => (pid % 10 === 0 ? holding : plain),
+      mappings: (pid) => (pid % every === 0 ? holding : plain),
       openFiles: () => descriptors,
       fdInfo: (pid, fd) => none(`/proc/${pid}/fdinfo/${fd}`),
       place: () => root,

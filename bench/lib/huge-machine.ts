@@ -1,12 +1,12 @@
-/** What bench/huge-machine.ts measures, as a process of its own: the inventory and the plan of a made-up machine. Arguments: blocks, processes, device. Prints JSON. */
+/** What bench/huge-machine.ts measures, as a process of its own: the inventory and the plan of a made-up machine. Arguments: blocks, processes, device, which processes hold it (each so manieth). Prints JSON. */
 import { inventoryFor, optionsOf } from '../../src/plan/inventory.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { probesOf } from '../../src/plan/probes.ts';
 import { selectProfile } from '../../src/profile/select.ts';
 import { bigMachine } from '../../test/big-machine.ts';
 
-const [blocks = '65536', processes = '20000', name = 'dax0.0'] = process.argv.slice(2);
-const host = bigMachine({ blocks: Number(blocks), processes: Number(processes) });
+const [blocks = '65536', processes = '20000', name = 'dax0.0', every = '10'] = process.argv.slice(2);
+const host = bigMachine({ blocks: Number(blocks), processes: Number(processes), every: Number(every) });
 const empty = process.memoryUsage.rss();
 const started = performance.now();
 const used = process.threadCpuUsage();

@@ -73,22 +73,22 @@ function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, e
     if (fact.missing !== 'absent') unread.push({ pid, what, why: fact });
     return null;
   };
-  const mappings = new Map<string, HeldMapping[]>();
+  let mappings: ReadonlyMap<string, HeldMapping[]> = NONE;
   const told = keep('maps', host.processes.mappings(tid, index.numbers)) ?? [];
   const held = heldMappingsOf(host, tid);
-  for (const mapping of told) for (const id of index.ofMapping(mapping)) push(mappings, id, held(mapping));
+  for (const mapping of told) for (const id of index.ofMapping(mapping)) mappings = push(mappings, id, held(mapping));
   const everyFile = host.processes.openFiles(tid);
   const namespace = namespaceFor(host, tid, everyFile);
-  const files = new Map<string, OpenFile[]>();
-  for (const file of keep('fd', everyFile) ?? []) for (const id of index.ofFile(file, namespace)) push(files, id, file);
-  const places = new Map<string, Partial<Record<Where, Place>>>();
+  let files: ReadonlyMap<string, OpenFile[]> = NONE;
+  for (const file of keep('fd', everyFile) ?? []) for (const id of index.ofFile(file, namespace)) files = push(files, id, file);
+  let places: ReadonlyMap<string, Partial<Record<Where, Place>>> = NONE;
   for (const where of PLACES) {
     const place = keep(where, where === 'exe' ? exe : host.processes.place(tid, where));
-    for (const id of place === null ? [] : index.ofPlace(place, namespace)) places.set(id, { ...places.get(id), [where]: place });
+    for (const id of place === null ? [] : index.ofPlace(place, namespace)) places = new Map(places).set(id, { ...places.get(id), [where]: place });
   }
   const vanished = unread.some(({ why }) => why.missing === 'vanished');
   const any = mappings.size > 0 || files.size > 0 || places.size > 0;
-  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, rings: told.filter(isRing) } : null, unread, vanished };
+  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, rings: told.some(isRing) ? told.filter(isRing) : NO_RINGS } : null, unread, vanished };
 }
 
 /** Asked for only where some descriptor has a path without a device number: one link less to read for each process. */
@@ -98,8 +98,13 @@ function namespaceFor(host: Host, tid: number, files: Fact<readonly OpenFile[]>)
   return isMissing(namespace) ? null : namespace;
 }
 
-function push<T>(map: Map<string, T[]>, id: string, item: T): void {
+/** Most processes have nothing, and most holders one kind of thing: maps are made only for what there is. */
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+const NO_RINGS: readonly Mapping[] = [];
+
+function push<T>(map: ReadonlyMap<string, T[]>, id: string, item: T): ReadonlyMap<string, T[]> {
   const items = map.get(id);
-  if (items === undefined) map.set(id, [item]);
-  else items.push(item);
+  if (items === undefined) return new Map(map).set(id, [item]);
+  items.push(item);
+  return map;
 }
