@@ -135,7 +135,7 @@ function withForesight(host: Host, way: WayPlan, devices: ReadonlySet<string>, a
       next: 'End it yourself, or take --kill.', overcomeBy: ['kill'],
     }];
   });
-  const blockers = [...way.blockers.filter((b) => !accepted.includes(b.reason)), ...seen.filter((b) => !way.blockers.some((k) => k.reason === b.reason && k.pid === b.pid))];
+  const blockers = [...way.blockers.filter((b) => !accepted.includes(b.reason)), ...[...new Map(seen.map((b) => [`${b.reason} ${b.pid}`, b])).values()].filter((b) => !way.blockers.some((k) => k.reason === b.reason && k.pid === b.pid))];
   return { ...way, blockers, possible: blockers.length === 0 };
 }
 
