@@ -16,7 +16,7 @@ const asExpected = (r: CheckResult): string => (r.asExpected === null ? '' : r.a
 export function checkTable(results: readonly CheckResult[], page: Page): string {
   const rows = results.map((r) => [
     r.litmus, r.profile, verdictWord(r), asExpected(r), r.verdict === null ? '' : String(r.verdict.stats.states), r.verdict === null ? '' : String(r.verdict.stats.transitions),
-    r.verdict === null ? '' : String(r.verdict.stats.depth), r.verdict === null ? '' : (r.verdict.stats.milliseconds / 1000).toFixed(2), r.status === 'violated' ? '' : r.says,
+    r.verdict === null ? '' : String(r.verdict.stats.depth), r.verdict === null ? '' : (r.verdict.stats.milliseconds / 1000).toFixed(2), r.status === 'violated' || (r.status === 'ok' && results.length > 1) ? '' : r.says,
   ]);
   const color = (text: string, row: number, column: number): string => {
     const r = results[row];
@@ -24,7 +24,16 @@ export function checkTable(results: readonly CheckResult[], page: Page): string 
     if (column === 2) return page.style(r.status === 'ok' ? 'green' : r.status === 'violated' ? 'red' : 'yellow', text);
     return column === 3 && r.asExpected === false ? page.style('red', text) : text;
   };
-  return table(['litmus', 'profile', 'verdict', '', 'states', 'transitions', 'depth', 'seconds', ''], rows, { width: page.width, right: [4, 5, 6, 7], style: color }).join('\n');
+  const lines = table(['litmus', 'profile', 'verdict', '', 'states', 'transitions', 'depth', 'seconds', ''], rows, { width: page.width, right: [4, 5, 6, 7], style: color });
+  return [...lines.map((line) => line.trimEnd()), ...(results.length > 1 ? ['', summary(results)] : [])].join('\n');
+}
+
+/** What many verdicts come to. */
+function summary(results: readonly CheckResult[]): string {
+  const count = (holds: (r: CheckResult) => boolean): number => results.filter(holds).length;
+  const wrong = count((r) => r.asExpected === false);
+  const seconds = results.reduce((sum, r) => sum + (r.verdict?.stats.milliseconds ?? 0), 0) / 1000;
+  return `${results.length} searches in ${seconds.toFixed(1)} s: ${count((r) => r.status === 'ok')} ok, ${count((r) => r.status === 'violated')} with a counterexample, ${wrong === 0 ? 'none' : wrong} not as expected.`;
 }
 
 export function counterexampleText(r: CheckResult, violation: Violation, page: Page): string {

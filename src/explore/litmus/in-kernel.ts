@@ -22,22 +22,22 @@ export const inKernel = (k: Kernel, task: number): boolean => {
   return word !== 0 && k.heap.load(word) !== 0;
 };
 
-/** Threads of one process in the kernel: any number under mmap_lock for reading (faults), one for writing (-1: it changes mappings). */
-export type MmapLock = 'read' | 'write';
+/** Threads of one process in the kernel: any number under mmap_lock for reading (faults), one for writing (-1: it changes mappings); `none`: GUP-fast. */
+export type MmapLock = 'read' | 'write' | 'none';
 
 /** A stopped process runs no instruction; one that runs enters and takes its mmap_lock. */
 export function* enterKernel(k: Kernel, task: number, how: MmapLock): Path<void> {
   const word = wordOf(k, task);
   for (;;) {
     if (k.heap.load(task + TASK.state) === TASK_STOPPED) yield BLOCKED('T stopped');
-    else if (word !== 0 && (how === 'write' ? k.heap.load(word) !== 0 : k.heap.load(word) < 0)) yield BLOCKED('D mmap_lock');
+    else if (word !== 0 && how !== 'none' && (how === 'write' ? k.heap.load(word) !== 0 : k.heap.load(word) < 0)) yield BLOCKED('D mmap_lock');
     else break;
   }
-  if (word !== 0) k.heap.store(word, how === 'write' ? -1 : k.heap.load(word) + 1);
+  if (word !== 0 && how !== 'none') k.heap.store(word, how === 'write' ? -1 : k.heap.load(word) + 1);
 }
 export function leaveKernel(k: Kernel, task: number, how: MmapLock): void {
   const word = wordOf(k, task);
-  if (word !== 0) k.heap.store(word, how === 'write' ? 0 : k.heap.load(word) - 1);
+  if (word !== 0 && how !== 'none') k.heap.store(word, how === 'write' ? 0 : k.heap.load(word) - 1);
 }
 
 /** A path that the process `args[0]` itself runs. An oops leaves it inside for ever, with its lock. */

@@ -13,7 +13,7 @@ import { vmaStart } from '../../kernel/mm/mm_struct.ts';
 import { PAGE, pageLoad } from '../../kernel/mm/page.ts';
 import { WALK_NUMA_MAPS, WALK_PAGEMAP, WALK_SMAPS, walkTask } from '../../kernel/mm/walkers.ts';
 import { guestAccess, kvmPageFault } from '../../kernel/virt/kvm.ts';
-import { asProcess } from './in-kernel.ts';
+import { asProcess, type MmapLock } from './in-kernel.ts';
 import { closeLate, continueOne, detachOne, forcePages, mapLate, openLate, stopOne } from './paths.ts';
 import type { Line, Verb } from './verb.ts';
 
@@ -32,9 +32,9 @@ function* useResult(k: Kernel, pfn: number): Path {
   return pageLoad(k, pfn, PAGE.refcount, 'page user') > 0 ? 0 : -1;
 }
 
-const gup = (path: typeof getUserPage, says: string): Verb => ({
+const gup = (path: typeof getUserPage, says: string, lock: MmapLock = 'read'): Verb => ({
   takes: 'PROCESS [page=N] [write] [pin] [longterm]', says,
-  make: (line) => ({ path: asProcess(path, 'read'), args: [line.process().task, line.vpn(), flagsOf(line)] }),
+  make: (line) => ({ path: asProcess(path, lock), args: [line.process().task, line.vpn(), flagsOf(line)] }),
 });
 const walker = (kind: number, file: string): Verb => ({ takes: 'PROCESS', says: `somebody reads /proc/PID/${file}`, make: (line) => ({ path: walkTask, args: [line.process().task, kind] }) });
 const onTask = (path: PathFunction<Kernel>, says: string): Verb => ({ takes: 'PROCESS', says, make: (line) => ({ path, args: [line.process().task] }) });
@@ -43,7 +43,7 @@ export const PROCESS_VERBS: Readonly<Record<string, Verb>> = {
   read: { takes: 'PROCESS [page=N]', says: 'loads from a page, faulting it in', make: (line) => ({ path: asProcess(userRead, 'read'), args: [line.process().task, line.vpn()] }) },
   write: { takes: 'PROCESS [page=N] [value=V]', says: 'stores to a page', make: (line) => ({ path: asProcess(userWrite, 'read'), args: [line.process().task, line.vpn(), line.option('value', 5)] }) },
   gup: gup(getUserPage, 'get_user_pages_fast: a reference or pin on a page'),
-  'gup-fast': gup(gupFast, 'the fast half alone; -EAGAIN where it gives up'),
+  'gup-fast': gup(gupFast, 'the fast half alone, without mmap_lock; -EAGAIN where it gives up', 'none'),
   'gup-slow': gup(gupSlow, 'the slow half alone'),
   put: { takes: 'NAME [pin] [longterm]', says: 'put_page of what line NAME got', make: (line) => ({ path: putResult, args: [line.result(), flagsOf(line)] }) },
   use: { takes: 'NAME', says: 'the holder of a reference looks at the struct page', make: (line) => ({ path: useResult, args: [line.result()] }) },
