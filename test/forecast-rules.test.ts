@@ -37,6 +37,8 @@ function pinned({ machine, device }: Case, pin: Pin): Case {
 const asDimm = ({ machine, device }: Case, blocks = machine.memory.blocks): Case =>
   replace({ ...machine, memory: { ...machine.memory, blocks } }, { ...device, kind: 'dimm' });
 
+const unseenBlocks = (c: Case): Case => ({ ...c, machine: { ...c.machine, memory: { ...c.machine.memory, blocks: [] } } });
+
 async function made(): Promise<Case[]> {
   const fsdax = await planned('fsdax-7.2-ext4', 'pmem0');
   const devdax = await planned('devdax-holder-none-7.2', 'dax0.0');
@@ -50,7 +52,7 @@ async function made(): Promise<Case[]> {
     behindVirtio(fsdax), pinned(fsdax, { kind: 'other', certainty: 'seen', bytes: null, evidence: 'x' }), { machine: swapped, device: fsdax.device },
     pinned(devdax, { kind: 'vfio', certainty: 'seen', bytes: null, evidence: 'x' }), pinned(devdax, { kind: 'vfio', certainty: 'possible', bytes: null, evidence: 'x' }),
     asDimm(ram), asDimm(kernel), asDimm(kernel, unread), block, boot, { ...block, machine: { ...block.machine, memory: { ...block.machine.memory, blocks: unread } } },
-    { ...kernel, machine: { ...kernel.machine, memory: { ...kernel.machine.memory, blocks: [] } } },
+    unseenBlocks(kernel), unseenBlocks(await planned('cxl-region-kmem-7.2', 'dax0.0')),
   ];
 }
 

@@ -195,6 +195,9 @@ test('what was not seen is never taken for absent', async () => {
   const blind = replan(ram, ({ machine }) => ({ memory: { ...machine.memory, blocks: [] } }));
   assert.deepEqual(reasons(way(blind, 'graceful')), ['hidden'], 'a kmem device whose blocks cannot be seen');
   assert.equal(effectsOf(blind, 'unbind').get('region-leaked'), 'possible');
+  const card = await planned('cxl-region-kmem-7.2', 'mem0');
+  const blindCard = replan(card, ({ machine }) => ({ memory: { ...machine.memory, blocks: [] } }));
+  for (const event of ['unbind', 'pull'] as const) assert.deepEqual([effectsOf(blindCard, event).get('reads-zero'), effectsOf(blindCard, event).has('clean')], ['possible', false], event);
   const hidden = replan(p, () => ({ addressMap: { resources: [], hidden: true } }));
   assert.ok(reasons(way(hidden, 'detach')).includes('hidden'));
 });

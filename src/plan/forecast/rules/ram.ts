@@ -33,6 +33,10 @@ const KMEM: readonly Rule[] = [
     because: 'nothing refuses: the decoder is torn down under online blocks and processes read zeroes instead of their data, without a signal (zeroes under QEMU; real hardware may differ)', source: 'docs/kernel-truth B 8, System RAM online',
   },
   {
+    id: 'kmem-cxl-perhaps-zero', events: ['unbind', 'pull'], kinds: ['kmem'], through: 'cxl', needs: { 'bus.cxl-teardown-asks-memory': [false] }, when: (f) => blocksUnknown(f.machine, f.device), effect: 'reads-zero', whom: (f) => `every process with pages on ${f.device.name}`, certainty: 'possible',
+    because: 'its memory blocks cannot be seen; if one of them is online, nothing refuses: the decoder is torn down under it and processes read zeroes instead of their data, without a signal', source: 'docs/kernel-truth B 8, System RAM online',
+  },
+  {
     id: 'kmem-cxl-allocator', events: ['unbind', 'pull'], kinds: ['kmem'], through: 'cxl', needs: { 'bus.cxl-teardown-asks-memory': [false] }, when: online, effect: 'allocator-continues', whom: range, certainty: 'certain',
     because: 'the blocks stay online and new allocations keep landing in memory that is gone', source: 'docs/kernel-truth B 8, System RAM online',
   },
