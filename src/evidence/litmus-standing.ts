@@ -4,6 +4,7 @@ import { ASKED } from './clauses.ts';
 const PREDICTED = 'says what a kernel will do that no machine of the lab was asked yet';
 
 const OTHERS: Readonly<Record<string, string>> = {
+  'devdax-cdev-held': 'the other order of devdax-cdev-destroy: the holder ends after the namespace is destroyed, and meets the list itself',
   'block-zones-race': 'clause 8b: one zone for a block, whoever puts it online', 'cxl-teardown-ones': 'clause 6f: hardware that answers all ones; QEMU answers zeroes', 'cxl-tool-udev': PREDICTED,
   'design-holder': 'clauses 1b, 3a to 3d: each proposed design against a holder', 'fsdax-pin-evict': PREDICTED, 'gup-fsdax-unbind': 'clause 2b: a transient reference on fsdax, where 5.10 waits and later kernels do not',
   'gup-longterm-fsdax': 'clause 2b: long-term pins are refused on fsdax', 'hmm-coordinated': 'clause 2h: pages that the CPU cannot reach come home', 'hmm-falls-off': 'clause 2g: all ones reach the CPU', 'kvm-dirty': 'clause 2d: a lost dirty bit is a forbidden outcome',

@@ -21,7 +21,7 @@ type Handle = PmemHandle | DevDaxHandle;
 type Pattern = Readonly<Record<string, number | boolean>>;
 
 /** Words that count or name something and are no state of the device. */
-const IGNORED = new Set(['cdevDamaged', 'diskGone', 'swap', 'blk', 'disk', 'name', 'kmem', 'kmemType', 'words']);
+const IGNORED = new Set(['diskGone', 'swap', 'blk', 'disk', 'name', 'kmem', 'kmemType', 'words']);
 
 function patternOf(k: Kernel, device: Handle): Pattern {
   const data = deviceData(k, device.dev);

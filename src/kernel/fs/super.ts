@@ -5,12 +5,13 @@
 import { EBUSY, EIO, ENODEV, ENXIO } from '../errno.ts';
 import { DAXDEV, fsDaxGet, fsPutDax, daxAlive } from '../drivers/dax/super.ts';
 import type { Kernel } from '../kernel.ts';
+import { bug } from '../oops.ts';
 import { KERN_ALERT, KERN_ERR } from '../printk.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { MAP_PLAIN, PMEM } from '../drivers/nvdimm/pmem-words.ts';
 import { diskLoseUnlogged } from './disk.ts';
 import { daxBreakLayoutFinal, daxDeleteMappingRange } from './dax.ts';
-import { destroyInode, FS_XFS, fsPart, INODE, inodeFreeing, inodesOf, SB, SB_BORN, SB_CORRUPT, SB_NOLOGFLUSH, SB_SHUTDOWN, sbHas, sbSet } from './inode.ts';
+import { destroyInode, FS_XFS, fsPart, INODE, INODE_CHR, inodeFreeing, inodesOf, SB, SB_BORN, SB_CORRUPT, SB_NOLOGFLUSH, SB_SHUTDOWN, sbHas, sbSet } from './inode.ts';
 import { syncFilesystem } from './sync.ts';
 
 export const fsName = (k: Kernel, sb: number): string => (k.heap.load(sb + SB.type) === FS_XFS ? 'XFS' : 'EXT4-fs');
@@ -45,9 +46,16 @@ export function* goingDown(k: Kernel, sb: number, flag: number): Path {
 export function* evictInode(k: Kernel, inode: number): Path {
   k.heap.store(inode + INODE.nlink, -1);
   if (k.concurrent) yield AT('evict');
+  if (k.heap.load(inode + INODE.kind) === INODE_CHR) return cdForget(k, inode);
   if (k.mechanism('fsdax.evict-entries') === 'break-layout-final') yield* k.call(daxBreakLayoutFinal, inode);
   else yield* k.call(daxDeleteMappingRange, inode, 0, k.heap.load(inode + INODE.pages));
   destroyInode(k, inode);
+  return 0;
+}
+
+/** cd_forget: takes the inode of a device node off the list of its character device, which must still be one. */
+function cdForget(k: Kernel, inode: number): number {
+  if (k.heap.load(k.heap.load(inode + INODE.dev) + DAXDEV.cdevDamaged) !== 0) bug(k, 'cd_forget', 'lib/list_debug.c');
   return 0;
 }
 

@@ -7,8 +7,8 @@
  */
 import { ENXIO } from '../../errno.ts';
 import { INODE, INODE_CHR, newInode } from '../../fs/inode.ts';
+import { evictInode } from '../../fs/super.ts';
 import type { Kernel } from '../../kernel.ts';
-import { bug } from '../../oops.ts';
 import { unmapMappingRange } from '../../mm/memory.ts';
 import { MEMORY_DEVICE } from '../../mm/memremap.ts';
 import { revokeLongtermPins } from '../../mm/pin-holders.ts';
@@ -24,9 +24,9 @@ import { DAXDEV, DAXDEV_ALIVE, allocDax, killDax } from './super.ts';
 
 /** Words of a dev_dax. Pages: `start`..`end` of the device, `data` first page that can be mapped; `align` in pages. */
 export const DEVDAX = {
-  start: 0, end: 2, data: 4, align: 6, dax: 7, inode: 8, pgmap: 9, res: 10, node: 11, map: 12, name: 13, altmap: 14, cdevDamaged: 15,
+  start: 0, end: 2, data: 4, align: 6, dax: 7, inode: 8, pgmap: 9, res: 10, node: 11, map: 12, name: 13, altmap: 14,
   /** What kmem keeps of the device (dev_dax.ts), 0 until it is asked; and whether kmem takes it by itself (IORESOURCE_DAX_KMEM). */
-  kmem: 16, kmemType: 17, words: 18,
+  kmem: 15, kmemType: 16, words: 17,
 } as const;
 
 class DevDaxes {
@@ -108,7 +108,7 @@ function cdevInit(k: Kernel, dev: number): void {
   const dax = k.heap.load(dev + DEVDAX.dax);
   const inits = k.heap.add(dax + DAXDEV.cdevInits, 1);
   const opened = k.heap.load(k.heap.load(dev + DEVDAX.inode) + INODE.count) > 0;
-  if (inits > 1 && opened && k.mechanism('dax.bind-initialises-cdev') === 'again') k.heap.store(dev + DEVDAX.cdevDamaged, 1);
+  if (inits > 1 && opened && k.mechanism('dax.bind-initialises-cdev') === 'again') k.heap.store(dax + DAXDEV.cdevDamaged, 1);
 }
 
 /** run_dax: faults are served again, whoever made the VMA. */
@@ -132,9 +132,14 @@ function* remove(k: Kernel, device: number): Path {
 export const DEVICE_DAX: Driver = { name: 'device_dax', probe, remove, matches: (k, device) => k.heap.load(deviceData(k, device) + DEVDAX.kmemType) === 0 };
 export const deviceDaxDriver = (k: Kernel): number => driverCore(k).register('dax', DEVICE_DAX);
 
-/** unregister_dev_dax with the device node (devtmpfs): evicts the node's inode from the cdev's list. */
+/**
+ * unregister_dev_dax with the device node (devtmpfs: handle_remove, vfs_unlink): the name of the node goes here, its inode with
+ * whoever holds it last. The device and its node's inode stay in memory here; what a later device of that name gets is new.
+ */
 export function* destroyDevDax(k: Kernel, dev: number): Path {
-  if (k.heap.load(dev + DEVDAX.cdevDamaged) !== 0) bug(k, 'cd_forget', 'lib/list_debug.c');
+  const inode = k.heap.load(dev + DEVDAX.inode);
+  k.heap.store(inode + INODE.nlink, 0);
+  if (k.heap.load(inode + INODE.count) === 0) yield* k.call(evictInode, inode);
   if (k.concurrent) yield AT('unregister_dev_dax');
   k.heap.store(k.heap.load(dev + DEVDAX.dax) + DAXDEV.flags, 0);
   return 0;

@@ -228,6 +228,25 @@ test('5d: the character device under an open file across unbind and bind', () =>
   }
 });
 
+test('5d: destroying the namespace unlinks the node; the list is met when its inode goes, with the last holder', () => {
+  const damaged = (name: string): DevDax => {
+    const d = devdax(name);
+    unbindDevDax(d.k, d.dev);
+    bindDevDax(d.k, d.dev);
+    unbindDevDax(d.k, d.dev);
+    return d;
+  };
+  for (const [name, bug] of [['5.10', 'cd_forget'], ['7.2', 'cd_forget'], ['devdax-cdev-once', null]] as const) {
+    const gone = damaged(name);
+    assert.equal(run(gone.k, exitTask(gone.k, gone.task), gone.task).oops, null, name);
+    assert.equal(destroyNamespaceOf(gone.k, gone.dev).oops, bug, `${name}: the holder had gone before`);
+    const held = damaged(name);
+    assert.equal(destroyNamespaceOf(held.k, held.dev).oops, null, `${name}: a mapping and a descriptor hold the inode`);
+    assert.equal(run(held.k, munmap(held.k, held.task, vmaStart(held.k, held.vma), vmaEnd(held.k, held.vma)), held.task).oops, null, `${name}: the descriptor still holds it`);
+    assert.equal(run(held.k, exitTask(held.k, held.task), held.task).oops, bug, `${name}: the holder was the last`);
+  }
+});
+
 test('5d: with nothing open across unbind and bind the namespace can be destroyed', () => {
   const d = devdax('7.2');
   run(d.k, exitTask(d.k, d.task), d.task);

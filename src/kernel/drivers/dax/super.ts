@@ -11,9 +11,9 @@ import { FS_MULTI, FS_XFS, SB } from '../../fs/inode.ts';
 import { multiNotifyFailure } from '../../fs/multi.ts';
 import { xfsDaxNotifyFailure } from '../../fs/xfs/notify-failure.ts';
 
-/** Words of a dax_device. `base`: pfn of the first data page; `holder`: super block that registered, `ops`: how it is told. */
+/** Words of a dax_device. `base`: pfn of the first data page; `holder`: super block that registered, `ops`: how it is told; `cdevDamaged`: see cdev_init in bus.ts. */
 export const DAXDEV = {
-  flags: 0, holder: 1, ops: 2, pgmap: 3, inode: 4, srcu: 5, base: 6, pages: 8, binds: 9, sb: 10, cdevInits: 11, name: 12, words: 13,
+  flags: 0, holder: 1, ops: 2, pgmap: 3, inode: 4, srcu: 5, base: 6, pages: 8, binds: 9, sb: 10, cdevInits: 11, name: 12, cdevDamaged: 13, words: 14,
 } as const;
 
 export const DAXDEV_ALIVE = 1;
