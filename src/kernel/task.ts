@@ -6,7 +6,7 @@
 import type { Kernel } from './kernel.ts';
 import { FREED, Slab } from './state/slab.ts';
 
-/** Words of a task. */
+/** Words of a task. `parent`: the pid that forked it. */
 export const TASK = {
   pid: 0, mm: 1, state: 2, flags: 3, domain: 4, next: 5, pending: 6, sigbusCode: 7, sigbusAddr: 8, sigbusTaken: 10,
   aoTaken: 11, files: 12, cwd: 13, comm: 14, parent: 15, root: 16, words: 17,
@@ -76,6 +76,9 @@ export function findTask(k: Kernel, pid: number): number {
   for (const task of eachTask(k)) if (k.heap.load(task + TASK.pid) === pid) return task;
   return 0;
 }
+
+/** The task that forked this one; 0 where that one is gone, and its children belong to init. */
+export const parentOf = (k: Kernel, task: number): number => findTask(k, k.heap.load(task + TASK.parent));
 
 /** Takes a dead task off the list and frees it (release_task). */
 export function reapTask(k: Kernel, task: number): void {

@@ -136,6 +136,6 @@ test(`${SEEDS} seeds from ${FIRST}: not one stale mapping, nobody left stopped`,
     assert.deepEqual(record?.kernelLog ?? [], [], what);
   }
   if (process.env['UNSEAT_TEST_OUTPUT'] === '1') console.log(JSON.stringify(ends));
-  // A test in which everything is called off would prove nothing.
-  assert.ok((ends['detach done'] ?? 0) + (ends['kill done'] ?? 0) > SEEDS / 8, JSON.stringify(ends));
+  // A test in which everything is called off would prove nothing; one seed that is run again may be.
+  if (SEEDS >= 16) assert.ok((ends['detach done'] ?? 0) + (ends['kill done'] ?? 0) > SEEDS / 8, JSON.stringify(ends));
 });

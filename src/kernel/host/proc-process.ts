@@ -4,7 +4,7 @@ import { INODE } from '../fs/inode.ts';
 import { vmaLeaves } from '../mm/memory.ts';
 import { mmOf, VMA, vmaEnd, vmasOf, vmaStart, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE } from '../mm/mm_struct.ts';
 import { levelPages, PTE_ANON, PTE_PRESENT } from '../mm/pgtable.ts';
-import { isAlive, TASK, TASK_OOPSED, TASK_STOPPED, taskPid, taskState } from '../task.ts';
+import { isAlive, parentOf, TASK, TASK_OOPSED, TASK_STOPPED, taskPid, taskState } from '../task.ts';
 import type { Kernel } from '../kernel.ts';
 import { fdInfoText, fdView } from './fd-view.ts';
 import { directory, file, link, listing, type DirectoryNode, type FileNode, type Node } from './vfs.ts';
@@ -44,7 +44,7 @@ export const startTime = (k: Kernel, task: number): number => 1000 + taskPid(k, 
 
 function statText(k: Kernel, task: number): string {
   const pid = taskPid(k, task);
-  const parent = k.heap.load(task + TASK.parent);
+  const parent = parentOf(k, task);
   const comm = k.names.text(k.heap.load(task + TASK.comm));
   return `${pid} (${comm}) ${stateLetter(k, task)} ${parent === 0 ? 1 : taskPid(k, parent)} ${pid} ${pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 ${startTime(k, task)} 9420800 1187 18446744073709551615${' 0'.repeat(27)}\n`;
 }
@@ -55,7 +55,7 @@ function statusText(k: Kernel, task: number): string {
   let locked = 0;
   const mm = mmOf(k, task);
   if (mm !== 0) for (const vma of vmasOf(k, mm)) if ((k.heap.load(vma + VMA.flags) & VM_LOCKED) !== 0) locked += (vmaEnd(k, vma) - vmaStart(k, vma)) * 4;
-  const parent = k.heap.load(task + TASK.parent);
+  const parent = parentOf(k, task);
   const lines = [
     `Name:\t${comm}`, 'Umask:\t0022', `State:\t${stateLetter(k, task)} (${stateLetter(k, task) === 't' ? 'tracing stop' : 'sleeping'})`, `Tgid:\t${pid}`, `Pid:\t${pid}`,
     `PPid:\t${parent === 0 ? 1 : taskPid(k, parent)}`, 'TracerPid:\t0', 'Uid:\t0\t0\t0\t0', 'Gid:\t0\t0\t0\t0', `NSpid:\t${pid}`, `VmLck:\t${locked} kB`, 'VmPin:\t0 kB', 'Threads:\t1', 'Seccomp:\t0',

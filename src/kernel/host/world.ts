@@ -6,7 +6,7 @@ import { INODE, INODE_CHR, SB } from '../fs/inode.ts';
 import { DEVDAX } from '../drivers/dax/bus.ts';
 import { deviceData } from '../drivers/base/bus.ts';
 import type { Kernel } from '../kernel.ts';
-import { TASK } from '../task.ts';
+import { parentOf } from '../task.ts';
 import { pointOf, type MountTable } from './mount-table.ts';
 
 /** A namespace of persistent memory, with the devices that stand for it on the nd bus. Bytes, half open. */
@@ -152,7 +152,7 @@ export const MEMFD_DEV = '0:1';
 export const DEVTMPFS_DEV = '0:5';
 
 export function namespaceOfTask(world: World, task: number): number {
-  for (let at = task; at !== 0; at = world.k.heap.load(at + TASK.parent)) {
+  for (let at = task; at !== 0; at = parentOf(world.k, at)) {
     const own = world.namespaceOf.get(at);
     if (own !== undefined) return own;
   }

@@ -16,7 +16,7 @@ import { addProcess, chdir, mapAnonymous, mapFile } from '../setup/process.ts';
 import { must, run } from '../setup/run.ts';
 import { userRead, userWrite } from '../mm/access.ts';
 import { vmaPages, vmaStart } from '../mm/mm_struct.ts';
-import { eachTask, TASK, taskPid } from '../task.ts';
+import { eachTask, taskPid } from '../task.ts';
 
 /** Where a map lies in its process: virtual page numbers. */
 export interface Area {
@@ -108,9 +108,7 @@ function makePin(k: Kernel, task: number, areas: readonly Area[], pin: PinSpec, 
 }
 
 export function forked(k: Kernel, task: number): number {
-  const child = must(k, fork(k, task), 'fork');
-  k.heap.store(child + TASK.parent, task);
-  return child;
+  return must(k, fork(k, task), 'fork');
 }
 
 function makeMap(around: Surroundings, task: number, spec: ProcessSpec, map: MapSpec): number {
