@@ -13,7 +13,7 @@ import { memmapPresent, PAGE, pageLoad } from '../../kernel/mm/page.ts';
 import { run } from '../../kernel/setup/run.ts';
 import type { RestCheck } from './at-rest.ts';
 import type { DevDaxHandle, PmemHandle } from './machine.ts';
-import type { Subjects } from './predicates.ts';
+import type { Subjects } from './subjects.ts';
 import type { Litmus } from './schema.ts';
 
 type Handle = PmemHandle | DevDaxHandle;

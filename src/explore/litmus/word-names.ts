@@ -21,7 +21,7 @@ import { walk } from '../../kernel/mm/pgtable.ts';
 import type { Slab } from '../../kernel/state/slab.ts';
 import { TASK, tasksOf } from '../../kernel/task.ts';
 import type { Tap } from '../../kernel/state/heap.ts';
-import type { Subjects } from './predicates.ts';
+import type { Subjects } from './subjects.ts';
 
 export interface WordNames {
   readonly nameOf: (address: number) => string | null;
