@@ -14,7 +14,7 @@ import { hardOfflinePage } from '../src/kernel/mm/memory-failure.ts';
 import { walkTask, WALK_PAGEMAP } from '../src/kernel/mm/walkers.ts';
 import { tasksOf } from '../src/kernel/task.ts';
 import { FOLL_GET, getUserPage, gupFast } from '../src/kernel/mm/gup.ts';
-import { putPage } from '../src/kernel/mm/memremap.ts';
+import { putPage } from '../src/kernel/mm/page_ref.ts';
 import { vmaStart } from '../src/kernel/mm/mm_struct.ts';
 import { KernelOops } from '../src/kernel/oops.ts';
 import { addDevDax, devDaxInode } from '../src/kernel/setup/devdax.ts';

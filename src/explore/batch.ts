@@ -62,6 +62,21 @@ export class Batch {
     state.applyChanges(this.changes, i === 0 ? 0 : (this.ends[i - 1] as number), this.ends[i] as number, this.plainLow[i] as number, this.plainHigh[i] as number);
   }
 
+  /**
+   * Finds each key's slot in a table of `stride` words a slot, where slot = first word * `scale`, and reads that slot. The
+   * misses overlap; the look-ups that follow hit. What was read is returned, or it would be optimised away.
+   */
+  locate(words: Int32Array, stride: number, scale: number): number {
+    const { count, low, slot } = this;
+    let touched = 0;
+    for (let i = 0; i < count; i += 1) {
+      const at = (((low[i] as number) >>> 0) * scale) | 0;
+      slot[i] = at;
+      touched ^= words[at * stride] as number;
+    }
+    return touched;
+  }
+
   clear(): void {
     this.count = 0;
     this.owners = 0;

@@ -15,6 +15,13 @@ export interface Found {
   readonly high: number;
 }
 
+/** What a search has found so far. */
+export interface Standing {
+  readonly found: readonly Found[];
+  /** `sometimes` properties that no state has fulfilled yet. */
+  readonly pending: readonly string[];
+}
+
 export class Findings<C extends WithHeap> {
   readonly found = new Map<string, Found>();
   /** `sometimes` properties that no state has fulfilled yet. */

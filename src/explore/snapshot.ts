@@ -1,8 +1,8 @@
 /** A search between two levels, as plain numbers: to be gone on with by several threads, or later from a file. */
-import type { Found } from './findings.ts';
+import type { Standing } from './findings.ts';
 import type { TableWords } from './visited.ts';
 
-export interface Snapshot {
+export interface Snapshot extends Standing {
   /** Everything learnt so far (lessons.ts), and the digest of it. */
   readonly lessons: Int32Array;
   readonly digest: string;
@@ -13,7 +13,4 @@ export interface Snapshot {
   /** Levels expanded. */
   readonly depth: number;
   readonly transitions: number;
-  readonly found: readonly Found[];
-  /** `sometimes` properties not seen yet. */
-  readonly pending: readonly string[];
 }

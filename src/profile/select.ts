@@ -114,5 +114,5 @@ export function profileByName(name: string): Profile | null {
 /** Every profile by name, releases first. */
 export const profileNames = (): string[] => [...RELEASES.map((p) => p.name), ...PROPOSALS.map((p) => p.name)];
 
-/** The profiles of kernel releases alone, oldest first. What a proposal comes to is a matter of interleavings, not of a forecast. */
+/** The profiles of kernel releases alone, oldest first: what a running kernel can be, and what `plan --as-kernel` takes. */
 export const releaseNames = (): string[] => RELEASES.map((p) => p.name);

@@ -8,7 +8,7 @@ import { extentsOf, INODE } from '../../kernel/fs/inode.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { HOLDER } from '../../kernel/mm/pin-holders.ts';
 import { userPfn } from '../../kernel/mm/ram-user.ts';
-import { pageIsBusy } from '../../kernel/mm/memremap.ts';
+import { pageIsBusy } from '../../kernel/mm/page_ref.ts';
 import { memmapPresent, PAGE, pageLoad } from '../../kernel/mm/page.ts';
 import { PTE_WRITE } from '../../kernel/mm/pgtable.ts';
 import { KVM } from '../../kernel/virt/kvm.ts';

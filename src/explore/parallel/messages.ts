@@ -1,7 +1,7 @@
 /** What the threads of a search are given and say. */
 import type { ErrorCode } from '../../errors/codes.ts';
 import { UnseatError, type ErrorFacts } from '../../errors/unseat-error.ts';
-import type { Found } from '../findings.ts';
+import type { Standing } from '../findings.ts';
 import type { ProgramSource } from './source.ts';
 import type { SharedBlocks } from './blocks.ts';
 
@@ -10,7 +10,7 @@ export interface SharedTable {
   readonly stride: number;
 }
 
-export interface WorkerTask {
+export interface WorkerTask extends Standing {
   readonly source: ProgramSource;
   /** Of the program as the first thread built it. */
   readonly fingerprint: string;
@@ -21,17 +21,13 @@ export interface WorkerTask {
   readonly blocks: SharedBlocks;
   readonly log: Int32Array;
   readonly table: SharedTable;
-  readonly found: readonly Found[];
-  readonly pending: readonly string[];
 }
 
 /** A worker has nothing more to do until it is told. */
-export interface Arrived {
+export interface Arrived extends Standing {
   readonly kind: 'arrived';
   readonly transitions: number;
   readonly reruns: number;
-  readonly found: readonly Found[];
-  readonly pending: readonly string[];
 }
 
 export interface Failed {

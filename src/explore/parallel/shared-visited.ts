@@ -45,13 +45,7 @@ export class SharedVisited {
       this.grow();
     }
     const { words, stride, scale } = this;
-    let touched = 0;
-    for (let i = 0; i < count; i += 1) {
-      const at = (((low[i] as number) >>> 0) * scale) | 0;
-      slot[i] = at;
-      touched ^= words[at * stride] as number;
-    }
-    this.touched = touched;
+    this.touched = batch.locate(words, stride, scale);
     let added = 0;
     for (let i = 0; i < count; i += 1) {
       const by = owner[i] as number;

@@ -3,7 +3,7 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { unmapMappingRange } from '../mm/memory.ts';
-import { pageIsBusy } from '../mm/memremap.ts';
+import { pageIsBusy } from '../mm/page_ref.ts';
 import { compoundHead, isRecord, PAGE, pageLoad, pageOrder, templateOf } from '../mm/page.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
 import { daxDisassociateEntry, pageFileIndex } from './dax-associate.ts';

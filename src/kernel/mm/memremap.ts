@@ -11,13 +11,12 @@
  */
 import { ENOMEM, ENXIO } from '../errno.ts';
 import type { Kernel } from '../kernel.ts';
-import { warn } from '../oops.ts';
 import { addBlindly, AT, BLOCKED, callNow, type Path } from '../state/path.ts';
 import { loadLong, storeLong } from '../state/long.ts';
 import { Slab } from '../state/slab.ts';
 import { clearPages, fillPages } from './memmap-fill.ts';
 import { memmapBacking } from './sparse-vmemmap.ts';
-import { compoundHead, PAGE, pageAdd, pageLoad, PG, testFlag, ZONE, links } from './page.ts';
+import { PAGE, PG, testFlag, ZONE, links } from './page.ts';
 import { addDeviceMemmap, checkSpan, removeDeviceMemmap, taintSections } from './memremap-span.ts';
 
 /** Words of a dev_pagemap. Pages: `start`..`end` have struct pages, `data` is the first that is not metadata. */
@@ -69,7 +68,7 @@ export function idleCount(k: Kernel, pgmap: number): number {
 }
 
 /** Whether a page of this pagemap holds it while somebody has a reference. */
-function pagesHoldPagemap(k: Kernel, pgmap: number): boolean {
+export function pagesHoldPagemap(k: Kernel, pgmap: number): boolean {
   if (k.mechanism('gup.memunmap-references') === 'per-page') return true;
   const type = k.heap.load(pgmap + PGMAP.type);
   return type === MEMORY_DEVICE.private || type === MEMORY_DEVICE.coherent || type === MEMORY_DEVICE.p2pdma;
@@ -152,62 +151,6 @@ function liveDevPagemap(k: Kernel, pfn = 0): number {
 
 export function putDevPagemap(k: Kernel, pgmap: number): void {
   addBlindly(k, pgmap + PGMAP.users, -1);
-}
-
-/** Takes a reference on a device page. A compound page counts at its head. False where the count is 0 and must not rise. */
-export const tryGetPage = (k: Kernel, pfn: number, refs: number, where: string): boolean =>
-  callNow(k, function tryGet(c: Kernel): number { return tookReference(c, pfn, refs, where) ? 1 : 0; }, pfn, refs) === 1;
-function tookReference(k: Kernel, pfn: number, refs: number, where: string): boolean {
-  const head = compoundHead(k, pfn, where);
-  const count = pageLoad(k, head, PAGE.refcount, where);
-  const pgmap = pageLoad(k, head, PAGE.pgmap, where);
-  if (count <= 0 || count === idleOfFree(k, pgmap)) return false;
-  if (pgmap !== 0 && k.heap.load(pgmap + PGMAP.type) === MEMORY_DEVICE.public) return false;
-  raise(k, head, pgmap, count, refs, where);
-  return true;
-}
-
-/** A count at which a page of this pagemap is free and may not be taken: 0. */
-const idleOfFree = (k: Kernel, pgmap: number): number => (pgmap !== 0 && idleCount(k, pgmap) === 0 ? 0 : -1);
-
-/** get_page: a reference by somebody who knows that the page is there (a mapping). */
-export function getPage(k: Kernel, pfn: number, refs: number, where: string): void {
-  const head = compoundHead(k, pfn, where);
-  raise(k, head, pageLoad(k, head, PAGE.pgmap, where), pageLoad(k, head, PAGE.refcount, where), refs, where);
-}
-
-function raise(k: Kernel, head: number, pgmap: number, count: number, refs: number, where: string): void {
-  if (pgmap !== 0 && count === idleCount(k, pgmap) && pagesHoldPagemap(k, pgmap)) k.heap.add(pgmap + PGMAP.held, 1);
-  pageAdd(k, head, PAGE.refcount, refs, where);
-}
-
-/** put_page / unpin: oopses where the memmap is gone. */
-export function putPage(k: Kernel, pfn: number, refs: number, where: string): void {
-  callNow(k, function put(c: Kernel): number { dropReference(c, pfn, refs, where); return 0; }, pfn, refs);
-}
-function dropReference(k: Kernel, pfn: number, refs: number, where: string): void {
-  const head = compoundHead(k, pfn, where);
-  const pgmap = pageLoad(k, head, PAGE.pgmap, where);
-  const count = pageAdd(k, head, PAGE.refcount, -refs, where);
-  if (pgmap === 0) return;
-  if (count === idleCount(k, pgmap) && pagesHoldPagemap(k, pgmap)) k.heap.add(pgmap + PGMAP.held, -1);
-  if (count === 0) freeZoneDevicePage(k, head, pgmap, where);
-}
-
-/** free_zone_device_folio: the last reference is gone. */
-function freeZoneDevicePage(k: Kernel, pfn: number, pgmap: number, where: string): void {
-  const type = k.heap.load(pgmap + PGMAP.type);
-  if (type !== MEMORY_DEVICE.generic) return;
-  if (k.mechanism('gup.free-zone-device-page-warns') === true) warn(k, 'free_zone_device_page', 'mm/memremap.c');
-  else pageAdd(k, pfn, PAGE.refcount, 1, where);
-}
-
-/** Whether somebody besides mappings holds a page: what a removal or a truncate that waits has to look at. */
-export function pageIsBusy(k: Kernel, pfn: number, where: string): boolean {
-  const head = compoundHead(k, pfn, where);
-  const count = pageLoad(k, head, PAGE.refcount, where);
-  if (k.mechanism('fsdax.mapping-counts') === 'folio') return count - pageLoad(k, head, PAGE.mapcount, where) !== 0;
-  return count > idleCount(k, pageLoad(k, head, PAGE.pgmap, where));
 }
 
 /** pgmap_pfn_valid: the page is the device's data, not its metadata. */

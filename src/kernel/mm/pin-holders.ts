@@ -12,7 +12,7 @@ import { AT, type Path } from '../state/path.ts';
 import { Slab } from '../state/slab.ts';
 import { TASK } from '../task.ts';
 import { FOLL_GET, FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE, getUserPage, gupRefs } from './gup.ts';
-import { putPage } from './memremap.ts';
+import { putPage } from './page_ref.ts';
 import { mmOf, VMA, vmaLookup, VM_DEVDAX, VM_FSDAX } from './mm_struct.ts';
 import { memmapPresent } from './page.ts';
 import { kfree, kmalloc } from './slab.ts';

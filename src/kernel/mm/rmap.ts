@@ -5,7 +5,8 @@
 import type { Kernel } from '../kernel.ts';
 import { KERN_ALERT } from '../printk.ts';
 import { putAnonPage } from './anon.ts';
-import { getPage, MEMORY_DEVICE, PGMAP, putPage } from './memremap.ts';
+import { MEMORY_DEVICE, PGMAP } from './memremap.ts';
+import { getPage, putPage } from './page_ref.ts';
 import { compoundHead, PAGE, pageAdd, pageOrder, PG, recordOf } from './page.ts';
 import { levelPages, PMD_PAGES, PTE_ANON, PTE_COHERENT, PTE_DEVICE_PRIVATE, PTE_PRESENT, PTE_SPECIAL } from './pgtable.ts';
 

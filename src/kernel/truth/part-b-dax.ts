@@ -1,7 +1,6 @@
-/** Part B, sections 1 (device-dax mapped), 1b (looking at a holder), 2 (pins) and the virtio_pmem rows of 6. */
+/** Part B, sections 1 (device-dax mapped, and looking at its holder) and 2 (pins). */
 import type { Profile } from '../../profile/profile.ts';
 import { MiB } from '../../range/units.ts';
-import type { Effect } from '../../steps/forecast.ts';
 import { domainsOf, peekMedium, VIA } from '../domains.ts';
 import { deviceData } from '../drivers/base/bus.ts';
 import { unbindStore } from '../drivers/base/dd.ts';
@@ -12,15 +11,14 @@ import type { Kernel } from '../kernel.ts';
 import { exitTask } from '../mm/exit.ts';
 import { vmaStart } from '../mm/mm_struct.ts';
 import { ioCompletes, ioUringFixed, PIN_KINDS, pinPages, pipeRead, type PinKind } from '../mm/pin-holders.ts';
-import { mapsOf, walkTask, WALK_NUMA_MAPS, WALK_PAGEMAP, WALK_SMAPS } from '../mm/walkers.ts';
+import { walkTask, WALK_PAGEMAP, WALK_SMAPS } from '../mm/walkers.ts';
 import { addDevDax, bindDevDax, destroyNamespaceOf, devDaxInode, handOverDevDax, unbindDevDax } from '../setup/devdax.ts';
 import { presentPages, touchTest } from '../setup/look.ts';
 import { addProcess, mapFile, openFile, touchAll } from '../setup/process.ts';
 import { makeMachine } from '../setup/boot-machine.ts';
 import { run } from '../setup/run.ts';
 import { Threads } from '../threads.ts';
-import { FsdaxScene } from './fsdax-scene.ts';
-import { columns, effects, orClean, type Seen, type TruthRow } from './row.ts';
+import { columns, effects, type Seen, type TruthRow } from './row.ts';
 
 const ALL = '5.10, 6.1, 6.12, 7.2';
 const START = 0x100000000;
@@ -122,6 +120,15 @@ const DEVDAX_ROWS: readonly TruthRow[] = [
     seen: { '7.2': { notModelled: 'what the damaged cdev does later follows from list pointers in freed memory; the damage itself is modelled' } },
     run: () => ({ effects: [] }),
   },
+  {
+    id: 'B 1b devdax', says: 'devdax holders have no entries left; reading their /proc files is harmless', seen: columns(ALL, { effects: ['clean'], figures: { smaps: 'ok', pagemap: 'ok' } }),
+    run: (profile) => {
+      const s = new DevDaxScene(profile);
+      unbindDevDax(s.k, s.dev);
+      const ok = (kind: number): string => (run(s.k, walkTask(s.k, s.task, kind)).oops === null ? 'ok' : 'oops');
+      return { effects: ['clean'], figures: { smaps: ok(WALK_SMAPS), pagemap: ok(WALK_PAGEMAP) } };
+    },
+  },
 ];
 
 /** Unbind with a pin; what becomes of it while the pin is held, and when it is dropped. */
@@ -202,60 +209,4 @@ const PIN_ROWS: readonly TruthRow[] = [
   },
 ];
 
-/** Reads /proc files of a stale holder in order, each by a reader of its own. */
-function looks(profile: Profile, offBy: number, pages: number, files: readonly ('maps' | 'smaps' | 'smaps again' | 'numa_maps' | 'pagemap')[]): Seen {
-  const s = new FsdaxScene(profile, { fs: { type: 'ext4' }, file: { pages, align: 512 } });
-  const h = s.hold({ offBy });
-  s.unbind();
-  const figures: Record<string, string> = {};
-  for (const file of files) {
-    if (file === 'maps') {
-      figures['maps'] = mapsOf(s.k, h.task) === 1 ? 'ok' : 'wrong';
-      continue;
-    }
-    const ran = run(s.k, walkTask(s.k, h.task, file === 'pagemap' ? WALK_PAGEMAP : file === 'numa_maps' ? WALK_NUMA_MAPS : WALK_SMAPS));
-    figures[file] = ran.oops !== null ? 'oops' : ran.spins !== null ? 'spins' : 'ok';
-  }
-  const found: Effect[] = [];
-  if (figures['smaps'] === 'oops') found.push('oops-on-smaps');
-  if (figures['pagemap'] === 'oops') found.push('oops-on-pagemap');
-  return { effects: orClean(found), figures };
-}
-
-const LOOK_ROWS: readonly TruthRow[] = [
-  {
-    id: 'B 1b smaps', says: 'maps, smaps, then the next reader, of a stale 2 MiB holder',
-    seen: { ...columns('5.10, 6.1, 7.2', { effects: ['oops-on-smaps'], figures: { maps: 'ok', smaps: 'oops', 'smaps again': 'spins' } }), ...columns('6.12', { effects: ['clean'], figures: { maps: 'ok', smaps: 'ok', 'smaps again': 'ok' } }) },
-    run: (profile) => looks(profile, 0, 1024, ['maps', 'smaps', 'smaps again']),
-  },
-  { id: 'B 1b numa_maps', says: 'numa_maps of a stale 2 MiB holder', seen: columns('6.12', { effects: ['clean'], figures: { numa_maps: 'ok' } }), run: (profile) => looks(profile, 0, 1024, ['numa_maps']) },
-  { id: 'B 1b pagemap', says: 'pagemap of a stale 2 MiB holder', seen: columns('6.1, 6.12, 7.2', { effects: ['oops-on-pagemap'], figures: { pagemap: 'oops' } }), run: (profile) => looks(profile, 0, 1024, ['pagemap']) },
-  { id: 'B 1b pagemap 4 KiB', says: 'pagemap of a stale 4 KiB holder', seen: columns('5.10, 6.1, 6.12', { effects: ['clean'], figures: { pagemap: 'ok' } }), run: (profile) => looks(profile, 1, 256, ['pagemap']) },
-  {
-    id: 'B 1b devdax', says: 'devdax holders have no entries left; reading their /proc files is harmless', seen: columns(ALL, { effects: ['clean'], figures: { smaps: 'ok', pagemap: 'ok' } }),
-    run: (profile) => {
-      const s = new DevDaxScene(profile);
-      unbindDevDax(s.k, s.dev);
-      const ok = (kind: number): string => (run(s.k, walkTask(s.k, s.task, kind)).oops === null ? 'ok' : 'oops');
-      return { effects: ['clean'], figures: { smaps: ok(WALK_SMAPS), pagemap: ok(WALK_PAGEMAP) } };
-    },
-  },
-  {
-    id: 'B 6 virtio_pmem', says: 'virtio_pmem unbind, 4 KiB-mapped file: stale read works; write gives SIGBUS (to 6.12), oopses (7.2) and the exit path spins',
-    seen: { ...columns('5.10, 6.1, 6.12', { effects: ['sigbus', 'stale-mapping'], figures: { exit: 'ok' } }), ...columns('7.2', { effects: ['oops-on-write', 'stale-mapping'], figures: { exit: 'spins' } }) },
-    run: (profile) => {
-      const s = new FsdaxScene(profile, { fs: { type: 'ext4' }, file: { pages: 1024, align: 512 } });
-      const h = s.hold({ offBy: 1 });
-      s.unbind();
-      const read = touchTest(s.k, h.task, h.vma, 'read');
-      const write = touchTest(s.k, h.task, h.vma, 'write');
-      const found: Effect[] = read.ok === 1024 ? ['stale-mapping'] : [];
-      if (write.oops !== null) found.push('oops-on-write');
-      if (write.sigbus > 0) found.push('sigbus');
-      const ended = run(s.k, exitTask(s.k, h.task), h.task);
-      return { effects: found, figures: { exit: ended.spins !== null ? 'spins' : ended.oops ?? 'ok' } };
-    },
-  },
-];
-
-export const PART_B_DAX: readonly TruthRow[] = [...DEVDAX_ROWS, ...PIN_ROWS, ...LOOK_ROWS];
+export const PART_B_DAX: readonly TruthRow[] = [...DEVDAX_ROWS, ...PIN_ROWS];

@@ -6,6 +6,7 @@ import { PART_A_OTHERS } from './part-a-others.ts';
 import { PART_A_RUNNING } from './part-a-running.ts';
 import { PART_A_UNBIND } from './part-a-unbind.ts';
 import { PART_B_DAX } from './part-b-dax.ts';
+import { PART_B_LOOK } from './part-b-look.ts';
 import { PART_B_BLOCKS } from './part-b-blocks.ts';
 import { PART_B_CXL } from './part-b-cxl.ts';
 import { PART_B_HOTPLUG } from './part-b-hotplug.ts';
@@ -17,6 +18,6 @@ import { PART_B_SLOTS } from './part-b-slots.ts';
 import type { TruthRow } from './row.ts';
 
 export const TRUTH_ROWS: readonly TruthRow[] = [
-  ...PART_A_MATRIX, ...PART_A_UNBIND, ...PART_A_FORCED, ...PART_A_RUNNING, ...PART_A_OTHERS, ...PART_A_HWPOISON, ...PART_B_DAX,
+  ...PART_A_MATRIX, ...PART_A_UNBIND, ...PART_A_FORCED, ...PART_A_RUNNING, ...PART_A_OTHERS, ...PART_A_HWPOISON, ...PART_B_DAX, ...PART_B_LOOK,
   ...PART_B_KMEM, ...PART_B_SECTIONS, ...PART_B_LABELS, ...PART_B_BLOCKS, ...PART_B_HOTPLUG, ...PART_B_CXL, ...PART_B_SLOTS, ...PART_B_KPAGEFLAGS,
 ];

@@ -22,7 +22,7 @@ export const DEVDAX_RULES: readonly Rule[] = [
   },
   {
     ...base, id: 'devdax-cdev-again', through: 'self', needs: { 'dax.bind-initialises-cdev': ['again'] }, when: (f) => held(f) && (f.openers.length > 0 || mapped(f)), effect: 'kernel-bug-later', whom: (f) => `the whole machine, if ${everybody(f.processes)} still has it open at the next bind`, certainty: 'likely',
-    because: 'the next bind initialises the character device again under a live inode; destroying the namespace later is a kernel BUG in kdevtmpfs and no device node can be made any more', source: `${B1}, follow-up damage`,
+    because: 'the next bind initialises the character device again under a live inode; destroying the namespace later is a kernel BUG: in kdevtmpfs, and no device node can be made any more, where the holder has gone by then; else in its last close', source: `${B1}, follow-up damage`,
   },
   {
     ...base, id: 'devdax-pin-hangs', needs: { 'gup.memunmap-references': ['per-page'] }, when: (f) => seen(f).length > 0, effect: 'unbind-hangs', whom: (f) => `the unbind, until ${everybody(seen(f).map((p) => p.process))} drops its pin`, certainty: 'certain',
