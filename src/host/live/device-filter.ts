@@ -45,7 +45,7 @@ export class CharDevices {
   }
 
   /** By the name as the process sees it, if that still leads to this inode. What no name leads to is taken for no device. */
-  byName(pid: number, { dev, ino, name }: Mapping): void {
+  byName(pid: number, { dev, ino, name }: Pick<Mapping, 'dev' | 'ino' | 'name'>): void {
     const at = packed(dev);
     if (this.seen.get(at)?.has(ino) === true) return;
     const path = Buffer.from(`/proc/${pid}/root${name}`, 'latin1');

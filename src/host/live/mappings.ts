@@ -3,11 +3,12 @@ import { readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { isMissing, missing, type Fact } from '../fact.ts';
 import type { DeviceNumber } from '../host.ts';
+import { mappingsOf, tableOf, type MappedFile, type MappingTable } from '../mapping-table.ts';
 import { parseMaps, type WantLine } from '../maps.ts';
 import type { Mapping } from '../processes.ts';
 import { absence, quietly } from './absence.ts';
 import { CharDevices, DeviceFilter, fileFilter, PinningDevices } from './device-filter.ts';
-import { ProcmapQuery } from './procmap-query.ts';
+import { ProcmapQuery, type Question } from './procmap-query.ts';
 import { withContent } from './read.ts';
 
 export class LiveMappings {
@@ -30,12 +31,40 @@ export class LiveMappings {
 
   /** Of these devices, and what tells of pins; the absence of /proc/PID/maps as it is. */
   of(pid: number, devices: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]> {
-    if (this.filter?.devices !== devices) this.filter = { devices, filter: new DeviceFilter(devices, this.chars, this.pinning) };
-    const { filter } = this.filter;
-    filter.pid = pid;
-    const asked = this.query === undefined ? undefined : quietly(() => this.query?.wanted(pid, filter.want), () => undefined);
-    const found = asked === undefined ? this.that(pid, filter.want) : this.complete(pid, asked);
+    const filter = this.filterOf(pid, devices);
+    const asked = this.asked(filter, true, (query, question) => query.wanted(pid, question));
+    if (asked !== undefined) return mappingsOf(asked);
+    const found = this.that(pid, filter.want);
     return isMissing(found) || found.length === 0 ? found : found.filter((mapping) => filter.isWanted(mapping));
+  }
+
+  /** The same as a table; `everyName` as in procmap-query.ts. */
+  tableOf(pid: number, devices: ReadonlySet<DeviceNumber>, everyName: boolean): Fact<MappingTable> {
+    const asked = this.asked(this.filterOf(pid, devices), everyName, (query, question) => query.wanted(pid, question));
+    if (asked !== undefined) return asked;
+    const found = this.of(pid, devices);
+    return isMissing(found) ? found : tableOf(found);
+  }
+
+  /** Through a descriptor of its maps. Undefined where that cannot tell. */
+  through(fd: number, pid: number, devices: ReadonlySet<DeviceNumber>, everyName: boolean): MappingTable | undefined {
+    return this.asked(this.filterOf(pid, devices), everyName, (query, question) => query.through(fd, question));
+  }
+
+  private filterOf(pid: number, devices: ReadonlySet<DeviceNumber>): DeviceFilter {
+    if (this.filter?.devices !== devices) this.filter = { devices, filter: new DeviceFilter(devices, this.chars, this.pinning) };
+    this.filter.filter.pid = pid;
+    return this.filter.filter;
+  }
+
+  private asked(filter: DeviceFilter, everyName: boolean, ask: (query: ProcmapQuery, question: Question) => MappingTable | undefined): MappingTable | undefined {
+    const { query } = this;
+    if (query === undefined) return undefined;
+    const admit = (file: MappedFile): MappedFile | undefined => {
+      const told = this.withDevice(filter.pid, file);
+      return filter.isWanted(told) ? told : undefined;
+    };
+    return quietly(() => ask(query, { want: filter.want, admit, everyName }), () => undefined);
   }
 
   all(pid: number): Fact<readonly Mapping[]> {
@@ -59,12 +88,16 @@ export class LiveMappings {
   private complete(pid: number, mappings: Mapping[]): Mapping[] {
     if (!this.chars.any && !mappings.some(({ name }) => name.includes('\n'))) return mappings;
     for (const [i, mapping] of mappings.entries()) {
-      if (mapping.name.includes('\n')) mappings[i] = { ...mapping, name: mapFileName(pid, mapping) };
-      if (this.chars.denied && mapping.ino !== 0) this.chars.byName(pid, mappings[i] ?? mapping);
-      const rdev = mapping.ino === 0 ? undefined : this.chars.known(mapping.dev, mapping.ino);
-      if (rdev !== undefined) mappings[i] = { ...(mappings[i] ?? mapping), rdev };
+      mappings[i] = this.withDevice(pid, mapping.name.includes('\n') ? { ...mapping, name: mapFileName(pid, mapping) } : mapping);
     }
     return mappings;
+  }
+
+  private withDevice<T extends MappedFile>(pid: number, file: T): T {
+    if (!this.chars.any || file.ino === 0) return file;
+    if (this.chars.denied) this.chars.byName(pid, file);
+    const rdev = this.chars.known(file.dev, file.ino);
+    return rdev === undefined ? file : { ...file, rdev };
   }
 }
 

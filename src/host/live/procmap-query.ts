@@ -4,8 +4,8 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import type { DeviceNumber } from '../host.ts';
+import { COLUMNS, type MappedFile, type MappingTable } from '../mapping-table.ts';
 import type { WantLine } from '../maps.ts';
-import type { Mapping } from '../processes.ts';
 import { native } from './native.ts';
 
 /** _IOWR('f', 17, struct procmap_query), 104 bytes. */
@@ -23,10 +23,27 @@ const HIGH = 0x1_0000_0000;
 
 type Ioctl = ReturnType<typeof native>['ioctl'];
 
+export interface Question {
+  readonly want: WantLine;
+  /** Completes what is told of a file; undefined where its mappings are not wanted after all. */
+  readonly admit: (file: MappedFile) => MappedFile | undefined;
+  /**
+   * False: mappings of one inode that follow each other are told under the name of the first, which nearly halves the time
+   * of a process that maps a device often. They may have been made by different names (links, mounts).
+   */
+  readonly everyName: boolean;
+}
+
+/** What is known of the mapping before: an inode and its index among the files, -1 where it is not admitted. */
+interface Before { major: number; minor: number; ino: number; index: number }
+
 export class ProcmapQuery {
   private readonly words = new Uint32Array(SIZE / 4);
   private readonly name = Buffer.alloc(NAME_SIZE);
   private readonly texts = new Texts(this.name);
+  private rows = new Float64Array(1024 * COLUMNS);
+  private files: MappedFile[] = [];
+  private readonly before: Before = { major: -1, minor: -1, ino: -1, index: -1 };
   /** The call, and the addresses of the two buffers: a number is passed sooner than a buffer. */
   private call: { readonly ioctl: Ioctl; readonly query: number; readonly name: readonly [number, number] } | undefined;
   private lacking = false;
@@ -35,33 +52,72 @@ export class ProcmapQuery {
    * The wanted mappings of the process in address order, as the text of maps has them. Undefined where this cannot tell
    * (an older kernel, no address space, a name too long): the text can. Throws the error of node:fs when maps cannot be opened.
    */
-  wanted(pid: number, want: WantLine): Mapping[] | undefined {
+  wanted(pid: number, question: Question): MappingTable | undefined {
     if (this.lacking) return undefined;
     const fd = openSync(`/proc/${pid}/maps`, 'r');
     try {
-      return this.walk(fd, want);
+      return this.through(fd, question);
     } finally {
       closeSync(fd);
     }
   }
 
-  private walk(fd: number, want: WantLine): Mapping[] | undefined {
-    const { words } = this;
-    const found: Mapping[] = [];
+  /** The same through a descriptor of maps. */
+  through(fd: number, question: Question): MappingTable | undefined {
+    if (this.lacking) return undefined;
+    this.files = [];
+    this.before.ino = -1;
+    const length = this.walk(fd, question);
+    return length === undefined ? undefined : { numbers: length === 0 ? NO_ROWS : this.rows.slice(0, length), perms: PERMS, files: this.files };
+  }
+
+  /** Fills the rows; the length of what is filled. */
+  private walk(fd: number, { want, admit, everyName }: Question): number | undefined {
+    const { words, before } = this;
+    let length = 0;
     words[AT.address] = words[AT.address + 1] = 0;
-    // Mappings of one device mostly lie together: after a wanted one the name, which costs, is asked for at once.
     for (let named = false; ;) {
       const errno = this.ask(fd, named);
-      if (errno !== null) return errno === 'ENOENT' ? found : undefined;
-      const wanted = want(words[AT.major] ?? 0, words[AT.minor] ?? 0, this.wide(AT.inode), this.wide(AT.start), this.wide(AT.end));
-      if (wanted && named) found.push(this.mapping());
+      if (errno !== null) return errno === 'ENOENT' ? length : undefined;
+      const [major, minor, ino] = [words[AT.major] ?? 0, words[AT.minor] ?? 0, this.wide(AT.inode)];
+      const wanted = want(major, minor, ino, this.wide(AT.start), this.wide(AT.end));
+      const again = !everyName && before.ino === ino && before.minor === minor && before.major === major;
+      if (wanted && (named || again)) {
+        if (named) this.learn(major, minor, ino, admit);
+        if (before.index >= 0) length = this.row(length, before.index);
+      }
       // Wanted and without its name: asked again. It may have changed meanwhile, so it is judged by that answer.
-      if (named || !wanted) {
+      if (named || again || !wanted) {
         words[AT.address] = words[AT.end] ?? 0;
         words[AT.address + 1] = words[AT.end + 1] ?? 0;
       }
-      named = wanted;
+      // Mappings of one device mostly lie together: after a wanted one the name, which costs, is asked for at once.
+      named = wanted && !again && (everyName || !named);
     }
+  }
+
+  /** Takes the name that was told into the files, where it is another than before. */
+  private learn(major: number, minor: number, ino: number, admit: Question['admit']): void {
+    const { before, files, texts } = this;
+    const name = texts.name(this.words[AT.nameSize] ?? 0);
+    if (before.ino === ino && before.minor === minor && before.major === major && before.index >= 0 && files[before.index]?.name === name) return;
+    const admitted = admit({ dev: texts.dev(major, minor), ino, name });
+    Object.assign(before, { major, minor, ino, index: admitted === undefined ? -1 : files.push(admitted) - 1 });
+  }
+
+  private row(length: number, file: number): number {
+    if (length === this.rows.length) {
+      const larger = new Float64Array(length * 2);
+      larger.set(this.rows);
+      this.rows = larger;
+    }
+    const { rows } = this;
+    rows[length] = this.wide(AT.start);
+    rows[length + 1] = this.wide(AT.end);
+    rows[length + 2] = this.wide(AT.offset);
+    rows[length + 3] = (this.words[AT.vmaFlags] ?? 0) & 15;
+    rows[length + 4] = file;
+    return length + COLUMNS;
   }
 
   /** Asks for the mapping at or after the address in the query and fills the answer in; returns the errno, null for success. */
@@ -85,23 +141,12 @@ export class ProcmapQuery {
     return { ioctl, query: Number(address(new Uint8Array(this.words.buffer))), name: [name % HIGH, Math.floor(name / HIGH)] };
   }
 
-  private mapping(): Mapping {
-    const { words, texts } = this;
-    return {
-      start: this.wide(AT.start),
-      end: this.wide(AT.end),
-      perms: PERMS[(words[AT.vmaFlags] ?? 0) & 15] ?? '----',
-      offset: this.wide(AT.offset),
-      dev: texts.dev(words[AT.major] ?? 0, words[AT.minor] ?? 0),
-      ino: this.wide(AT.inode),
-      name: texts.name(words[AT.nameSize] ?? 0),
-    };
-  }
-
   private wide(at: number): number {
     return (this.words[at] ?? 0) + (this.words[at + 1] ?? 0) * HIGH;
   }
 }
+
+const NO_ROWS = new Float64Array(0);
 
 /** Neighbours mostly have the same name and device: no string is made again for them. */
 class Texts {
