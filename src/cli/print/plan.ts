@@ -5,6 +5,7 @@
 import { displayName } from '../../host/names.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Device } from '../../machine/types/device.ts';
+import { fdName } from '../../machine/holders/apart.ts';
 import type { Holder, ProcessHolder } from '../../machine/types/holder.ts';
 import { formatBytes, formatRange } from '../../range/units.ts';
 import type { Forecast } from '../../steps/forecast.ts';
@@ -94,14 +95,24 @@ function typedName(machine: Machine, device: Device): string {
 
 const RANK: readonly Severity[] = ['crash', 'harm', 'loss'];
 
-/** The worst things in words, those that are not merely possible first of all; null where there are none. */
+/** How many effects the first sentence names. */
+const WORST = 3;
+
+/**
+ * The worst things in words, those that are not merely possible first of all; null where there are none. That somebody else's data
+ * is exposed is always among them: a crash is noticed, this is not.
+ */
 function worstOf(f: Forecast | undefined): { readonly sure: boolean; readonly says: string } | null {
   const lines = (f?.effects ?? []).filter((e) => RANK.includes(EFFECTS[e.effect].severity));
   const sure = lines.filter((e) => e.certainty !== 'possible');
   const list = (sure.length > 0 ? sure : lines).map((e) => EFFECTS[e.effect]).sort((a, b) => RANK.indexOf(a.severity) - RANK.indexOf(b.severity));
-  const words = [...new Set(list.map((e) => e.says))].slice(0, 3);
+  const all = [...new Set(list.map((e) => e.says))];
+  const exposed = EFFECTS['next-owner-exposed'].says;
+  const words = all.slice(0, all.includes(exposed) && !all.slice(0, WORST).includes(exposed) ? WORST - 1 : WORST);
+  if (words.length < WORST && words.length < all.length) words.push(exposed);
   if (words.length === 0) return null;
-  return { sure: sure.length > 0, says: words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` };
+  const more = all.length > words.length ? `; ${all.length - words.length} more below` : '';
+  return { sure: sure.length > 0, says: `${words.length === 1 ? words[0]! : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`}${more}` };
 }
 
 /** As many as fit a screen. */
@@ -142,7 +153,7 @@ function whatHolds(h: Holder): string {
 
 function processHolds(p: ProcessHolder): string {
   const maps = p.mappings.map((m) => `maps ${formatBytes(m.end - m.start)} of ${displayName(m.file)}${m.deleted ? ' (deleted)' : ''} (${m.perms})`);
-  const files = p.files.map((f) => `fd ${f.fd} ${displayName(f.file)}`);
+  const files = p.files.map((f) => `${fdName(f)} ${displayName(f.file)}`);
   const pins = p.pins.map((pin) => `${pin.certainty === 'seen' ? 'PINNED' : 'perhaps pinned'} by ${pin.kind} (${displayName(pin.evidence)})`);
   const rest = [p.cwd === null ? null : 'its working directory', p.root === null ? null : 'its root', p.unit === null ? null : `unit ${p.unit}`].filter((x) => x !== null);
   return [...short(maps), ...short(files), ...pins, ...rest].join('; ');
