@@ -37,6 +37,16 @@ export interface Place {
   readonly ino?: number;
 }
 
+/** Threads whose descriptors or directories are not those of the rest of their process. They go together where both are shared. */
+export interface ThreadsApart {
+  /** Ascending. /proc/TID of any of them shows what they have; a pid stands for a thread id in every look of `Processes`. */
+  readonly threads: readonly number[];
+  /** A table of descriptors of their own. False: that of the process, or of an earlier item of the list. */
+  readonly files: boolean;
+  /** A working and a root directory of their own; false as above. */
+  readonly places: boolean;
+}
+
 export type ProcessFile =
   | 'maps' | 'stat' | 'status' | 'cmdline' | 'comm' | 'cgroup' | 'mountinfo' | 'environ' | 'limits' | 'wchan' | 'stack' | 'syscall';
 
@@ -78,4 +88,9 @@ export interface Processes {
    * cannot be compared are left out. Absent where the host cannot tell.
    */
   addressSpaces?(pids: readonly number[]): ReadonlyMap<number, number>;
+  /**
+   * Threads of the process of thread `tid` that do not share its table of descriptors or its directories (unshare(2) or
+   * clone(2) without CLONE_FILES or CLONE_FS); none for almost every process. Absent where the host cannot tell.
+   */
+  threadsApart?(tid: number): Fact<readonly ThreadsApart[]>;
 }

@@ -28,6 +28,14 @@ export interface InjectedCall {
   readonly expect?: number;
 }
 
+/** Which threads may carry a chain: what it opens and closes is in the table of descriptors of the one that does. */
+export interface Carriers {
+  /** None but these. */
+  readonly only?: readonly number[];
+  /** None of these. */
+  readonly not?: readonly number[];
+}
+
 export interface Stopped {
   readonly process: ProcessRef;
   readonly threads: readonly number[];
@@ -50,9 +58,10 @@ export interface Trace {
   /**
    * ENOSPC with no result: no thread has room on its stack for a chain of this length, and nothing was done.
    *
-   * Commits one chain of calls to a stopped process, lets it run them and stops it again with its state as before.
+   * Commits one chain of calls to a stopped process, lets it run them and stops it again with its state as before. Any
+   * thread carries it where `carriers` does not say otherwise.
    */
-  inject(process: ProcessRef, chain: readonly InjectedCall[], deadlineMs: number): Promise<ChainResult>;
+  inject(process: ProcessRef, chain: readonly InjectedCall[], deadlineMs: number, carriers?: Carriers): Promise<ChainResult>;
   /** Reads the memory of a stopped process. Never used on device mappings. */
   peek(process: ProcessRef, address: number, into: Uint8Array): Promise<Fact<number>>;
   /** Lets it go on. Idempotent. */
@@ -61,9 +70,9 @@ export interface Trace {
   holds?(process: ProcessRef): boolean;
   /**
    * Bytes that stand in the pipe behind a descriptor, looked at without taking any: what vmsplice(2) put there are pages of
-   * the process itself. Absent where the host cannot tell.
+   * the process itself. `thread`: whose descriptor it is, where its table is its own. Absent where the host cannot tell.
    */
-  pipeBytes?(process: ProcessRef, fd: number): Fact<number>;
+  pipeBytes?(process: ProcessRef, fd: number, thread?: number): Fact<number>;
   /**
    * Settings (file and text) that are written back when unseat is gone and only the child is left. The list replaces
    * the one before; an empty list clears it. Absent where nothing outlives unseat.

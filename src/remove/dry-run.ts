@@ -47,7 +47,8 @@ function detachLines(host: Host, process: { pid: number; startTime: number }, de
   const foresight = foreseeDetach(host, process, devices);
   if (!foresight.possible) return [`cannot be done: ${foresight.why}`];
   const { copy, replace } = foresight.detach;
-  return [...copy, ...replace.flat()].map((call) => `inject into pid ${process.pid}: ${callText(call)}  (${call.why})`);
+  const chains = [{ calls: copy, carriers: undefined }, ...replace];
+  return chains.flatMap(({ calls, carriers }) => calls.map((call) => `inject into pid ${process.pid}${carriers?.only === undefined ? '' : `, thread ${carriers.only[0]}`}: ${callText(call)}  (${call.why})`));
 }
 
 const SHOWN = 4;

@@ -31,7 +31,7 @@ function machineOf(second: Record<string, unknown>, release: string): { host: Ho
   const { trace } = bare;
   assert.ok(trace !== undefined);
   const host: Host = { ...fieldsOf(bare), trace: {
-    obstacle: (process) => (process.pid === locked ? SECCOMP : trace.obstacle(process)), stop: (process, ms) => trace.stop(process, ms), inject: (process, chain, ms) => trace.inject(process, chain, ms),
+    obstacle: (process) => (process.pid === locked ? SECCOMP : trace.obstacle(process)), stop: (process, ms) => trace.stop(process, ms), inject: (process, chain, ms, carriers) => trace.inject(process, chain, ms, carriers),
     peek: (process, address, into) => trace.peek(process, address, into), release: (process) => trace.release(process),
   } };
   const inventory = inventoryFor(host, 'pmem0');

@@ -7,6 +7,7 @@ import { quietly } from './absence.ts';
 import { descriptors, mayBeOn, type Descriptor } from './descriptors.ts';
 import { rawDeviceNumber } from './files.ts';
 import type { LiveProcesses } from './processes.ts';
+import { anyApartOn } from './threads-apart.ts';
 
 /** Answers by question. A question that was not put is not there. */
 export interface Gathered {
@@ -41,14 +42,15 @@ export const wantedOf = (devices: ReadonlySet<DeviceNumber>, portraits: boolean)
 export function gather(processes: LiveProcesses, pid: number, { devices, raw, portraits }: Wanted): Gathered | undefined {
   const stat = processes.read(pid, 'stat');
   if (isMissing(stat)) return { pid, files: { stat } };
-  if (isKernelThread(stat)) return undefined;
+  const { isKernelThread, threads } = glanceAtStat(stat);
+  if (isKernelThread) return undefined;
   const glance = quietly(() => glanceAt(pid), () => undefined);
   const files: Partial<Record<ProcessFile, Fact<Uint8Array>>> = { stat };
   // Denied, gone, or without an executable: a zombie, or one whose first thread has ended.
   if (glance?.places[0] === undefined) return { pid, files };
   const mappings = processes.mappings(pid, devices);
   const maps = isMissing(mappings) || mappings.some(({ dev, rdev }) => devices.has(dev) || (rdev !== undefined && devices.has(rdev)));
-  const holds = maps || glance.places.some((stats) => stats !== undefined && raw.has(stats.dev)) || glance.descriptors.some((file) => mayBeOn(file, raw));
+  const holds = maps || glance.places.some((stats) => stats !== undefined && raw.has(stats.dev)) || glance.descriptors.some((file) => mayBeOn(file, raw)) || (threads > 1 && anyApartOn(pid, raw));
   if (!holds) return undefined;
   if (portraits) for (const name of OF_PORTRAITS) files[name] = processes.read(pid, name);
   const places: Partial<Record<'cwd' | 'root' | 'exe', Fact<Place>>> = {};
@@ -62,10 +64,13 @@ function glanceAt(pid: number): { readonly places: readonly (Stats | undefined)[
   return { places: PLACES.map((place) => statSync(`/proc/${pid}/${place}`, LENIENT)), descriptors: descriptors(pid) };
 }
 
-/** PF_KTHREAD among the flags, which are the seventh field after the name; the name may hold anything, parentheses too. */
-function isKernelThread(stat: Uint8Array): boolean {
+/**
+ * PF_KTHREAD among the flags, which are the seventh field after the name, and the number of threads, the eighteenth (fs/proc/array.c,
+ * do_task_stat()). The name may hold anything, parentheses too.
+ */
+function glanceAtStat(stat: Uint8Array): { readonly isKernelThread: boolean; readonly threads: number } {
   const text: ByteString = Buffer.from(stat.buffer, stat.byteOffset, stat.byteLength).toString('latin1');
-  const flags = /^ \S(?: -?\d+){5} (\d+) /.exec(text.slice(text.lastIndexOf(')') + 1))?.[1];
-  return flags !== undefined && (Number(flags) & PF_KTHREAD) !== 0;
+  const [, flags = '0', threads = '1'] = /^ \S(?: -?\d+){5} (\d+)(?: -?\d+){10} (\d+) /.exec(text.slice(text.lastIndexOf(')') + 1)) ?? [];
+  return { isKernelThread: (Number(flags) & PF_KTHREAD) !== 0, threads: Number(threads) };
 }
 const PF_KTHREAD = 0x00200000;

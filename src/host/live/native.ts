@@ -9,7 +9,7 @@ export interface Native {
   address(bytes: Uint8Array): bigint;
   /** The errno of the last failed call, by name. */
   errno(): string;
-  pidfdOpen(pid: number): number;
+  pidfdOpen(pid: number, flags?: number): number;
   pidfdSendSignal(fd: number, signal: number): number;
   /** A descriptor of another process, as one of ours (5.6). */
   pidfdGetfd(fd: number, other: number): number;
@@ -69,7 +69,7 @@ function load(): Native {
       const value = koffi.errno();
       return names.get(value) ?? `errno ${value}`;
     },
-    pidfdOpen: (pid) => syscallInts(SYS_PIDFD_OPEN, pid, 0, 0, 0),
+    pidfdOpen: (pid, flags = 0) => syscallInts(SYS_PIDFD_OPEN, pid, flags, 0, 0),
     pidfdGetfd: (fd, other) => syscallInts(SYS_PIDFD_GETFD, fd, other, 0, 0),
     pidfdSendSignal: (fd, signal) => syscallInts(SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0),
     kcmp: (pid, other, type) => syscallInts(SYS_KCMP[machine()] ?? -1, pid, other, type, 0),

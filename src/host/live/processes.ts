@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { isMissing, missing, type Fact, type Missing } from '../fact.ts';
 import type { DeviceNumber } from '../host.ts';
-import type { Mapping, OpenFile, Place, Processes, ProcessFile } from '../processes.ts';
+import type { Mapping, OpenFile, Place, Processes, ProcessFile, ThreadsApart } from '../processes.ts';
 import { absence, quietly } from './absence.ts';
 import { addressSpaces } from './address-spaces.ts';
 import { openFiles, type Descriptor } from './descriptors.ts';
@@ -11,6 +11,7 @@ import { LiveMappings } from './mappings.ts';
 import { bytesOf } from './read.ts';
 import { Pagemaps } from './pagemap.ts';
 import { MANY, Sweep } from './sweep.ts';
+import { threadsApart } from './threads-apart.ts';
 
 export class LiveProcesses implements Processes {
   private readonly maps = new LiveMappings();
@@ -97,6 +98,10 @@ export class LiveProcesses implements Processes {
 
   addressSpaces(pids: readonly number[]): ReadonlyMap<number, number> {
     return addressSpaces(pids);
+  }
+
+  threadsApart(tid: number): Fact<readonly ThreadsApart[]> {
+    return this.settle(tid, threadsApart(tid));
   }
 
   /** Ends the thread that helps, where one runs. */

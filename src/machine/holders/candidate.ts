@@ -4,6 +4,7 @@ import type { Host } from '../../host/host.ts';
 import { byteString } from '../../host/names.ts';
 import type { Mapping, OpenFile, Place } from '../../host/processes.ts';
 import type { HeldMapping } from '../types/holder.ts';
+import { threadsApart, type Apart } from './apart.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { heldMappingsOf } from './held-mapping.ts';
 import { isRing } from './pins.ts';
@@ -25,6 +26,8 @@ export interface Candidate {
   readonly exe: Fact<Place>;
   /** Of what the host told of its mappings, those that tell of pins (pins.ts). */
   readonly rings: readonly Mapping[];
+  /** Threads whose descriptors or directories are their own. */
+  readonly apart: readonly Apart[];
 }
 
 /** What could not be read of a process: the reason, and of what. */
@@ -43,11 +46,12 @@ export interface Look {
 
 const NOTHING: Look = { candidate: null, unread: [], vanished: false };
 
-export function lookAt(host: Host, index: DeviceIndex, pid: number): Look {
+/** `threads`: how many it has, where that is known: one alone is not asked for its threads. */
+export function lookAt(host: Host, index: DeviceIndex, pid: number, threads: number | null): Look {
   const exe = host.processes.place(pid, 'exe');
   const tid = isMissing(exe) ? readableThread(host, pid, exe) : pid;
   if (tid === 'vanished') return { ...NOTHING, vanished: true };
-  return tid === null ? NOTHING : lookThrough(host, index, pid, tid, tid === pid ? exe : host.processes.place(tid, 'exe'));
+  return tid === null ? NOTHING : lookThrough(host, index, { pid, tid, threads }, tid === pid ? exe : host.processes.place(tid, 'exe'));
 }
 
 /**
@@ -66,7 +70,7 @@ function readableThread(host: Host, pid: number, exe: Missing): number | null | 
   return (isMissing(threads) ? undefined : threads.find((thread) => thread !== pid)) ?? null;
 }
 
-function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, exe: Fact<Place>): Look {
+function lookThrough(host: Host, index: DeviceIndex, { pid, tid, threads }: { pid: number; tid: number; threads: number | null }, exe: Fact<Place>): Look {
   const unread: Unread[] = [];
   const keep = <T>(what: Unread['what'], fact: Fact<T>): T | null => {
     if (!isMissing(fact)) return fact;
@@ -86,9 +90,10 @@ function lookThrough(host: Host, index: DeviceIndex, pid: number, tid: number, e
     const place = keep(where, where === 'exe' ? exe : host.processes.place(tid, where));
     for (const id of place === null ? [] : index.ofPlace(place, namespace)) places = new Map(places).set(id, { ...places.get(id), [where]: place });
   }
+  const apart = threads === 1 ? NO_THREADS : threadsApart(host, index, tid, keep);
   const vanished = unread.some(({ why }) => why.missing === 'vanished');
-  const any = mappings.size > 0 || files.size > 0 || places.size > 0;
-  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, rings: told.some(isRing) ? told.filter(isRing) : NO_RINGS } : null, unread, vanished };
+  const any = mappings.size > 0 || files.size > 0 || places.size > 0 || apart.some((thread) => thread.files.size > 0 || thread.places.size > 0);
+  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, rings: told.some(isRing) ? told.filter(isRing) : NO_RINGS, apart } : null, unread, vanished };
 }
 
 /** Asked for only where some descriptor has a path without a device number: one link less to read for each process. */
@@ -101,6 +106,7 @@ function namespaceFor(host: Host, tid: number, files: Fact<readonly OpenFile[]>)
 /** Most processes have nothing, and most holders one kind of thing: maps are made only for what there is. */
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 const NO_RINGS: readonly Mapping[] = [];
+const NO_THREADS: readonly Apart[] = [];
 
 function push<T>(map: ReadonlyMap<string, T[]>, id: string, item: T): ReadonlyMap<string, T[]> {
   const items = map.get(id);

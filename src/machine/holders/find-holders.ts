@@ -39,7 +39,7 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
     for (const pid of host.processes.suspects?.(pids, index.numbers, detail === 'whole') ?? pids) {
       const before = host.kind === 'capture' ? null : statOf(host, pid);
       if (before !== null && isKernelThread(before)) continue;
-      const look = lookAt(host, index, pid);
+      const look = lookAt(host, index, pid, before?.threads ?? null);
       unread.push(...look.unread);
       if (look.vanished) vanished.push(pid);
       const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before, detail);
@@ -70,7 +70,7 @@ function statOf(host: Host, pid: number): ProcessStat | null {
 
 /** Processes of one address space stand as one holder per device; who of them has only a file there stands alone. */
 function addGroup(host: Host, holders: Record<string, Holder[]>, group: readonly Portrait[]): void {
-  const ids = new Set(group.flatMap(({ candidate: c }) => [...c.mappings.keys(), ...c.files.keys(), ...c.places.keys()]));
+  const ids = new Set(group.flatMap(({ candidate: c }) => [...c.mappings.keys(), ...c.files.keys(), ...c.places.keys(), ...c.apart.flatMap((thread) => [...thread.files.keys(), ...thread.places.keys()])]));
   for (const id of ids) {
     const [first, ...others] = group.filter(({ candidate: c }) => c.mappings.has(id));
     if (first !== undefined) holders[id]?.push(holderOf(host, first, id, others.map((other) => other.candidate.pid)));
@@ -80,5 +80,5 @@ function addGroup(host: Host, holders: Record<string, Holder[]>, group: readonly
   }
 }
 
-const hasOwnFiles = (candidate: Candidate, id: string): boolean => candidate.files.has(id) || candidate.places.has(id);
+const hasOwnFiles = (candidate: Candidate, id: string): boolean => candidate.files.has(id) || candidate.places.has(id) || candidate.apart.some((thread) => thread.files.has(id) || thread.places.has(id));
 const withoutMappings = (candidate: Candidate, told: boolean): Candidate => (told ? { ...candidate, mappings: new Map() } : candidate);

@@ -2,13 +2,14 @@
 import { isMissing, type Fact } from '../../host/fact.ts';
 import type { ByteString, Host } from '../../host/host.ts';
 import { byteString } from '../../host/names.ts';
-import type { Mapping, OpenFile, ProcessFile } from '../../host/processes.ts';
-import type { HeldFile, ProcessHolder } from '../types/holder.ts';
+import type { Mapping, OpenFile, Place, ProcessFile } from '../../host/processes.ts';
+import type { HeldFile, Pin, ProcessHolder } from '../types/holder.ts';
+import type { Apart } from './apart.ts';
 import type { Candidate } from './candidate.ts';
 import { parseCgroup } from './cgroup.ts';
 import { splitDeleted } from './deleted.ts';
 import { parseFdInfo } from './fdinfo.ts';
-import { isRing, pinsOf } from './pins.ts';
+import { isRing, pinsOf, type PinTraits } from './pins.ts';
 import { parseStat, type ProcessStat } from './stat.ts';
 import { parseStatus } from './status.ts';
 import { vmOf } from './vm.ts';
@@ -69,16 +70,11 @@ const orNull = <T>(fact: Fact<T>): T | null => (isMissing(fact) ? null : fact);
 export function holderOf(host: Host, portrait: Portrait, deviceId: string, sharesMemoryWith: readonly number[]): ProcessHolder {
   const { candidate, base } = portrait;
   const mappings = candidate.mappings.get(deviceId) ?? [];
-  const files = (candidate.files.get(deviceId) ?? []).map((file) => heldFile(host, candidate.tid, file, portrait.whole));
-  const places = candidate.places.get(deviceId) ?? {};
-  const pins = pinsOf(host, {
-    pid: candidate.tid,
-    files: candidate.everyFile,
-    rings: portrait.rings,
-    held: mappings,
-    pinnedBytes: portrait.pinnedBytes,
-    isVm: base.vm !== null,
-  });
+  const files = (candidate.files.get(deviceId) ?? []).map((file) => heldFile(host, candidate.tid, file, portrait.whole))
+    .concat(candidate.apart.flatMap(({ tid, files: own }) => (own.get(deviceId) ?? []).map((file) => ({ ...heldFile(host, tid, file, portrait.whole), thread: tid }))));
+  const places = placesOf(candidate, deviceId);
+  const traits = { pid: candidate.tid, files: candidate.everyFile, rings: portrait.rings, held: mappings, pinnedBytes: portrait.pinnedBytes, isVm: base.vm !== null };
+  const pins = [...pinsOf(host, traits), ...candidate.apart.flatMap((thread) => pinsOfThread(host, traits, thread))];
   return {
     ...base,
     mappings,
@@ -90,6 +86,18 @@ export function holderOf(host: Host, portrait: Portrait, deviceId: string, share
     pins: mappings.length > 0 || files.length > 0 ? pins : [],
     sharesMemoryWith,
   };
+}
+
+/** A directory that a thread has for itself counts as one of the process: whoever asks wants to know what is in the way. */
+function placesOf({ places, apart }: Candidate, deviceId: string): Partial<Record<'cwd' | 'root' | 'exe', Place>> {
+  return Object.assign({}, ...apart.map((thread) => thread.places.get(deviceId) ?? {}), places.get(deviceId) ?? {}) as Partial<Record<'cwd' | 'root' | 'exe', Place>>;
+}
+
+/** Of its own descriptors alone: a table made by unshare(2) begins as a copy, and what the process has too is told there. */
+function pinsOfThread(host: Host, traits: PinTraits, { tid, everyFile }: Apart): Pin[] {
+  const known = new Set(isMissing(traits.files) ? [] : traits.files.map((file) => file.target));
+  const own = everyFile.filter((file) => !known.has(file.target) || file.target === 'anon_inode:[io_uring]');
+  return own.length === 0 ? [] : pinsOf(host, { ...traits, pid: tid, files: own, rings: [], pinnedBytes: null }).map((pin) => ({ ...pin, evidence: `thread ${tid}: ${pin.evidence}` }));
 }
 
 function heldFile(host: Host, tid: number, open: OpenFile, whole: boolean): HeldFile {

@@ -21,7 +21,7 @@ const processHolder = z.strictObject({
   kind: z.literal('process'), pid: count, startTime: nullable(count), comm: byteString, commandLine: byteString, uid: nullable(count), state: nullable(text),
   threads: nullable(count),
   mappings: z.array(z.strictObject({ start: z.number().nonnegative(), end: z.number().nonnegative(), perms: text, offset: z.number().nonnegative(), dev: deviceNumber, ino: z.number().nonnegative(), file: byteString, deleted: z.boolean() })),
-  files: z.array(z.strictObject({ fd: z.int(), file: byteString, deleted: z.boolean(), flags: nullable(text) })),
+  files: z.array(z.strictObject({ fd: z.int(), thread: count.exactOptional(), file: byteString, deleted: z.boolean(), flags: nullable(text) })),
   cwd: nullable(byteString), root: nullable(byteString), exe: nullable(byteString), pins: z.array(pin),
   vm: nullable(z.strictObject({ program: text, evidence: text })), unit: nullable(text), container: nullable(text), mountNamespace: nullable(count),
   sharesMemoryWith: z.array(count),

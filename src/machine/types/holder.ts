@@ -17,6 +17,8 @@ export interface HeldMapping {
 
 export interface HeldFile {
   readonly fd: number;
+  /** The thread that has it, where its table of descriptors is not that of the process. */
+  readonly thread?: number;
   readonly file: ByteString;
   readonly deleted: boolean;
   /** Open flags from fdinfo, octal as read; null where unknown. */

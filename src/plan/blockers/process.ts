@@ -1,5 +1,6 @@
 /** Blockers that are processes: mappings, files, directories, pins, VMs, and those that must not be touched. */
 import { displayName } from '../../host/names.ts';
+import { fdName } from '../../machine/holders/apart.ts';
 import { LONG_TERM, type HeldMapping, type Pin, type ProcessHolder } from '../../machine/types/holder.ts';
 import { formatBytes } from '../../range/units.ts';
 import { valueOf } from '../../profile/build.ts';
@@ -51,7 +52,7 @@ function mapping(c: PlanContext, p: ProcessHolder, pinned: readonly Pin[]): Bloc
 
 function files(p: ProcessHolder, pinned: readonly Pin[]): Blocker[] {
   if (p.files.length === 0) return [];
-  const names = p.files.slice(0, 3).map((f) => `fd ${f.fd} ${displayName(f.file)}${f.deleted ? ' (deleted)' : ''}`).join(', ');
+  const names = p.files.slice(0, 3).map((f) => `${fdName(f)} ${displayName(f.file)}${f.deleted ? ' (deleted)' : ''}`).join(', ');
   return [{ reason: 'held-by-open-file', subject: who(p), pid: p.pid, text: `${who(p)} has open: ${names}${p.files.length > 3 ? ` and ${p.files.length - 3} more` : ''}`, next: `${endIt(p)}${orDetach(p, pinned)}.`, overcomeBy: p.vm ? ['kill'] : LET_GO }];
 }
 

@@ -69,7 +69,7 @@ export function guardedTrace({ time }: Host, inner: Trace): Trace {
       const end = await within(time, inner.stop(process, ms), ms + GRACE_MS);
       return end === null ? missing('unreadable', `/proc/${process.pid}`, `the tracer gave no answer within ${ms + GRACE_MS} ms`) : end.value;
     },
-    inject: (process, chain, ms) => act(time, inner.inject(process, chain, ms), ms, { results: [] }),
+    inject: (process, chain, ms, carriers) => act(time, inner.inject(process, chain, ms, carriers), ms, { results: [] }),
     async peek(process, address, into) {
       const end = await within(time, inner.peek(process, address, into), QUICK_MS);
       return end === null ? missing('unreadable', `/proc/${process.pid}/mem`, 'ETIMEDOUT') : end.value;

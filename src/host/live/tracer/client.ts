@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { isMissing, missing } from '../../fact.ts';
 import type { Fact } from '../../fact.ts';
 import type { ActResult, ProcessRef } from '../../actions.ts';
-import type { ChainResult, InjectedCall, Stopped, Trace } from '../../trace.ts';
+import type { Carriers, ChainResult, InjectedCall, Stopped, Trace } from '../../trace.ts';
 import { childEntry } from '../entry.ts';
 import { obstacleTo } from './obstacle.ts';
 import { pipeBytes } from './pipe-bytes.ts';
@@ -50,10 +50,10 @@ export class Tracer implements Trace {
     };
   }
 
-  async inject(process: ProcessRef, chain: readonly InjectedCall[], deadlineMs: number): Promise<ChainResult> {
+  async inject(process: ProcessRef, chain: readonly InjectedCall[], deadlineMs: number, carriers?: Carriers): Promise<ChainResult> {
     const began = performance.now();
     const calls = chain.map((c) => ({ name: c.name, args: c.args.map(toWire), ...(c.expect === undefined ? {} : { expect: c.expect }) }));
-    const answer = await this.ask({ op: 'inject', pid: process.pid, calls, deadlineMs }, deadlineMs + GRACE_MS);
+    const answer = await this.ask({ op: 'inject', pid: process.pid, calls, deadlineMs, ...(carriers === undefined ? {} : { carriers }) }, deadlineMs + GRACE_MS);
     if (answer.ok) return answer.value as InjectValue;
     return { ok: false, errno: 'ESRCH', definite: answer.reason !== 'died', milliseconds: performance.now() - began, results: [], detail: answer.detail };
   }
@@ -84,8 +84,8 @@ export class Tracer implements Trace {
     return { ok: answer.ok, definite: true, milliseconds: performance.now() - began, ...(answer.ok ? {} : { detail: answer.detail }) };
   }
 
-  pipeBytes(process: ProcessRef, fd: number): Fact<number> {
-    return pipeBytes(process, fd);
+  pipeBytes(process: ProcessRef, fd: number, thread?: number): Fact<number> {
+    return pipeBytes(process, fd, thread);
   }
 
   holds(process: ProcessRef): boolean {

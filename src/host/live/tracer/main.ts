@@ -60,7 +60,7 @@ function answer(request: Request): Reply {
     case 'inject': {
       const process = held.get(request.pid);
       if (process === undefined) return { ok: false, reason: 'unreadable', detail: 'the process is not stopped' };
-      return { ok: true, value: process.inject(request.calls, request.deadlineMs) };
+      return { ok: true, value: process.inject(request.calls, request.deadlineMs, request.carriers) };
     }
     case 'peek': {
       const bytes = held.get(request.pid)?.peek(request.address, request.length) ?? null;

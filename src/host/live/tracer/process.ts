@@ -1,4 +1,5 @@
 /** A stopped process in the child's hands: who carries chains, and the chains themselves. */
+import type { Carriers } from '../../trace.ts';
 import type { InjectValue, StopValue, WireCall } from './protocol.ts';
 import { CALL_NUMBERS } from './arch/x86-64/calls.ts';
 import { buildChain } from './arch/x86-64/frames.ts';
@@ -50,10 +51,11 @@ export class StoppedProcess {
   }
 
   /** The thread on which a chain does least harm: one that computes, or whose interrupted call goes on exactly. */
-  private chooseCarrier(maps: readonly MapLine[], room: number): ThreadState | string {
-    let obstacle = 'no thread is left';
+  private chooseCarrier(maps: readonly MapLine[], room: number, { only, not }: Carriers = {}): ThreadState | string {
+    let obstacle = only === undefined ? 'no thread is left' : `thread ${only.join(', ')} has ended`;
     let best: ThreadState | null = null;
     for (const tid of this.threads) {
+      if (not?.includes(tid) === true || only?.includes(tid) === false) continue;
       const state = readThread(tid);
       const no = threadObstacle(this.pid, state, maps, this.memory, room);
       if (no !== null) obstacle = no;
@@ -63,13 +65,13 @@ export class StoppedProcess {
     return best ?? obstacle;
   }
 
-  inject(calls: readonly WireCall[], deadlineMs: number): InjectValue {
+  inject(calls: readonly WireCall[], deadlineMs: number, carriers?: Carriers): InjectValue {
     const began = performance.now();
     const failed = (detail: string, errno = 'EINVAL'): InjectValue => ({ ok: false, definite: true, milliseconds: performance.now() - began, results: [], errno, detail });
     const dataBytes = calls.flatMap((c) => c.args).reduce<number>((sum, a) => sum + (typeof a === 'object' ? a.base64.length + 16 : 0), 0);
     const maps = this.maps ?? readMaps(this.reader);
     this.maps = null;
-    const carrier = this.chooseCarrier(maps, roomFor(calls.length + 1, dataBytes + 64));
+    const carrier = this.chooseCarrier(maps, roomFor(calls.length + 1, dataBytes + 64), carriers);
     // A shorter chain may still fit.
     if (typeof carrier === 'string') return failed(carrier, 'ENOSPC');
     const gadgets = this.finder.find(maps, (a, b) => this.memory.read(a, b), touchedRanges(calls));

@@ -1,5 +1,5 @@
 /** What the client and the child say to each other: one JSON document a line, requests answered in order. */
-import type { CallArgument } from '../../trace.ts';
+import type { CallArgument, Carriers } from '../../trace.ts';
 
 /** The id of the line that the child sends first. */
 export const HELLO = -1;
@@ -19,7 +19,7 @@ export interface SettingToPutBack {
 
 export type Request =
   | { readonly op: 'stop'; readonly pid: number; readonly startTime: number; readonly deadlineMs: number }
-  | { readonly op: 'inject'; readonly pid: number; readonly calls: readonly WireCall[]; readonly deadlineMs: number }
+  | { readonly op: 'inject'; readonly pid: number; readonly calls: readonly WireCall[]; readonly deadlineMs: number; readonly carriers?: Carriers }
   | { readonly op: 'peek'; readonly pid: number; readonly address: number; readonly length: number }
   | { readonly op: 'release'; readonly pid: number }
   | { readonly op: 'put-back'; readonly settings: readonly SettingToPutBack[] };

@@ -79,9 +79,9 @@ async function replace(host: Host, trace: Trace, process: ProcessRef, detach: De
   let definite = true;
   let touched = false;
   let noRoom = false;
-  for (const chain of detach.replace) {
-    const result = await trace.inject(process, chain, CHAIN_MS);
-    wrong = unexpected(chain, result);
+  for (const { calls, carriers } of detach.replace) {
+    const result = await trace.inject(process, calls, CHAIN_MS, carriers);
+    wrong = unexpected(calls, result);
     definite = result.definite;
     touched ||= !definite || result.results.length > 0;
     noRoom = hadNoRoom(result);
@@ -90,7 +90,7 @@ async function replace(host: Host, trace: Trace, process: ProcessRef, detach: De
   const after = readHeld(host, process.pid, devices);
   const gone = isMissing(after) ? after.missing === 'vanished' || after.missing === 'absent' : holdsNothing(after);
   // What counts is what the process holds now; results only say why it is not what was wanted.
-  if (gone) return { done: true, calls: detach.copy.length + detach.replace.flat().length, copyBytes: detach.copyBytes };
+  if (gone) return { done: true, calls: detach.copy.length + detach.replace.flatMap((chain) => chain.calls).length, copyBytes: detach.copyBytes };
   return { done: false, touched, definite, why: wrong ?? 'something of the device is still held after every call succeeded', noRoom };
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { InjectedCall } from '../../../host/trace.ts';
 import { decideDetach } from './decide.ts';
+import type { Detach } from './decide.ts';
 import { freeAddress } from './free-address.ts';
 import type { Held, HeldMapping } from './held.ts';
 
@@ -15,13 +16,14 @@ const mappingOf = (page: number, pages: number, perms: string, fileSize: number 
 
 const held = (part: Partial<Held>): Held => ({
   pid: 7, ownPid: 7, mappings: [], descriptors: [], cwd: false, root: false, exe: false, mayChangeExe: false, layout: (part.mappings ?? []).map(({ start, end }) => ({ start, end })),
-  usedDescriptors: [0, 1, 2], descriptorLimit: 1024, pageSize: PAGE, ...part,
+  usedDescriptors: [0, 1, 2], descriptorLimit: 1024, pageSize: PAGE, apart: [], ...part,
 });
 
-const decided = (part: Partial<Held>): Exclude<ReturnType<typeof decideDetach>, string> => {
+/** `replace` as plain calls, chain by chain. */
+const decided = (part: Partial<Held>): Omit<Detach, 'replace'> & { replace: (readonly InjectedCall[])[] } => {
   const result = decideDetach(held(part));
   assert.ok(typeof result !== 'string', String(result));
-  return result;
+  return { ...result, replace: result.replace.map((chain) => chain.calls) };
 };
 const names = (calls: readonly InjectedCall[]): string[] => calls.map((c) => c.name);
 
@@ -67,6 +69,24 @@ test('what cannot be replaced is refused', () => {
   assert.match(String(decideDetach(held({ exe: true }))), /program file.*CAP_SYS_RESOURCE/);
   assert.equal(decided({ exe: true, mayChangeExe: true }).replace.flat().at(-2)?.name, 'prctl');
   assert.match(String(decideDetach(held({ descriptors: [{ fd: 1, closeOnExec: false }], descriptorLimit: 3 }))), /no descriptor number is free/);
+});
+
+test('threads with a table or a directory of their own let go themselves and first; none of them does it for the process', () => {
+  const result = decideDetach(held({
+    descriptors: [{ fd: 3, closeOnExec: false }], usedDescriptors: [0, 1, 2, 3],
+    apart: [
+      { threads: [8, 9], descriptors: [{ fd: 0, closeOnExec: true }], cwd: true, root: false, usedDescriptors: [0] },
+      { threads: [10], descriptors: [], cwd: false, root: false, usedDescriptors: [0, 1, 2, 3] },
+    ],
+  }));
+  assert.ok(typeof result !== 'string');
+  assert.deepEqual(result.replace.map(({ calls, carriers }) => [names(calls), carriers]), [
+    [['socket', 'dup3', 'close', 'chdir'], { only: [8, 9] }], [['socket', 'dup3', 'close'], { not: [8, 9, 10] }],
+  ]);
+  assert.deepEqual(result.replace[0]?.calls.map((c) => c.args.slice(0, 3))[1], [1, 0, 0o2000000], 'the lowest number that is free in their table');
+  const apart = { threads: [8], descriptors: [], cwd: false, root: true, usedDescriptors: [] };
+  assert.match(String(decideDetach(held({ apart: [apart] }))), /root directory/);
+  assert.match(String(decideDetach(held({ apart: [{ ...apart, root: false, usedDescriptors: Array.from({ length: 1023 }, (_, fd) => fd) }] }))), /no descriptor number is free/);
 });
 
 test('many mappings: every chain is complete in itself, and every byte is replaced exactly once', () => {

@@ -4,16 +4,22 @@
  * Two chains, because a chain cannot look at its own results. The first one makes private copies and changes nothing
  * that the process can see; only when its results are checked does the second one replace what is held.
  */
-import type { InjectedCall } from '../../../host/trace.ts';
+import type { Carriers, InjectedCall } from '../../../host/trace.ts';
 import * as call from './calls.ts';
 import { freeAddress } from './free-address.ts';
-import type { Held, HeldMapping } from './held.ts';
+import { nothingApart, type Held, type HeldApart, type HeldMapping } from './held.ts';
+
+export interface Chain {
+  readonly calls: readonly InjectedCall[];
+  /** Absent: any thread, because all share descriptors and directories. */
+  readonly carriers?: Carriers;
+}
 
 export interface Detach {
   /** Makes the copies. Empty where nothing is mapped privately. */
   readonly copy: readonly InjectedCall[];
   /** Replaces what is held; several chains where one would need too much stack. Each is complete in itself. */
-  readonly replace: readonly (readonly InjectedCall[])[];
+  readonly replace: readonly Chain[];
   /** Takes the copies away again, for when the first chain failed or the removal is called off in between. */
   readonly abandon: readonly InjectedCall[];
   /** RAM that the copies need, in bytes. */
@@ -34,23 +40,38 @@ export function decideDetach(held: Held, perChain: number = CALLS_PER_CHAIN): De
   const placed = placeCopies(held, privates.flatMap((p) => (p.inside === null ? [] : [p.inside])));
   if (typeof placed === 'string') return placed;
   const [first, second] = freeDescriptors(held.usedDescriptors);
-  if (second >= held.descriptorLimit) return `no descriptor number is free below the limit of ${held.descriptorLimit}`;
+  const full = [held, ...held.apart].find((table) => freeDescriptors(table.usedDescriptors)[1] >= held.descriptorLimit);
+  if (full !== undefined) return `no descriptor number is free below the limit of ${held.descriptorLimit}`;
+  const notApart = held.apart.length === 0 ? {} : { carriers: { not: held.apart.flatMap((apart) => apart.threads) } };
   const dead = [...held.mappings.filter((m) => m.perms[3] === 's'), ...privates.flatMap((p) => (p.outside === null ? [] : [p.outside]))];
   return {
     copy: placed.flatMap((p) => copyCalls(held, p)),
     abandon: placed.flatMap((p) => [call.munmap(p.at, p.end - p.start), ...(readable(p) ? [] : [call.mprotect(p.start, p.end - p.start, p.perms)])]),
     copyBytes: placed.reduce((sum, p) => sum + p.end - p.start, 0),
     replace: [
-      ...chunks(replacements(dead)).map((part) => [call.memfd(first), ...part.map((make) => make(first)), call.close(first)]),
-      ...chunks(placed).map((part) => part.flatMap((p) => putCopy(p))),
-      ...chunks(held.descriptors).map((part) => [
-        call.deadSocket(first), ...part.map((d) => call.dupOver(first, d.fd, d.closeOnExec)), call.close(first),
-      ]),
-      ...(held.cwd ? [[call.chdirRoot()]] : []),
-      // Only when its text is not mapped from there any more (kernel/fork.c, replace_mm_exe_file()).
-      ...(held.exe ? [call.otherExe(first, second)] : []),
-    ].reduce((chains: InjectedCall[][], next: readonly InjectedCall[]) => mergeShort(chains, next, perChain), []),
+      // First: where such a thread cannot carry calls, nothing of the process has been touched.
+      ...held.apart.filter((apart) => !nothingApart(apart)).flatMap((apart) => ofThreads(apart, perChain)),
+      ...merged([
+        ...chunks(replacements(dead)).map((part) => [call.memfd(first), ...part.map((make) => make(first)), call.close(first)]),
+        ...chunks(placed).map((part) => part.flatMap((p) => putCopy(p))),
+        ...deadDescriptors(held, perChain),
+        ...(held.cwd ? [[call.chdirRoot()]] : []),
+        // Only when its text is not mapped from there any more (kernel/fork.c, replace_mm_exe_file()).
+        ...(held.exe ? [call.otherExe(first, second)] : []),
+      ], perChain).map((calls): Chain => ({ calls, ...notApart })),
+    ],
   };
+}
+
+/** Threads with descriptors or directories of their own let go of them themselves. */
+function ofThreads(apart: HeldApart, perChain: number): Chain[] {
+  const chains = [...deadDescriptors(apart, perChain), ...(apart.cwd ? [[call.chdirRoot()]] : [])];
+  return merged(chains, perChain).map((calls) => ({ calls, carriers: { only: apart.threads } }));
+}
+
+function deadDescriptors({ descriptors, usedDescriptors }: Pick<Held, 'descriptors' | 'usedDescriptors'>, perChain: number): InjectedCall[][] {
+  const [first] = freeDescriptors(usedDescriptors);
+  return inChunks(descriptors, perChain).map((part) => [call.deadSocket(first), ...part.map((d) => call.dupOver(first, d.fd, d.closeOnExec)), call.close(first)]);
 }
 
 interface Placed extends HeldMapping {
@@ -59,7 +80,7 @@ interface Placed extends HeldMapping {
 }
 
 function obstacleIn(held: Held): string | null {
-  if (held.root) return 'its root directory (chroot) is on the device, and another one would let it out of the part of the file system that it was locked into';
+  if (held.root || held.apart.some((apart) => apart.root)) return 'its root directory (chroot) is on the device, and another one would let it out of the part of the file system that it was locked into';
   if (held.exe && !held.mayChangeExe) return 'its program file is on the device, and it lacks CAP_SYS_RESOURCE, which putting another in its place takes';
   return null;
 }
@@ -167,9 +188,12 @@ export function inChunks<T>(items: readonly T[], size: number): T[][] {
 }
 
 /** Short chains become one: one commit for an ordinary process. */
-function mergeShort(chains: InjectedCall[][], next: readonly InjectedCall[], perChain: number): InjectedCall[][] {
-  const last = chains.at(-1);
-  if (last !== undefined && last.length + next.length <= perChain) last.push(...next);
-  else chains.push([...next]);
-  return chains;
+function merged(chains: readonly (readonly InjectedCall[])[], perChain: number): InjectedCall[][] {
+  const result: InjectedCall[][] = [];
+  for (const next of chains) {
+    const last = result.at(-1);
+    if (last !== undefined && last.length + next.length <= perChain) last.push(...next);
+    else result.push([...next]);
+  }
+  return result;
 }

@@ -2,7 +2,8 @@
 import { isMissing } from '../../../host/fact.ts';
 import type { Missing } from '../../../host/fact.ts';
 import type { Host } from '../../../host/host.ts';
-import type { Mapping } from '../../../host/processes.ts';
+import type { Mapping, OpenFile } from '../../../host/processes.ts';
+import { parseStat } from '../../../machine/holders/stat.ts';
 
 /** A mapping with what is known of its file. */
 export interface HeldMapping extends Mapping {
@@ -14,6 +15,17 @@ export interface HeldDescriptor {
   readonly fd: number;
   /** Close-on-exec, to be kept. */
   readonly closeOnExec: boolean;
+}
+
+/** What threads hold that have descriptors or directories of their own. */
+export interface HeldApart {
+  /** Any of them can let go of it, and no other thread. */
+  readonly threads: readonly number[];
+  readonly descriptors: readonly HeldDescriptor[];
+  readonly cwd: boolean;
+  readonly root: boolean;
+  /** Of their own table, ascending; that of the process where they share it. */
+  readonly usedDescriptors: readonly number[];
 }
 
 export interface Held {
@@ -34,52 +46,79 @@ export interface Held {
   /** Soft limit of descriptors. */
   readonly descriptorLimit: number;
   readonly pageSize: number;
+  /** Threads that share not all with the process, whether they hold something or not: none of them can let go for the process. */
+  readonly apart: readonly HeldApart[];
 }
 
 const O_CLOEXEC = 0o2000000;
 
 export function readHeld(host: Host, process: number, devices: ReadonlySet<string>): Held | Missing {
   const { processes } = host;
-  const pid = readableThread(host, process);
+  const { pid, threads } = readableThread(host, process);
   const mappings = processes.mappings(pid, devices);
   if (isMissing(mappings)) return mappings;
   const all = mappings.length === 0 ? [] : processes.mappings(pid);
   if (isMissing(all)) return all;
   const files = processes.openFiles(pid);
   if (isMissing(files)) return files;
-  const on = (which: 'cwd' | 'root' | 'exe'): boolean => {
-    const place = processes.place(pid, which);
-    return !isMissing(place) && place.dev !== undefined && devices.has(place.dev);
-  };
-  const held = files.filter((f) => (f.dev !== undefined && devices.has(f.dev)) || (f.rdev !== undefined && devices.has(f.rdev)));
+  const apart = threads === 1 ? [] : readApart(host, pid, devices, files);
+  if (isMissing(apart)) return apart;
   const pageSize = host.identity.pageSize;
   return {
     pid: process,
     ownPid: ownPid(host, process),
     mappings: mappings.map((m) => ({ ...m, fileSize: m.perms[3] === 'p' ? fileSize(host, pid, m) : null })),
-    descriptors: held.map((f) => ({ fd: f.fd, closeOnExec: closesOnExec(host, pid, f.fd) })),
-    cwd: on('cwd'),
-    root: on('root'),
-    exe: on('exe'),
+    descriptors: heldOf(host, pid, files, devices),
+    cwd: isOn(host, pid, 'cwd', devices),
+    root: isOn(host, pid, 'root', devices),
+    exe: isOn(host, pid, 'exe', devices),
     mayChangeExe: hasResourceCapability(host, pid),
     layout: all.map(({ start, end }) => ({ start, end })),
     usedDescriptors: files.map((f) => f.fd),
     descriptorLimit: descriptorLimit(host, pid),
     pageSize: isMissing(pageSize) ? 4096 : pageSize,
+    apart,
   };
 }
 
-/** A process whose first thread has ended shows its memory and files only under another thread's id. */
-function readableThread(host: Host, pid: number): number {
+function isOn(host: Host, tid: number, which: 'cwd' | 'root' | 'exe', devices: ReadonlySet<string>): boolean {
+  const place = host.processes.place(tid, which);
+  return !isMissing(place) && place.dev !== undefined && devices.has(place.dev);
+}
+
+const heldOf = (host: Host, tid: number, files: readonly OpenFile[], devices: ReadonlySet<string>): HeldDescriptor[] =>
+  files.filter((f) => (f.dev !== undefined && devices.has(f.dev)) || (f.rdev !== undefined && devices.has(f.rdev))).map(({ fd }) => ({ fd, closeOnExec: closesOnExec(host, tid, fd) }));
+
+function readApart(host: Host, pid: number, devices: ReadonlySet<string>, ofProcess: readonly OpenFile[]): HeldApart[] | Missing {
+  const apart = host.processes.threadsApart?.(pid) ?? [];
+  if (isMissing(apart)) return apart;
+  const found: HeldApart[] = [];
+  for (const { threads, files: ownFiles, places } of apart) {
+    const [tid = pid] = threads;
+    const files = ownFiles ? host.processes.openFiles(tid) : ofProcess;
+    if (isMissing(files) && files.missing === 'vanished') continue;
+    if (isMissing(files)) return files;
+    found.push({
+      threads, descriptors: ownFiles ? heldOf(host, tid, files, devices) : [], usedDescriptors: files.map((f) => f.fd),
+      cwd: places && isOn(host, tid, 'cwd', devices), root: places && isOn(host, tid, 'root', devices),
+    });
+  }
+  return found;
+}
+
+/** A process whose first thread has ended shows its memory and files only under another thread's id. `threads`: how many; null where unknown. */
+export function readableThread(host: Host, pid: number): { pid: number; threads: number | null } {
   const bytes = host.processes.read(pid, 'stat');
-  const state = isMissing(bytes) ? null : /^.*\) (\S)/s.exec(text(bytes))?.[1];
-  if (state !== 'Z' && state !== 'X') return pid;
+  const stat = isMissing(bytes) ? null : parseStat(text(bytes));
+  if (stat?.state !== 'Z' && stat?.state !== 'X') return { pid, threads: stat?.threads ?? null };
   const threads = host.processes.threads(pid);
-  return (isMissing(threads) ? undefined : threads.find((tid) => tid !== pid)) ?? pid;
+  return { pid: (isMissing(threads) ? undefined : threads.find((tid) => tid !== pid)) ?? pid, threads: stat.threads };
 }
 
 export const holdsNothing = (held: Held): boolean =>
-  held.mappings.length === 0 && held.descriptors.length === 0 && !held.cwd && !held.root && !held.exe;
+  held.mappings.length === 0 && held.descriptors.length === 0 && !held.cwd && !held.root && !held.exe && held.apart.every(nothingApart);
+
+export const nothingApart = (apart: HeldApart): boolean => apart.descriptors.length === 0 && !apart.cwd && !apart.root;
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
