@@ -1,9 +1,8 @@
 /**
  * Successors that wait to be looked up in the table of visited states. A look-up is a cache miss; many in a row overlap,
- * one after each step would each be waited for. Of a successor its key is kept and what its step changed, so that the few
- * that turn out new are made again from their predecessor without running the step twice.
+ * one after each step would each be waited for. Of a successor its key is kept and the outcome of its step, so that the few
+ * that turn out new are made from their predecessor.
  */
-import type { StateRow } from './state-row.ts';
 
 /** Successors after which a batch is looked up. Its arrays then still fit the second-level cache. */
 export const BATCH = 1024;
@@ -24,12 +23,8 @@ export class Batch {
   ownerAt = new Int32Array(BATCH * 2);
   ownerLow = new Int32Array(BATCH * 2);
   ownerHigh = new Int32Array(BATCH * 2);
-  /** Of each successor: end of its changes, hash of the state (its key may be another one by symmetry). */
-  private ends = new Int32Array(BATCH * 2);
-  private plainLow = new Int32Array(BATCH * 2);
-  private plainHigh = new Int32Array(BATCH * 2);
-  private changes = new Int32Array(BATCH * 16);
-  private used = 0;
+  /** What the step did, an index into the outcomes. */
+  outcome = new Int32Array(BATCH * 2);
 
   /** What is added from here on comes from the state at `at` of the frontier, whose key is given. */
   own(at: number, low: number, high: number): void {
@@ -41,25 +36,15 @@ export class Batch {
     this.ownerHigh[owner] = high;
   }
 
-  /** Adds the state that the row holds after a step (since `state.mark()`), with its key. */
-  add(state: StateRow, low: number, high: number): void {
+  /** Adds the state that an outcome leads to, with its key. */
+  add(outcome: number, low: number, high: number): void {
     const i = this.count;
     this.count += 1;
     if (i === this.low.length) this.grow();
     this.low[i] = low;
     this.high[i] = high;
     this.owner[i] = this.owners - 1;
-    this.plainLow[i] = state.low;
-    this.plainHigh[i] = state.high;
-    if (this.used + state.changeWords > this.changes.length) this.changes = doubled(this.changes, this.used + state.changeWords);
-    this.used = state.saveChanges(this.changes, this.used);
-    this.ends[i] = this.used;
-  }
-
-  /** Makes successor `i` from its predecessor, which the row must hold. `state.undo()` goes back. */
-  make(i: number, state: StateRow): void {
-    state.mark();
-    state.applyChanges(this.changes, i === 0 ? 0 : (this.ends[i - 1] as number), this.ends[i] as number, this.plainLow[i] as number, this.plainHigh[i] as number);
+    this.outcome[i] = outcome;
   }
 
   /**
@@ -80,20 +65,18 @@ export class Batch {
   clear(): void {
     this.count = 0;
     this.owners = 0;
-    this.used = 0;
   }
 
   private grow(): void {
-    [this.low, this.high, this.owner, this.slot] = [doubled(this.low), doubled(this.high), doubled(this.owner), doubled(this.slot)];
-    [this.ends, this.plainLow, this.plainHigh] = [doubled(this.ends), doubled(this.plainLow), doubled(this.plainHigh)];
+    [this.low, this.high, this.owner, this.slot, this.outcome] = [doubled(this.low), doubled(this.high), doubled(this.owner), doubled(this.slot), doubled(this.outcome)];
     const fresh = new Uint8Array(this.low.length);
     fresh.set(this.fresh);
     this.fresh = fresh;
   }
 }
 
-function doubled(array: Int32Array, atLeast = 0): Int32Array<ArrayBuffer> {
-  const bigger = new Int32Array(Math.max(array.length * 2, atLeast));
+function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
+  const bigger = new Int32Array(array.length * 2);
   bigger.set(array);
   return bigger;
 }

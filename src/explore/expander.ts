@@ -3,6 +3,8 @@ import { Batch, BATCH } from './batch.ts';
 import { Findings } from './findings.ts';
 import type { Independence } from './independence.ts';
 import { Key } from './key.ts';
+import type { KnownSteps } from './known-steps.ts';
+import { STAYS } from './outcomes.ts';
 import type { Program, WithHeap } from './program.ts';
 import type { StateRow } from './state-row.ts';
 import { Stepper } from './stepper.ts';
@@ -26,6 +28,8 @@ export interface ExpanderOptions {
   readonly symmetry?: boolean;
   /** Run about one step in so many once more (a power of two), to see that it does the same. 0 for none. */
   readonly selfCheck?: number;
+  /** False: every step is walked through what was learnt, every property asked in every state. */
+  readonly remember?: boolean;
 }
 
 export class Expander<C extends WithHeap> {
@@ -36,6 +40,7 @@ export class Expander<C extends WithHeap> {
   /** Steps from the start to the states that are being expanded. */
   depth = 0;
   private readonly table: Table;
+  private readonly known: KnownSteps;
   private readonly push: (state: StateRow) => void;
   private readonly selfCheck: number;
   private readonly independence: Independence | null;
@@ -46,6 +51,8 @@ export class Expander<C extends WithHeap> {
     this.stepper = (options.stepper as Stepper<C> | undefined) ?? new Stepper(program);
     this.independence = options.independence ?? null;
     this.selfCheck = options.selfCheck ?? 0;
+    this.known = this.stepper.known;
+    this.known.remember = options.remember !== false;
     this.findings = new Findings(program, this.stepper, this.independence);
     this.key = new Key(program as unknown as Program<never>, this.stepper as unknown as Stepper<never>, options.symmetry === true);
     this.table = table;
@@ -63,8 +70,7 @@ export class Expander<C extends WithHeap> {
     batch.clear();
     batch.own(0, 0, 0);
     this.key.compute();
-    state.mark();
-    batch.add(state, this.key.low, this.key.high);
+    batch.add(STAYS, this.key.low, this.key.high);
     this.table.addAll(batch);
     batch.clear();
     this.push(state);
@@ -93,6 +99,7 @@ export class Expander<C extends WithHeap> {
   /** Looks up what was made; the row then holds some other state. */
   flush(source: Source): void {
     this.lookUp(source, this.batch);
+    this.known.tidy();
   }
 
   private expandAlone(source: Source, at: number, low: number, high: number, thread: number): boolean {
@@ -107,59 +114,62 @@ export class Expander<C extends WithHeap> {
 
   /** Shows every state that one step of a thread leads to; the row then holds the state before it again. False where the thread cannot move. */
   eachStep(thread: number, arrived: () => void): boolean {
-    const { stepper } = this;
-    const { state } = stepper;
+    const { stepper, stepper: { state }, known } = this;
     let moved = false;
     stepper.firstChoices();
     do {
-      state.mark();
-      if (!stepper.step(thread)) break;
-      if (this.selfCheck > 0 && (state.low & (this.selfCheck - 1)) === 0) this.again(thread);
+      const outcome = known.find(thread);
+      if (outcome === STAYS) break;
+      if (this.selfCheck > 0) this.again(thread, outcome);
       moved = true;
       this.transitions += 1;
+      state.mark();
+      known.outcomes.apply(outcome, state);
       arrived();
       state.undo();
     } while (stepper.nextChoices());
+    known.tidy();
     return moved;
   }
 
   /** As `eachStep`, into a batch: the inner loop of a breadth-first search. */
   private steps(batch: Batch, thread: number): boolean {
-    const { stepper, key } = this;
-    const { state } = stepper;
+    const { stepper, key, known } = this;
     const before = batch.count;
     stepper.firstChoices();
     do {
-      state.mark();
-      if (!stepper.step(thread)) break;
-      if (this.selfCheck > 0 && (state.low & (this.selfCheck - 1)) === 0) this.again(thread);
-      key.compute();
-      batch.add(state, key.low, key.high);
-      state.undo();
+      const outcome = known.find(thread);
+      if (outcome === STAYS) break;
+      if (this.selfCheck > 0) this.again(thread, outcome);
+      key.after(outcome);
+      batch.add(outcome, key.low, key.high);
     } while (stepper.nextChoices());
     this.transitions += batch.count - before;
     return batch.count > before;
   }
 
-  private again(thread: number): void {
-    const { stepper, stepper: { state } } = this;
-    state.undo();
-    stepper.verify(thread);
+  /** Of so many steps, runs one again by its generator, and walks it through the nodes: both must do what is remembered. */
+  private again(thread: number, outcome: number): void {
+    const { stepper, stepper: { state }, known: { outcomes } } = this;
+    const low = state.low ^ (outcomes.low[outcome] as number);
+    if ((low & (this.selfCheck - 1)) !== 0) return;
     state.mark();
-    stepper.step(thread);
+    stepper.verify(thread);
+    this.known.verify(thread, outcome);
   }
 
   private lookUp(source: Source, batch: Batch): number {
-    const { state } = this.stepper;
+    const { stepper: { state }, known: { outcomes } } = this;
     const added = this.table.addAll(batch);
-    const { fresh, owner, ownerAt, low, high, count } = batch;
+    const { fresh, owner, ownerAt, outcome, low, high, count } = batch;
     let holds = -1;
     for (let i = 0; i < count; i += 1) {
       if (fresh[i] === 0) continue;
       const by = owner[i] as number;
       if (by !== holds) source.restore(ownerAt[by] as number, state);
       holds = by;
-      batch.make(i, state);
+      state.mark();
+      outcomes.apply(outcome[i] as number, state);
       this.push(state);
       this.findings.look(this.depth + 1, low[i] as number, high[i] as number);
       state.undo();

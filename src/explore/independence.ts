@@ -6,6 +6,7 @@
  */
 import { Kind } from './nodes.ts';
 import type { Footprints } from './footprints.ts';
+import { STAYS } from './outcomes.ts';
 import type { StateRow } from './state-row.ts';
 import type { Stepper } from './stepper.ts';
 
@@ -53,7 +54,7 @@ export class Independence {
   candidate(stepper: Stepper<never> | Stepper<any>): number {
     const { state, nodes } = stepper;
     if (state.columns > this.footprints.words * 32) return -1;
-    stepper.tracked = { loads: this.loads, stores: this.stores };
+    const { known } = stepper;
     let found = -1;
     for (let thread = 0; thread < state.threads && found < 0; thread += 1) {
       if (stepper.isOver(thread)) continue;
@@ -61,16 +62,17 @@ export class Independence {
       let moves = false;
       stepper.firstChoices();
       do {
-        state.mark();
-        if (!stepper.step(thread)) break;
+        const outcome = known.find(thread);
+        if (outcome === STAYS) break;
         moves = true;
-        const to = nodes.kind[state.row[thread] as number];
-        independent = to !== Kind.oops && !(to === Kind.end && this.visibleDone[thread] === 1) && this.nobodySees(thread, state);
-        state.undo();
+        const to = nodes.kind[known.outcomes.goesTo(outcome, thread)];
+        independent = to !== Kind.oops && !(to === Kind.end && this.visibleDone[thread] === 1);
+        if (!independent) break;
+        known.outcomes.footprint(outcome, this.loads, this.stores);
+        independent = this.nobodySees(thread, state);
       } while (independent && stepper.nextChoices());
       if (moves && independent) found = thread;
     }
-    stepper.tracked = null;
     return found;
   }
 

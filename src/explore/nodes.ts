@@ -5,6 +5,8 @@
  *
  * Structure of arrays, growable; a node is an index. 0 is no node.
  */
+import { Children } from './children.ts';
+
 export const Kind = {
   /** Nobody has run a thread through here yet. */
   unknown: 0,
@@ -44,12 +46,7 @@ export class Nodes {
   readonly labels: string[] = [''];
   private readonly labelIndex = new Map<string, number>([['', 0]]);
 
-  /** Open addressing: node, value, child in three words; node 0 is free. */
-  /** Children by the values 0 to 7, the usual ones: eight words a node. */
-  private near = new Int32Array(8 << 12);
-  private table = new Int32Array(3 << 13);
-  private tableMask = (1 << 13) - 1;
-  private tableUsed = 0;
+  private readonly children = new Children();
 
   add(parent: number, edge: number): number {
     const node = this.count;
@@ -72,29 +69,14 @@ export class Nodes {
 
   /** Child of `node` by `value`; 0 where there is none yet. */
   child(node: number, value: number): number {
-    if (value >>> 0 < 8) return this.near[node * 8 + value] as number;
-    return this.farChild(node, value);
-  }
-
-  private farChild(node: number, value: number): number {
-    const table = this.table;
-    const mask = this.tableMask;
-    let slot = (Math.imul(node, 0x9e3779b1) ^ Math.imul(value, 0x85ebca6b)) >>> 0;
-    slot = (slot ^ (slot >>> 15)) & mask;
-    for (;;) {
-      const at = slot * 3;
-      const owner = table[at];
-      if (owner === 0) return 0;
-      if (owner === node && table[at + 1] === value) return table[at + 2] as number;
-      slot = (slot + 1) & mask;
-    }
+    return this.children.child(node, value);
   }
 
   childOrAdd(node: number, value: number): number {
     const known = this.child(node, value);
     if (known !== 0) return known;
     const child = this.add(node, value);
-    this.insert(node, value, child);
+    this.children.set(node, value, child);
     return child;
   }
 
@@ -104,28 +86,6 @@ export class Nodes {
     const child = this.add(node, 0);
     this.next[node] = child;
     return child;
-  }
-
-  private insert(node: number, value: number, child: number): void {
-    if (value >>> 0 < 8) {
-      this.near[node * 8 + value] = child;
-      return;
-    }
-    if (this.tableUsed * 2 > this.tableMask) this.rehash();
-    const mask = this.tableMask;
-    let slot = (Math.imul(node, 0x9e3779b1) ^ Math.imul(value, 0x85ebca6b)) >>> 0;
-    slot = (slot ^ (slot >>> 15)) & mask;
-    while (this.table[slot * 3] !== 0) slot = (slot + 1) & mask;
-    this.table.set([node, value, child], slot * 3);
-    this.tableUsed += 1;
-  }
-
-  private rehash(): void {
-    const old = this.table;
-    this.tableMask = this.tableMask * 2 + 1;
-    this.table = new Int32Array((this.tableMask + 1) * 3);
-    this.tableUsed = 0;
-    for (let at = 0; at < old.length; at += 3) if (old[at] !== 0) this.insert(old[at] as number, old[at + 1] as number, old[at + 2] as number);
   }
 
   private grow(): void {
@@ -138,7 +98,6 @@ export class Nodes {
     this.next = enlarged(this.next, length);
     this.parent = enlarged(this.parent, length);
     this.edge = enlarged(this.edge, length);
-    this.near = enlarged(this.near, length * 8);
   }
 }
 

@@ -105,27 +105,11 @@ export class StateRow {
     this.high = this.highBefore;
   }
 
-  /** Words that `saveChanges` may need. */
-  get changeWords(): number {
-    return this.undoCount * 2;
-  }
-
-  /** Appends what the step under way changed to `into`, as pairs of place and value after it; the new end. */
-  saveChanges(into: Int32Array, at: number): number {
-    const { undoPlaces, undoCount, row } = this;
-    for (let i = 0; i < undoCount; i += 1) {
-      const place = undoPlaces[i] as number;
-      into[at + 2 * i] = place;
-      into[at + 2 * i + 1] = row[place] as number;
-    }
-    return at + 2 * undoCount;
-  }
-
-  /** Makes a step again from what `saveChanges` wrote; the hash is that of the state after it. */
-  applyChanges(from: Int32Array, begin: number, end: number, low: number, high: number): void {
-    for (let i = begin; i < end; i += 2) this.put(from[i] as number, from[i + 1] as number);
-    this.low = low;
-    this.high = high;
+  /** Makes a step that is known (outcomes.ts): triples of place, value before and value after, and how the hash changes. */
+  apply(changes: Int32Array, begin: number, end: number, low: number, high: number): void {
+    for (let i = begin; i < end; i += 3) this.put(changes[i] as number, changes[i + 2] as number);
+    this.low ^= low;
+    this.high ^= high;
   }
 
   /** Appends the state to `into` as pairs of place and value that differ from the state after set-up; the new end. */

@@ -5,6 +5,7 @@
 import { UnseatError } from '../errors/unseat-error.ts';
 import type { Heap } from '../kernel/state/heap.ts';
 import { Lessons, readLesson } from './lessons.ts';
+import { KnownSteps } from './known-steps.ts';
 import { Kind, Nodes } from './nodes.ts';
 import type { Program, Thread, WithHeap } from './program.ts';
 import { Recorder } from './recorder.ts';
@@ -16,7 +17,8 @@ export interface StepWatcher {
   load(address: number, value: number): void;
   store(address: number, before: number, after: number): void;
   enter(call: string): void;
-  choose(label: string, choice: number): void;
+  /** `count`: how many alternatives there are. */
+  choose(label: string, choice: number, count: number): void;
 }
 
 /** Searches in several threads learn together: who runs a generator holds the lock, and all know the same nodes by the same numbers. */
@@ -38,9 +40,8 @@ export class Stepper<C extends WithHeap> {
   private choices: number[] = [];
   private counts: number[] = [];
   private choiceAt = 0;
-  /** When set, each step leaves here the columns that it loaded and stored, as bits. */
-  tracked: { readonly loads: Int32Array; readonly stores: Int32Array } | null = null;
-
+  /** Steps made before: how searches make them. `step` walks them. */
+  readonly known: KnownSteps;
   sharing: Sharing | null = null;
   /** Every run that taught something. */
   readonly lessons = new Lessons();
@@ -52,6 +53,7 @@ export class Stepper<C extends WithHeap> {
     this.recorder = new Recorder(program.context, this.nodes);
     this.roots = program.threads.map((thread) => this.recorder.begin(thread));
     this.state = new StateRow(program.context.heap, program.threads.length, this.roots);
+    this.known = new KnownSteps(this as unknown as Stepper<never>);
   }
 
   /** Result of a thread that is done; undefined while it runs or when it died. */
@@ -113,17 +115,11 @@ export class Stepper<C extends WithHeap> {
     let at = nodes.next[start] as number;
     let stored = false;
     let learnt = false;
-    const { tracked } = this;
-    if (tracked !== null) {
-      tracked.loads.fill(0);
-      tracked.stores.fill(0);
-    }
     for (;;) {
       switch (at === 0 ? Kind.unknown : nodes.kind[at]) {
         case Kind.load: {
           const address = nodes.a[at] as number;
           const value = state.read(address);
-          if (tracked !== null) setBit(tracked.loads, state.columnIndex(address));
           if (watcher !== null) watcher.load(address, value);
           at = nodes.child(at, value);
           break;
@@ -133,7 +129,6 @@ export class Stepper<C extends WithHeap> {
           const value = nodes.b[at] as number;
           if (watcher !== null) watcher.store(address, state.read(address), value);
           state.write(address, value);
-          if (tracked !== null) setBit(tracked.stores, state.columnIndex(address));
           stored = true;
           at = nodes.next[at] as number;
           break;
@@ -149,8 +144,9 @@ export class Stepper<C extends WithHeap> {
           at = nodes.a[at] as number;
           break;
         case Kind.choose: {
-          const choice = this.pick(nodes.a[at] as number);
-          if (watcher !== null) watcher.choose(nodes.labels[nodes.b[at] as number] as string, choice);
+          const count = nodes.a[at] as number;
+          const choice = this.pick(count);
+          if (watcher !== null) watcher.choose(nodes.labels[nodes.b[at] as number] as string, choice, count);
           at = nodes.child(at, choice);
           break;
         }
@@ -233,7 +229,13 @@ export class Stepper<C extends WithHeap> {
     this.state.undo();
   }
 
-  private pick(count: number): number {
+  /** The same choices once more, from the first one on. */
+  againFromFirstChoice(): void {
+    this.choiceAt = 0;
+  }
+
+  /** The next choice of the step under way, out of so many. */
+  pick(count: number): number {
     const at = this.choiceAt;
     this.choiceAt += 1;
     if (at === this.choices.length) {
@@ -242,8 +244,4 @@ export class Stepper<C extends WithHeap> {
     }
     return this.choices[at] as number;
   }
-}
-
-function setBit(set: Int32Array, bit: number): void {
-  if (bit >= 0 && bit >>> 5 < set.length) set[bit >>> 5] = (set[bit >>> 5] as number) | (1 << (bit & 31));
 }

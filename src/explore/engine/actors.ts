@@ -1,4 +1,4 @@
-/** Processes that live while the engine works: what each does, one deed at a time, whenever it is let. */
+/** Who lives while the engine works: what each does, one deed at a time, whenever it is let. The engine's own death is a deed too. */
 import { mountsOf } from './mounted.ts';
 import { INODE, inodesOf } from '../../kernel/fs/inode.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -10,13 +10,17 @@ import type { BuiltScenario } from '../../kernel/scenario/built.ts';
 import { stillThere } from '../../kernel/scenario/start-process.ts';
 import { chdir, mapFile, openFile } from '../../kernel/setup/process.ts';
 import { run } from '../../kernel/setup/run.ts';
-import { eachTask, TASK_RUNNING, taskPid, taskState } from '../../kernel/task.ts';
+import { continueTask, eachTask, TASK_RUNNING, TASK_STOPPED, taskPid, taskState } from '../../kernel/task.ts';
 
-export const DEEDS = ['read', 'write', 'fork', 'map', 'map-private', 'open', 'chdir', 'exit'] as const;
+export const DEEDS = ['read', 'write', 'fork', 'map', 'map-private', 'open', 'chdir', 'exit', 'die-and-resume', 'die-and-roll-back'] as const;
 export type Deed = (typeof DEEDS)[number];
 
-/** `holder` maps the file from the start, `late` holds nothing at the start, `child` is the newest one that was forked. */
-export type Who = 'holder' | 'late' | 'child';
+/**
+ * `holder` maps the file from the start, `late` holds nothing at the start, `child` is the newest one that was forked;
+ * `unseat` is the engine, which dies with its child, and is then started again to go on or to put back.
+ */
+export type Who = 'holder' | 'late' | 'child' | 'unseat';
+export type AfterDeath = 'resume' | 'rollback';
 
 export interface Actor {
   readonly who: Who;
@@ -26,6 +30,8 @@ export interface Actor {
 /** One deed of one actor: `holder reads`. */
 export const deedText = (actor: Actor, index: number): string => `${actor.who}: ${actor.deeds[index] ?? ''}`;
 
+const isDeath = (deed: Deed): deed is 'die-and-resume' | 'die-and-roll-back' => deed === 'die-and-resume' || deed === 'die-and-roll-back';
+
 const HOLDER = 'h';
 const LATE = 'late';
 
@@ -33,6 +39,10 @@ export class Actors {
   readonly actors: readonly Actor[];
   /** Deeds done so far, by actor. */
   readonly done: number[];
+  /** What is done about the engine's death; null while it has not died. */
+  died: AfterDeath | null = null;
+  /** The engine has ended by itself: it cannot die any more. */
+  over = false;
   private readonly built: BuiltScenario;
   private readonly born: ReadonlySet<number>;
 
@@ -51,7 +61,7 @@ export class Actors {
   ready(): number[] {
     return this.actors.flatMap((actor, i) => {
       const deed = actor.deeds[this.done[i] as number];
-      return deed !== undefined && this.possible(this.task(actor.who), deed) ? [i] : [];
+      return deed !== undefined && (isDeath(deed) ? this.died === null && !this.over : this.possible(this.task(actor.who), deed)) ? [i] : [];
     });
   }
 
@@ -60,7 +70,14 @@ export class Actors {
     const { who, deeds } = this.actors[actor] as Actor;
     const deed = deeds[this.done[actor] as number] as Deed;
     this.done[actor] = (this.done[actor] as number) + 1;
-    this.carryOut(this.task(who), deed);
+    if (isDeath(deed)) this.die(deed === 'die-and-resume' ? 'resume' : 'rollback');
+    else this.carryOut(this.task(who), deed);
+  }
+
+  /** unseat and its child have gone: the kernel lets every process go on that they had stopped. */
+  private die(then: AfterDeath): void {
+    this.died = then;
+    for (const task of eachTask(this.k)) if (taskState(this.k, task) === TASK_STOPPED) continueTask(this.k, task);
   }
 
   private task(who: Who): number {
@@ -91,7 +108,7 @@ export class Actors {
     return sb === undefined ? 0 : ([...inodesOf(this.k, sb)].find((inode) => this.k.heap.load(inode + INODE.pages) > 0) ?? 0);
   }
 
-  private carryOut(task: number, deed: Deed): void {
+  private carryOut(task: number, deed: Exclude<Deed, 'die-and-resume' | 'die-and-roll-back'>): void {
     const { k } = this;
     switch (deed) {
       case 'read': run(k, userRead(k, task, vmaStart(k, this.mapping(task))), task); return;

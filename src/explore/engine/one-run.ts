@@ -1,14 +1,18 @@
 /**
  * One run of the real removal engine on a fresh simulated machine, with the deeds of other processes at given places:
- * before which host call each is done. What is left over is done when the engine has ended.
+ * before which host call each is done. What is left over is done when the engine has ended. Where a deed is the engine's
+ * own death, it is started again, to go on from its journal or to put back; its calls are counted on.
  */
 import { simulatedHost } from '../../kernel/host/sim-host.ts';
 import { buildScenario } from '../../kernel/scenario/build.ts';
 import type { BuiltScenario } from '../../kernel/scenario/built.ts';
-import { remove } from '../../remove/engine/run.ts';
+import type { Host } from '../../host/host.ts';
+import { Crashed } from '../../host/recording/fault.ts';
+import { remove, resume, rollback } from '../../remove/engine/run.ts';
+import { findJournals } from '../../remove/journal/journal.ts';
 import type { RemovalRecord } from '../../remove/record.ts';
 import { reserveRoom } from '../litmus/machine.ts';
-import { Actors, deedText } from './actors.ts';
+import { Actors, deedText, type AfterDeath } from './actors.ts';
 import { Footprint, footprintOf } from './footprint.ts';
 import type { EngineCase } from './engine-case.ts';
 import { wrongWith } from './properties.ts';
@@ -50,13 +54,26 @@ export async function runOnce(test: EngineCase, placed: readonly Placed[], prune
   let record: RemovalRecord | null = null;
   let thrown: string | null = null;
   try {
-    record = await remove(watchedHost(test.hostFor(simulatedHost(built.world)), run), test.plan, test.way, test.deviceNumbers);
+    record = await lives(test, watchedHost(test.hostFor(simulatedHost(built.world)), run), run);
   } catch (error) {
     if (run.was === 'whole') thrown = error instanceof Error ? error.message : String(error);
   }
   run.finish();
-  return { ready: run.ready, was: run.was, calls: run.calls, status: record?.status ?? (thrown === null ? 'redundant' : 'threw'), story: run.story, built, record,
+  return { ready: run.ready, was: run.was, calls: run.calls, status: record?.status ?? (thrown !== null ? 'threw' : run.died === null ? 'redundant' : 'nothing-to-go-on-with'), story: run.story, built, record,
     wrong: run.was === 'whole' ? [...(thrown === null ? [] : [`the engine threw: ${thrown}`]), ...wrongWith(test, built, record)] : [] };
+}
+
+/** The removal, and after its death what a person would start next; null where it died with nothing in its journal. */
+async function lives(test: EngineCase, host: Host, run: Run): Promise<RemovalRecord | null> {
+  try {
+    return await remove(host, test.plan, test.way, test.deviceNumbers);
+  } catch (error) {
+    if (!(error instanceof Crashed)) throw error;
+  }
+  run.startAgain();
+  const [journal] = findJournals(host);
+  if (journal === undefined) return null;
+  return run.died === 'rollback' ? rollback(host, journal.path, journal.content) : resume(host, journal.path, journal.content);
 }
 
 class Run {
@@ -69,6 +86,9 @@ class Run {
   private readonly placed: readonly Placed[];
   private readonly prune: boolean;
   private next = 0;
+  /** The engine that died has not been started again yet: it can do nothing more. */
+  private dead = false;
+  private startedAgain = false;
   /** What the deed just done touched, until the next event has been held against it. */
   private last: { readonly actor: number; readonly footprint: Footprint } | null = null;
 
@@ -81,9 +101,18 @@ class Run {
 
   call(name: string, kind: CallKind, go: () => unknown): unknown {
     if (this.was !== 'whole') throw new Redundant();
+    if (this.dead) throw new Crashed(this.calls);
     const at = this.calls;
     this.calls += 1;
     this.deedsAt(at);
+    if (this.died !== null && !this.startedAgain) {
+      // Whether it dies before a look or after it is all the same to everybody else.
+      if (this.prune && kind === 'looks') throw this.redundant('same-as-later');
+      // Nothing of a second life can be put before the death.
+      if (this.last !== null && this.actors.actors[this.last.actor]?.who === 'unseat') this.last = null;
+      this.dead = true;
+      throw new Crashed(at);
+    }
     this.story.push(name);
     const { last } = this;
     this.last = null;
@@ -94,9 +123,20 @@ class Run {
     return value;
   }
 
+  get died(): AfterDeath | null {
+    return this.actors.died;
+  }
+
+  startAgain(): void {
+    this.startedAgain = true;
+    this.dead = false;
+    this.story.push(`  unseat: ${this.died ?? ''}`);
+  }
+
   /** The deeds that were not placed, actor by actor, after the engine has ended. */
   finish(): void {
     if (this.was !== 'whole') return;
+    this.actors.over = true;
     try {
       this.deedsAt(this.calls);
     } catch (error) {

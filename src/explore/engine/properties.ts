@@ -24,6 +24,7 @@ export function wrongWith(test: EngineCase, built: BuiltScenario, record: Remova
     if (taskState(k, task) === TASK_OOPSED) wrong.push(`pid ${taskPid(k, task)} died in the kernel`);
   }
   if (record?.status === 'done' && !gone) wrong.push('the removal says it is done and the device is there');
+  if (record?.status === 'rolled-back' && gone) wrong.push('everything is said to be put back and the device is gone');
   if (record?.status === 'called-off' && gone) wrong.push('the removal says it was called off and the device is gone');
   if (record?.status === 'done' && test.way.way !== 'force' && mountsOf(built).length > 0) wrong.push('the device is gone and its file system still mounted');
   for (const line of record?.kernelLog ?? []) wrong.push(`the kernel log says: ${line}`);

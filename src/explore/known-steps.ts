@@ -1,0 +1,105 @@
+/**
+ * Steps, remembered. What a thread does next depends on where it stands, on the words that it looks at, and on choices: so
+ * each step is walked through the nodes once (stepper.ts), and found again by the values of those words that some thread
+ * changes. Of some twenty words that a path of the kernel looks at, two or three are of that kind. A step found again is
+ * an outcome: nothing is carried out, and the hash of the state after it is that of the state before, and one word.
+ *
+ * What is remembered is forgotten when a word turns out to change that nobody had changed before, and when it is too much.
+ */
+import { Decisions, inconsistent } from './decisions.ts';
+import { Outcomes, STAYS } from './outcomes.ts';
+import type { StateRow } from './state-row.ts';
+import type { Stepper } from './stepper.ts';
+import { StepTrace } from './step-trace.ts';
+
+/** Words after which everything is forgotten: what does not repeat is not worth keeping. */
+const MOST_WORDS = 1 << 24;
+
+export class KnownSteps {
+  readonly outcomes = new Outcomes();
+  /** False: every step is walked through the nodes. */
+  remember = true;
+  private readonly decisions = new Decisions();
+  /** By node that a thread stands at: position in the decisions. */
+  private roots = new Int32Array(1 << 12);
+  /** Width of the row when the first of them was remembered. */
+  private width = 0;
+  private readonly stepper: Stepper<never>;
+  private readonly state: StateRow;
+
+  constructor(stepper: Stepper<never>) {
+    this.stepper = stepper;
+    this.state = stepper.state;
+  }
+
+  /** What the next step of `thread` does, with the stepper's choices; STAYS where it cannot move. The row is left as it is. */
+  find(thread: number): number {
+    const { stepper, state, decisions } = this;
+    if (state.width !== this.width) this.forget();
+    const { row } = state;
+    const { places, firsts, nexts } = decisions;
+    stepper.againFromFirstChoice();
+    let at = (this.roots[row[thread] as number] as number) | 0;
+    while (at > 0) {
+      const place = places[at] as number;
+      const value = place >= 0 ? (row[place] as number) : stepper.pick(~place);
+      at = firsts[at] === value ? (nexts[at] as number) : decisions.next(at, value);
+    }
+    return at < 0 ? ~at : this.walk(thread);
+  }
+
+  /**
+   * Walks a step through the nodes that `find` gave an outcome for, and compares.
+   * @throws UnseatError INTERNAL where they differ
+   */
+  verify(thread: number, outcome: number): void {
+    const { stepper, state, outcomes } = this;
+    state.mark();
+    const moved = stepper.step(thread);
+    const walked = [moved, state.low, state.high, ...state.row.subarray(0, state.width)];
+    state.undo();
+    state.mark();
+    outcomes.apply(outcome, state);
+    const remembered = [outcome !== STAYS, state.low, state.high, ...state.row.subarray(0, state.width)];
+    state.undo();
+    if (walked.some((word, i) => word !== remembered[i])) throw inconsistent(`thread ${thread} at ${stepper.label(thread)}`);
+  }
+
+  /** Between two batches, when no outcome is asked for any more. */
+  tidy(): void {
+    if (this.remember && this.outcomes.size + this.decisions.size < MOST_WORDS) return;
+    this.forget();
+    this.outcomes.clear();
+  }
+
+  /** Walks the step through the nodes: first so that they are known, then to see what it looks at. */
+  private walk(thread: number): number {
+    const { stepper, state, outcomes } = this;
+    const from = state.row[thread] as number;
+    state.mark();
+    const moved = stepper.step(thread);
+    state.undo();
+    if (state.width !== this.width) this.forget();
+    const trace = new StepTrace(state);
+    stepper.step(thread, trace);
+    const outcome = moved ? trace.outcome(outcomes, thread, from, state.row[thread] as number) : STAYS;
+    state.undo();
+    if (this.remember) {
+      if (from >= this.roots.length) this.roots = enlarged(this.roots, Math.max(from + 1, this.roots.length * 2));
+      this.roots[from] = this.decisions.insert(this.roots[from] as number, trace.observed, outcome);
+    }
+    return outcome;
+  }
+
+  private forget(): void {
+    this.roots.fill(0);
+    this.decisions.clear();
+    this.width = this.state.width;
+  }
+}
+
+function enlarged(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const bigger = new Int32Array(length);
+  bigger.set(array);
+  return bigger;
+}
