@@ -1,6 +1,7 @@
 /** Processes as a host shows them. A pid here is a thread group id; threads are asked for where they matter. */
 import type { Fact } from './fact.ts';
 import type { ByteString, DeviceNumber } from './host.ts';
+import type { MappingTable } from './mapping-table.ts';
 
 /** One VMA of a process, from /proc/PID/maps or PROCMAP_QUERY. Addresses are bytes; user addresses fit in 2^53. */
 export interface Mapping {
@@ -63,6 +64,8 @@ export interface Processes {
    * mapped sockets, which tell of pins.
    */
   mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]>;
+  /** `mappings` with `devices`, as a table; absent where the host has no better way to them. */
+  mappingTable?(pid: number, devices: ReadonlySet<DeviceNumber>): Fact<MappingTable>;
   openFiles(pid: number): Fact<readonly OpenFile[]>;
   /** /proc/PID/fdinfo/FD. */
   fdInfo(pid: number, fd: number): Fact<Uint8Array>;
@@ -77,7 +80,8 @@ export interface Processes {
   /**
    * Those of these processes that a holder search must look at, in any order: all that have something of the devices, and
    * all that could not be looked at. What was read of one on the way is handed out, each answer once, to whoever asks
-   * before the next pid is taken; with `portraits`, `status`, `cmdline`, `cgroup` and the mount namespace are read of each too.
+   * before the next pid is taken; with `portraits`, `status`, `cmdline`, `cgroup` and the mount namespace are read of each too, and each
+   * mapping is told under the name by which it was made (without, those of one inode in a row under that of the first).
    * Absent where each process must be looked at anyway.
    */
   suspects?(pids: readonly number[], devices: ReadonlySet<DeviceNumber>, portraits: boolean): Iterable<number>;

@@ -1,19 +1,13 @@
 /** Open files of a process of the live machine, from /proc/PID/fd. */
-import { readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import type { OpenFile } from '../processes.ts';
 import { errnoOf } from './absence.ts';
 import { deviceNumber } from './files.ts';
+import type { Descriptor, Numbers } from './process-door.ts';
 
 const LATIN1 = { encoding: 'latin1' as const };
 const LENIENT = { throwIfNoEntry: false } as const;
 const NO_FILE = /^(?:pipe|socket|anon_inode):/;
-
-export interface Descriptor {
-  readonly path: string;
-  readonly fd: number;
-  /** Undefined where the file cannot be looked at (a FUSE mount of another user, a server that is gone). */
-  readonly stats: Stats | undefined;
-}
 
 /** One call for each: no link is read. Without those that were closed meanwhile. Throws the error of node:fs for the directory. */
 export function descriptors(pid: number): Descriptor[] {
@@ -23,9 +17,9 @@ export function descriptors(pid: number): Descriptor[] {
     const path = `${directory}/${name}`;
     try {
       const stats = statSync(path, LENIENT);
-      if (stats !== undefined) found.push({ path, fd: Number(name), stats });
+      if (stats !== undefined) found.push({ fd: Number(name), stats });
     } catch {
-      found.push({ path, fd: Number(name), stats: undefined });
+      found.push({ fd: Number(name), stats: undefined });
     }
   }
   return found;
@@ -35,17 +29,22 @@ export function descriptors(pid: number): Descriptor[] {
 export const mayBeOn = ({ stats }: Descriptor, devices: ReadonlySet<number>): boolean =>
   stats === undefined || devices.has(stats.dev) || (isNode(stats) && devices.has(stats.rdev));
 
-/** Ascending. Throws the error of node:fs. */
-export function openFiles(pid: number, known: readonly Descriptor[] = descriptors(pid)): OpenFile[] {
-  return known.map(openFile).filter((file) => file !== undefined).sort((a, b) => a.fd - b.fd);
+/** Ascending. Throws the error of node:fs. `link` reads the link of a descriptor. */
+export function openFiles(pid: number, known: readonly Descriptor[] = descriptors(pid), link: (fd: number) => string = (fd) => readlinkSync(`/proc/${pid}/fd/${fd}`, LATIN1)): OpenFile[] {
+  const found: OpenFile[] = [];
+  for (const descriptor of known) {
+    const file = openFile(descriptor, link);
+    if (file !== undefined) found.push(file);
+  }
+  return found.sort((a, b) => a.fd - b.fd);
 }
 
 /** Undefined for a descriptor that was closed meanwhile. */
-function openFile({ path, fd, stats }: Descriptor): OpenFile | undefined {
+function openFile({ fd, stats }: Descriptor, link: (fd: number) => string): OpenFile | undefined {
   try {
     const told = stats === undefined ? undefined : NAMELESS.get(stats.dev);
     if (told !== undefined) return { fd, target: `${told}:[${stats?.ino}]` };
-    const target = readlinkSync(path, LATIN1);
+    const target = link(fd);
     // Pipes, sockets and anonymous inodes lie on no device.
     if (stats === undefined || NO_FILE.test(target)) return learnt({ fd, target }, stats);
     const common = { fd, target, dev: deviceNumber(stats.dev), ino: stats.ino };
@@ -62,10 +61,10 @@ function openFile({ path, fd, stats }: Descriptor): OpenFile | undefined {
  */
 const NAMELESS = new Map<number, string>();
 
-function learnt(file: OpenFile, stats: Stats | undefined): OpenFile {
+function learnt(file: OpenFile, stats: Numbers | undefined): OpenFile {
   const kind = /^(pipe|socket):\[(\d+)\]$/.exec(file.target);
   if (stats !== undefined && kind?.[1] !== undefined && Number(kind[2]) === stats.ino) NAMELESS.set(stats.dev, kind[1]);
   return file;
 }
 
-const isNode = ({ mode }: Stats): boolean => (mode & 0o170000) === 0o020000 || (mode & 0o170000) === 0o060000;
+const isNode = ({ mode }: Numbers): boolean => (mode & 0o170000) === 0o020000 || (mode & 0o170000) === 0o060000;

@@ -17,9 +17,13 @@ export function deviceNumber(dev: number): DeviceNumber {
 /** The inverse of `deviceNumber`: as st_dev and st_rdev have it. */
 export function rawDeviceNumber(number: DeviceNumber): number {
   const [major = 0, minor = 0] = number.split(':').map(Number);
+  return makedev(major, minor);
+}
+
+export function makedev(major: number, minor: number): number {
   const low = ((major & 0xfff) * 0x100) + (minor & 0xff) + ((minor >>> 8) & 0xfff) * 0x100000;
   const high = (major & 0xfffff000) + ((minor >>> 20) & 0xfff);
-  return (high >>> 0) * 0x1_0000_0000 + low;
+  return high === 0 ? low : (high >>> 0) * 0x1_0000_0000 + low;
 }
 
 const S_IFMT = 0o170000;

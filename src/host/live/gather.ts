@@ -1,11 +1,13 @@
 /** Everything that a holder search asks of one process, in one go; runs in the main thread and in the worker. */
-import { statSync, type Stats } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isMissing, type Fact } from '../fact.ts';
 import type { ByteString, DeviceNumber } from '../host.ts';
-import type { Mapping, OpenFile, Place, ProcessFile } from '../processes.ts';
+import type { MappingTable } from '../mapping-table.ts';
+import type { OpenFile, Place, ProcessFile } from '../processes.ts';
 import { quietly } from './absence.ts';
-import { descriptors, mayBeOn, type Descriptor } from './descriptors.ts';
+import { descriptors, mayBeOn } from './descriptors.ts';
 import { rawDeviceNumber } from './files.ts';
+import type { Descriptor, Numbers } from './process-door.ts';
 import type { LiveProcesses } from './processes.ts';
 import { anyApartOn } from './threads-apart.ts';
 
@@ -13,14 +15,16 @@ import { anyApartOn } from './threads-apart.ts';
 export interface Gathered {
   readonly pid: number;
   readonly files: Partial<Record<ProcessFile, Fact<Uint8Array>>>;
+  /** All of it is of one process for certain (quick-gather.ts): its start time need not be read again. */
+  readonly sound?: true;
   readonly places?: Partial<Record<'cwd' | 'root' | 'exe', Fact<Place>>>;
   readonly openFiles?: Fact<readonly OpenFile[]>;
-  readonly mappings?: Fact<readonly Mapping[]>;
+  readonly mappings?: Fact<MappingTable>;
   readonly namespace?: Fact<number>;
 }
 
-const PLACES = ['exe', 'cwd', 'root'] as const;
-const OF_PORTRAITS = ['status', 'cmdline', 'cgroup'] as const;
+export const PLACES = ['exe', 'cwd', 'root'] as const;
+export const OF_PORTRAITS = ['status', 'cmdline', 'cgroup'] as const;
 const LENIENT = { throwIfNoEntry: false } as const;
 
 /** What a search is for: the devices in the forms in which they are met, and whether holders are described. */
@@ -48,10 +52,8 @@ export function gather(processes: LiveProcesses, pid: number, { devices, raw, po
   const files: Partial<Record<ProcessFile, Fact<Uint8Array>>> = { stat };
   // Denied, gone, or without an executable: a zombie, or one whose first thread has ended.
   if (glance?.places[0] === undefined) return { pid, files };
-  const mappings = processes.mappings(pid, devices);
-  const maps = isMissing(mappings) || mappings.some(({ dev, rdev }) => devices.has(dev) || (rdev !== undefined && devices.has(rdev)));
-  const holds = maps || glance.places.some((stats) => stats !== undefined && raw.has(stats.dev)) || glance.descriptors.some((file) => mayBeOn(file, raw)) || (threads > 1 && anyApartOn(pid, raw));
-  if (!holds) return undefined;
+  const mappings = processes.mappingTable(pid, devices, portraits);
+  if (!holds(pid, { ...glance, mappings, threads }, { devices, raw })) return undefined;
   if (portraits) for (const name of OF_PORTRAITS) files[name] = processes.read(pid, name);
   const places: Partial<Record<'cwd' | 'root' | 'exe', Fact<Place>>> = {};
   for (const [i, place] of PLACES.entries()) places[place] = processes.place(pid, place, glance.places[i]);
@@ -59,8 +61,21 @@ export function gather(processes: LiveProcesses, pid: number, { devices, raw, po
   return portraits ? { ...gathered, namespace: processes.namespace(pid, 'mnt') } : gathered;
 }
 
+export interface Glance {
+  readonly places: readonly (Numbers | undefined)[];
+  readonly descriptors: readonly Descriptor[];
+  readonly mappings: Fact<MappingTable>;
+  readonly threads: number;
+}
+
+/** Whether it has something of the devices, or may have. */
+export function holds(pid: number, { places, descriptors: open, mappings, threads }: Glance, { devices, raw }: Pick<Wanted, 'devices' | 'raw'>): boolean {
+  return isMissing(mappings) || mappings.files.some(({ dev, rdev }) => devices.has(dev) || (rdev !== undefined && devices.has(rdev)))
+    || places.some((stats) => stats !== undefined && raw.has(stats.dev)) || open.some((file) => mayBeOn(file, raw)) || (threads > 1 && anyApartOn(pid, raw));
+}
+
 /** Numbers alone, no link is read. Throws the error of node:fs. */
-function glanceAt(pid: number): { readonly places: readonly (Stats | undefined)[]; readonly descriptors: readonly Descriptor[] } {
+function glanceAt(pid: number): { readonly places: readonly (Numbers | undefined)[]; readonly descriptors: readonly Descriptor[] } {
   return { places: PLACES.map((place) => statSync(`/proc/${pid}/${place}`, LENIENT)), descriptors: descriptors(pid) };
 }
 

@@ -25,6 +25,21 @@ export interface Native {
   openat(directory: number, path: string, flags: number): number;
   syncfs(fd: number): number;
   klogctl(type: number, buffer: Uint8Array, length: number): number;
+  /** Throws where the C library lacks one of them. */
+  readonly calls: Calls;
+}
+
+/**
+ * Calls for looks at thousands of files, all of their arguments numbers: paths, which end in NUL, and buffers are
+ * addresses. Such a call takes a tenth of the time of its counterpart in node:fs, apart from what the kernel does.
+ */
+export interface Calls {
+  openat(directory: number, path: number, flags: number): number;
+  close(fd: number): number;
+  statx(directory: number, path: number, flags: number, mask: number, buffer: number): number;
+  readlinkat(directory: number, path: number, buffer: number, size: number): number;
+  getdents(fd: number, buffer: number, size: number): number;
+  read(fd: number, buffer: number, size: number): number;
 }
 
 /** System call numbers that are the same on every architecture (5.1 and later). */
@@ -62,7 +77,18 @@ function load(): Native {
   const fchdir = lazy('int fchdir(int fd)');
   const chroot = lazy('int chroot(const void *path)');
   const openat = lazy('int openat(int directory, const char *path, int flags)');
+  let calls: Calls | undefined;
   return {
+    get calls() {
+      return (calls ??= {
+        openat: func('int openat(int directory, uintptr_t path, int flags)'),
+        close: func('int close(int fd)'),
+        statx: func('int statx(int directory, uintptr_t path, int flags, unsigned int mask, uintptr_t buffer)'),
+        readlinkat: func('ssize_t readlinkat(int directory, uintptr_t path, uintptr_t buffer, size_t size)'),
+        getdents: func('ssize_t getdents64(int fd, uintptr_t buffer, size_t size)'),
+        read: func('ssize_t read(int fd, uintptr_t buffer, size_t size)'),
+      });
+    },
     ioctl: (fd, request, argument) => (typeof argument === 'number' ? ioctlNumber : ioctlPointer)(fd, request, argument),
     address: (bytes) => koffi.address(bytes) as bigint,
     errno: () => {

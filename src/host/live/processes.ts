@@ -1,13 +1,15 @@
 /** Processes of the live machine, from /proc. */
-import { readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { isMissing, missing, type Fact, type Missing } from '../fact.ts';
 import type { DeviceNumber } from '../host.ts';
+import { mappingsOf, type MappingTable } from '../mapping-table.ts';
 import type { Mapping, OpenFile, Place, Processes, ProcessFile, ThreadsApart } from '../processes.ts';
 import { absence, quietly } from './absence.ts';
 import { addressSpaces } from './address-spaces.ts';
-import { openFiles, type Descriptor } from './descriptors.ts';
+import { openFiles } from './descriptors.ts';
 import { deviceNumber, LiveFiles } from './files.ts';
 import { LiveMappings } from './mappings.ts';
+import type { Descriptor, Numbers } from './process-door.ts';
 import { bytesOf } from './read.ts';
 import { Pagemaps } from './pagemap.ts';
 import { MANY, Sweep } from './sweep.ts';
@@ -20,7 +22,7 @@ export class LiveProcesses implements Processes {
 
   constructor(files: LiveFiles, pageSize: number) {
     this.sweep = new Sweep(pageSize);
-    this.pages = new Pagemaps(files, (pid) => this.addressSpaceOf(pid, this.maps.allWithDevices(pid)), pageSize);
+    this.pages = new Pagemaps(files, (pid) => this.addressSpaceOf(pid, this.maps.allWithDevices(pid), []), pageSize);
   }
 
   pids(): Fact<readonly number[]> {
@@ -53,14 +55,25 @@ export class LiveProcesses implements Processes {
   }
 
   mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]> {
-    if (devices === undefined) return this.addressSpaceOf(pid, this.maps.all(pid));
-    return this.sweep.takeMappings(pid, devices) ?? this.addressSpaceOf(pid, this.maps.of(pid, devices));
+    if (devices === undefined) return this.addressSpaceOf(pid, this.maps.all(pid), []);
+    const known = this.sweep.takeMappings(pid, devices);
+    if (known !== undefined) return isMissing(known) ? known : mappingsOf(known);
+    return this.addressSpaceOf(pid, this.maps.of(pid, devices), []);
+  }
+
+  mappingTable(pid: number, devices: ReadonlySet<DeviceNumber>, everyName = true): Fact<MappingTable> {
+    return this.sweep.takeMappings(pid, devices) ?? this.addressSpaceOf(pid, this.maps.tableOf(pid, devices, everyName), EMPTY);
+  }
+
+  /** By PROCMAP_QUERY, from a descriptor of /proc/PID/maps; undefined where that cannot tell. */
+  tableThrough(fd: number, pid: number, devices: ReadonlySet<DeviceNumber>, everyName: boolean): MappingTable | undefined {
+    return this.maps.through(fd, pid, devices, everyName);
   }
 
   /** Kernel threads and zombies have no address space; newer kernels say ESRCH for them (fs/proc/base.c, proc_mem_open). */
-  private addressSpaceOf(pid: number, found: Fact<readonly Mapping[]>): Fact<readonly Mapping[]> {
+  private addressSpaceOf<T>(pid: number, found: Fact<T>, none: T): Fact<T> {
     if (!isMissing(found) || found.detail !== 'ESRCH') return this.settle(pid, found);
-    return exists(pid) ? [] : found;
+    return exists(pid) ? none : found;
   }
 
   /** `seen`: what was found of them a moment ago. */
@@ -75,7 +88,7 @@ export class LiveProcesses implements Processes {
   }
 
   /** `seen`: its numbers, where they were looked at a moment ago. */
-  place(pid: number, which: 'cwd' | 'root' | 'exe', seen?: Stats): Fact<Place> {
+  place(pid: number, which: 'cwd' | 'root' | 'exe', seen?: Numbers): Fact<Place> {
     const known = this.sweep.takePlace(pid, which);
     if (known !== undefined) return known;
     const path = `/proc/${pid}/${which}`;
@@ -115,10 +128,13 @@ export class LiveProcesses implements Processes {
 
   /** A file of a process that is not there: because the process ended, or because the kernel has no such file. */
   private settle<T>(pid: number, fact: Fact<T>): Fact<T> {
+    this.sweep.doubt(pid);
     if (!isMissing(fact) || fact.missing !== 'absent') return fact;
     return exists(pid) ? fact : missing('vanished', (fact as Missing).path, (fact as Missing).detail);
   }
 }
+
+const EMPTY: MappingTable = { numbers: new Float64Array(0), perms: [], files: [] };
 
 const readWhole = (path: string): Fact<Uint8Array> => quietly<Fact<Uint8Array>>(() => bytesOf(path), (error) => absence(error, path));
 

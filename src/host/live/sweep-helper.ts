@@ -7,7 +7,6 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import type { DeviceNumber } from '../host.ts';
 import { childEntry } from './entry.ts';
 import type { Gathered } from './gather.ts';
-import type { PackedMappings } from './packing.ts';
 
 /** How long an answer of the worker is waited for, in milliseconds; after that the pid is read here. */
 const PATIENCE = 5_000;
@@ -30,11 +29,6 @@ export interface WorkerTask {
   readonly states: Int32Array;
   readonly devices: readonly DeviceNumber[];
   readonly portraits: boolean;
-}
-
-/** As a worker sends it: the mappings packed. */
-export interface Sent extends Omit<Gathered, 'mappings'> {
-  readonly mappings?: PackedMappings | Exclude<Gathered['mappings'], readonly unknown[]>;
 }
 
 export class SweepHelper {
@@ -76,8 +70,8 @@ export class SweepHelper {
   }
 
   /** What has come since the last time. */
-  *received(): Generator<Sent> {
-    for (let got = this.receive(this.port); got !== undefined; got = this.receive(this.port)) yield* got.message as Sent[];
+  *received(): Generator<Gathered> {
+    for (let got = this.receive(this.port); got !== undefined; got = this.receive(this.port)) yield* got.message as Gathered[];
   }
 
   close(): void {

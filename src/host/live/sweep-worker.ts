@@ -1,19 +1,18 @@
 /** Entry of the second thread of a sweep. */
 import { workerData } from 'node:worker_threads';
-import { isMissing } from '../fact.ts';
 import { LiveFiles } from './files.ts';
-import { gather, wantedOf, type Gathered } from './gather.ts';
+import { wantedOf, type Gathered } from './gather.ts';
 import { native } from './native.ts';
-import { pack } from './packing.ts';
 import { LiveProcesses } from './processes.ts';
-import { DONE, FREE, WORKERS, type Sent, type WorkerStart, type WorkerTask } from './sweep-helper.ts';
+import { gatherer } from './quick-gather.ts';
+import { DONE, FREE, WORKERS, type WorkerStart, type WorkerTask } from './sweep-helper.ts';
 
 /** Holders in one message; the search waits for at most so many where it meets us. */
 const BATCH = 16;
 
-export function work(processes: LiveProcesses, { pids, states, devices, portraits }: WorkerTask, send: (batch: readonly Sent[]) => void): void {
-  const wanted = wantedOf(new Set(devices), portraits);
-  let batch: Sent[] = [];
+export function work(processes: LiveProcesses, { pids, states, devices, portraits }: WorkerTask, send: (batch: readonly Gathered[]) => void): void {
+  const gather = gatherer(processes, wantedOf(new Set(devices), portraits), true);
+  let batch: Gathered[] = [];
   let taken: number[] = [];
   const done = (at: number): void => {
     Atomics.store(states, at, DONE);
@@ -28,23 +27,19 @@ export function work(processes: LiveProcesses, { pids, states, devices, portrait
     for (let at = pids.length - 1; at >= 0; at -= 1) {
       // The search has come from the other end.
       if (Atomics.compareExchange(states, at, FREE, WORKERS) !== FREE) break;
-      const found = gather(processes, pids[at] ?? 0, wanted);
+      const found = gather.of(pids[at] ?? 0);
       if (found === undefined) {
         done(at);
         continue;
       }
       taken.push(at);
-      batch.push(packed(found));
+      batch.push(found);
       if (batch.length === BATCH) deliver();
     }
   } finally {
+    gather.end();
     deliver();
   }
-}
-
-function packed({ mappings, ...rest }: Gathered): Sent {
-  if (mappings === undefined) return rest;
-  return { ...rest, mappings: isMissing(mappings) ? mappings : pack(mappings) };
 }
 
 /** A new list of processes for each task: inodes are known for the length of one look. */

@@ -4,13 +4,13 @@
  * others waits until it is asked for.
  */
 import { statSync } from 'node:fs';
-import { isMissing, type Fact } from '../fact.ts';
+import type { Fact } from '../fact.ts';
 import type { DeviceNumber } from '../host.ts';
 import type { Place, ProcessFile } from '../processes.ts';
-import { gather, wantedOf, type Gathered } from './gather.ts';
-import { unpack } from './packing.ts';
+import { wantedOf, type Gathered } from './gather.ts';
 import type { LiveProcesses } from './processes.ts';
-import { SweepHelper, type Sent } from './sweep-helper.ts';
+import { gatherer } from './quick-gather.ts';
+import { SweepHelper } from './sweep-helper.ts';
 
 /** Fewer processes than this are looked through sooner than a worker starts. */
 export const MANY = 300;
@@ -37,19 +37,20 @@ export class Sweep {
   *suspects(processes: LiveProcesses, pids: readonly number[], devices: ReadonlySet<DeviceNumber>, portraits: boolean): Generator<number> {
     this.devices = devices;
     const helper = pids.length < MANY ? undefined : (this.helper ??= new SweepHelper(this.pageSize));
-    const wanted = wantedOf(devices, portraits);
+    const gather = gatherer(processes, wantedOf(devices, portraits), pids.length >= MANY);
     const lost: number[] = [];
     let ended = false;
     try {
       helper?.begin(pids, devices, portraits);
       for (const [at, pid] of pids.entries()) {
-        if (helper === undefined || helper.claim(at)) yield* this.told(gather(processes, pid, wanted));
+        if (helper === undefined || helper.claim(at)) yield* this.told(gather.of(pid));
         else if (!helper.wait(at)) lost.push(pid);
-        for (const sent of helper?.received() ?? []) yield* this.told(unpacked(sent));
+        for (const sent of helper?.received() ?? []) yield* this.told(sent);
       }
       ended = lost.length === 0;
-      for (const pid of lost) yield* this.told(gather(processes, pid, wanted));
+      for (const pid of lost) yield* this.told(gather.of(pid));
     } finally {
+      gather.end();
       this.answers = undefined;
       // One that hangs, or that works on a search which was given up, is of no use to the next.
       if (!ended) this.stop();
@@ -80,7 +81,8 @@ export class Sweep {
   takeFile(pid: number, name: ProcessFile): Fact<Uint8Array> | undefined {
     const files = this.of(pid)?.files;
     const answer = files?.[name];
-    if (files !== undefined) delete files[name];
+    // Whoever asks for the start time again wants to know whether it is still the same process.
+    if (files !== undefined && !(name === 'stat' && this.answers?.sound === true)) delete files[name];
     return answer;
   }
 
@@ -89,6 +91,11 @@ export class Sweep {
     const answer = places?.[which];
     if (places !== undefined) delete places[which];
     return answer;
+  }
+
+  /** Something was read of this process by its number: from now on what is known of it may be of an earlier one. */
+  doubt(pid: number): void {
+    if (this.answers?.pid === pid) delete this.answers.sound;
   }
 
   private of(pid: number): Answers | undefined {
@@ -101,8 +108,4 @@ export class Sweep {
     yield gathered.pid;
     this.answers = undefined;
   }
-}
-
-function unpacked({ mappings, ...rest }: Sent): Gathered {
-  return mappings === undefined ? rest : { ...rest, mappings: isMissing(mappings) ? mappings : unpack(mappings) };
 }

@@ -3,11 +3,9 @@ import { isMissing, type Fact, type Missing } from '../../host/fact.ts';
 import type { Host } from '../../host/host.ts';
 import { byteString } from '../../host/names.ts';
 import type { Mapping, OpenFile, Place } from '../../host/processes.ts';
-import type { HeldMapping } from '../types/holder.ts';
 import { threadsApart, type Apart } from './apart.ts';
 import type { DeviceIndex } from './device-index.ts';
-import { heldMappingsOf } from './held-mapping.ts';
-import { isRing } from './pins.ts';
+import { heldAmong, heldInTable, type Held, type HeldMappings } from './held-mapping.ts';
 import { isKernelThread, parseStat } from './stat.ts';
 
 export type Where = 'cwd' | 'root' | 'exe';
@@ -19,7 +17,7 @@ export interface Candidate {
   readonly tid: number;
   readonly namespace: number | null;
   /** By device id. */
-  readonly mappings: ReadonlyMap<string, readonly HeldMapping[]>;
+  readonly mappings: ReadonlyMap<string, HeldMappings>;
   readonly files: ReadonlyMap<string, readonly OpenFile[]>;
   readonly places: ReadonlyMap<string, Partial<Record<Where, Place>>>;
   readonly everyFile: Fact<readonly OpenFile[]>;
@@ -77,10 +75,7 @@ function lookThrough(host: Host, index: DeviceIndex, { pid, tid, threads }: { pi
     if (fact.missing !== 'absent') unread.push({ pid, what, why: fact });
     return null;
   };
-  let mappings: ReadonlyMap<string, HeldMapping[]> = NONE;
-  const told = keep('maps', host.processes.mappings(tid, index.numbers)) ?? [];
-  const held = heldMappingsOf(host, tid);
-  for (const mapping of told) for (const id of index.ofMapping(mapping)) mappings = push(mappings, id, held(mapping));
+  const { byDevice: mappings, rings } = mappingsFor(host, index, tid, (fact) => keep('maps', fact));
   const everyFile = host.processes.openFiles(tid);
   const namespace = namespaceFor(host, tid, everyFile);
   let files: ReadonlyMap<string, OpenFile[]> = NONE;
@@ -93,7 +88,14 @@ function lookThrough(host: Host, index: DeviceIndex, { pid, tid, threads }: { pi
   const apart = threads === 1 ? NO_THREADS : threadsApart(host, index, tid, keep);
   const vanished = unread.some(({ why }) => why.missing === 'vanished');
   const any = mappings.size > 0 || files.size > 0 || places.size > 0 || apart.some((thread) => thread.files.size > 0 || thread.places.size > 0);
-  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, rings: told.some(isRing) ? told.filter(isRing) : NO_RINGS, apart } : null, unread, vanished };
+  return { candidate: any ? { pid, tid, namespace, mappings, files, places, everyFile, exe, rings, apart } : null, unread, vanished };
+}
+
+function mappingsFor(host: Host, index: DeviceIndex, tid: number, keep: <T>(fact: Fact<T>) => T | null): Held {
+  const table = host.processes.mappingTable?.(tid, index.numbers);
+  if (table === undefined) return heldAmong(host, index, tid, keep(host.processes.mappings(tid, index.numbers)) ?? []);
+  const told = keep(table);
+  return told === null ? heldAmong(host, index, tid, []) : heldInTable(host, index, tid, told);
 }
 
 /** Asked for only where some descriptor has a path without a device number: one link less to read for each process. */
@@ -105,7 +107,6 @@ function namespaceFor(host: Host, tid: number, files: Fact<readonly OpenFile[]>)
 
 /** Most processes have nothing, and most holders one kind of thing: maps are made only for what there is. */
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
-const NO_RINGS: readonly Mapping[] = [];
 const NO_THREADS: readonly Apart[] = [];
 
 function push<T>(map: ReadonlyMap<string, T[]>, id: string, item: T): ReadonlyMap<string, T[]> {

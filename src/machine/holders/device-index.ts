@@ -35,7 +35,7 @@ export class DeviceIndex {
     this.mounts = new MountTable(mounts);
   }
 
-  ofMapping(mapping: Mapping): DeviceIds {
+  ofMapping(mapping: Pick<Mapping, 'dev' | 'rdev'>): DeviceIds {
     const byNumber = this.byFileSystem.get(mapping.dev) ?? NONE;
     return mapping.rdev === undefined ? byNumber : both(byNumber, this.byCharNode.get(mapping.rdev) ?? NONE);
   }

@@ -9,6 +9,7 @@ import { byteString } from '../../host/names.ts';
 import type { Mapping, OpenFile } from '../../host/processes.ts';
 import type { HeldMapping, Pin, PinKind } from '../types/holder.ts';
 import { parseFdInfo, type FdInfo } from './fdinfo.ts';
+import type { HeldMappings } from './held-mapping.ts';
 import { isKvmVm } from './vm.ts';
 
 export interface PinTraits {
@@ -16,7 +17,8 @@ export interface PinTraits {
   readonly files: Fact<readonly OpenFile[]>;
   /** Its mappings for which `isRing` holds. */
   readonly rings: readonly Mapping[];
-  readonly held: readonly HeldMapping[];
+  /** Undefined where it maps nothing of the device. */
+  readonly held: HeldMappings | undefined;
   readonly pinnedBytes: number | null;
   readonly isVm: boolean;
 }
@@ -49,14 +51,14 @@ const DESCRIPTORS: readonly Rule[] = [
 /** A VM has all of its guest memory mapped for DMA as soon as it has a vfio device. */
 function certaintyOf(kind: PinKind, files: readonly OpenFile[], traits: PinTraits): Pin['certainty'] {
   const device = kind === 'vfio' && files.some((file) => file.target.startsWith('anon_inode:[vfio-device]') || file.target.startsWith('/dev/vfio/devices/'));
-  return device && traits.isVm && traits.held.length > 0 ? 'seen' : 'possible';
+  return device && traits.isVm && traits.held !== undefined ? 'seen' : 'possible';
 }
 
 function ioUringPin(host: Host, traits: PinTraits, file: OpenFile): Pin {
   const label = `fd ${file.fd} ${file.target}`;
   const raw = host.processes.fdInfo(traits.pid, file.fd);
   if (isMissing(raw)) return { kind: 'io_uring', certainty: 'possible', bytes: null, evidence: `${label}, whether it has registered buffers cannot be seen (fdinfo: ${raw.missing})` };
-  return judgeIoUring(label, parseFdInfo(byteString(raw)).ioUring, traits.held);
+  return judgeIoUring(label, parseFdInfo(byteString(raw)).ioUring, traits.held?.list ?? []);
 }
 
 /** Exported for its tests: what the ring's fdinfo says about pins on the held mappings. */
@@ -80,7 +82,7 @@ function overlapBytes(buffer: { address: number; bytes: number }, held: readonly
 const UMEM_RINGS = new Set([0x100000000, 0x180000000]);
 
 /** Mapped sockets and AIO rings: they tell of memory that is pinned elsewhere. */
-export const isRing = ({ name }: Mapping): boolean => name.startsWith('socket:[') || name.startsWith('/[aio]');
+export const isRing = ({ name }: Pick<Mapping, 'name'>): boolean => name.startsWith('socket:[') || name.startsWith('/[aio]');
 
 function mappedPins(mappings: readonly Mapping[]): Pin[] {
   const pins: Pin[] = [];

@@ -69,21 +69,22 @@ const orNull = <T>(fact: Fact<T>): T | null => (isMissing(fact) ? null : fact);
 /** The process as a holder of one device. */
 export function holderOf(host: Host, portrait: Portrait, deviceId: string, sharesMemoryWith: readonly number[]): ProcessHolder {
   const { candidate, base } = portrait;
-  const mappings = candidate.mappings.get(deviceId) ?? [];
+  const held = candidate.mappings.get(deviceId);
   const files = (candidate.files.get(deviceId) ?? []).map((file) => heldFile(host, candidate.tid, file, portrait.whole))
     .concat(candidate.apart.flatMap(({ tid, files: own }) => (own.get(deviceId) ?? []).map((file) => ({ ...heldFile(host, tid, file, portrait.whole), thread: tid }))));
   const places = placesOf(candidate, deviceId);
-  const traits = { pid: candidate.tid, files: candidate.everyFile, rings: portrait.rings, held: mappings, pinnedBytes: portrait.pinnedBytes, isVm: base.vm !== null };
+  const traits = { pid: candidate.tid, files: candidate.everyFile, rings: portrait.rings, held, pinnedBytes: portrait.pinnedBytes, isVm: base.vm !== null };
   const pins = [...pinsOf(host, traits), ...candidate.apart.flatMap((thread) => pinsOfThread(host, traits, thread))];
   return {
     ...base,
-    mappings,
+    // A host with many of them has them in a table: the list is made for whoever reads it.
+    get mappings() { return held?.list ?? []; },
     files,
     cwd: places.cwd?.target ?? null,
     root: places.root?.target ?? null,
     exe: places.exe?.target ?? null,
     // Only memory can be pinned, and what an open file leads to can be mapped at any time.
-    pins: mappings.length > 0 || files.length > 0 ? pins : [],
+    pins: held !== undefined || files.length > 0 ? pins : [],
     sharesMemoryWith,
   };
 }
