@@ -6,7 +6,7 @@ import { BreadthFirst } from '../../src/explore/breadth-first.ts';
 import { buildLitmus, lineMark } from '../../src/explore/litmus/build.ts';
 import { readLitmus } from '../../src/explore/litmus/read.ts';
 import type { Litmus } from '../../src/explore/litmus/schema.ts';
-import type { Program } from '../../src/explore/program.ts';
+import type { Look, Program, ViewPart } from '../../src/explore/program.ts';
 import { Stepper } from '../../src/explore/stepper.ts';
 import { mixHigh, mixLow } from '../../src/explore/state-row.ts';
 import type { Verdict } from '../../src/explore/verdict.ts';
@@ -39,67 +39,59 @@ export function projected(size: Size, exchange = false): { readonly verdict: Ver
   const program = buildLitmus(gupLitmus(size), PROFILE, 'marked');
   const stepper = new Stepper(program);
   const seen = new Set<number>();
-  const project = projection(program, stepper, size, exchange);
+  const { state } = stepper;
+  const parts = partsOf(program, size, exchange);
+  const look: Look = { read: (address) => state.read(address), at: (thread) => stepper.point(thread) };
   const counting: Program<Kernel> = { ...program, properties: [{ name: 'count', kind: 'never', holds: () => {
-    const [low, high] = project();
+    const [low, high] = parts.map((part) => part(look)).reduce(([l, h], [pl, ph]) => [(l + pl) | 0, (h + ph) | 0]);
     // 53 bits: two of a million states share them once in 18,000 runs.
     seen.add((low >>> 0) + (high & 0x1fffff) * 0x100000000);
     return false;
   } }] };
-  const verdict = new BreadthFirst(counting, { now: () => 0, all: true, stepper: stepper as unknown as Stepper<never> }).run();
+  const verdict = new BreadthFirst(counting, { now: () => 0, all: true, remember: false, stepper: stepper as unknown as Stepper<never> }).run();
   return { verdict, states: seen.size };
 }
 
 /** The program with what the Promela model keeps as all that counts of a state; with `exchange`, users that stand alike are taken for each other. */
 export function viewed(size: Size, exchange: boolean): Program<Kernel> {
   const program = buildLitmus(gupLitmus(size), PROFILE, 'marked');
-  let view: (() => readonly [number, number]) | null = null;
-  return { ...program, view: (stepper) => (view ??= projection(program, stepper, size, exchange))() };
+  return { ...program, view: partsOf(program, size, exchange) };
 }
 
 /**
- * Hash of the place of each thread and of the variables of bench/gup-removal.pml in the state that the stepper stands in:
- * of the users one after the other, or added up, which does not know who is who.
+ * What bench/gup-removal.pml keeps of a state: the place of each thread and its variables. With `exchange` a part does not
+ * say which user it is of.
  */
-function projection(program: Program<Kernel>, stepper: Stepper<Kernel>, { processes, pages }: Size, exchange: boolean): () => readonly [number, number] {
-  const { state, nodes } = stepper;
+function partsOf(program: Program<Kernel>, { processes, pages }: Size, exchange: boolean): ViewPart[] {
   const word = wordsOf(program);
-  const users = Array.from({ length: processes }, (_, i) => `u${i}`).map((user, thread) => ({
-    thread, mark: word(lineMark(user)), visited: word(`${user}.vma.visited`), entries: Array.from({ length: pages }, (_, page) => word(`${user} pte[${page}]`)),
-  }));
   const remover = processes;
   const references = Array.from({ length: pages }, (_, page) => word(`dax0 page[${page}].refcount`));
   const [flags, srcu, irqsOff, dying, held] = ['dax0.dax.flags', 'dax0.dax.srcu', 'CPUs with interrupts off', 'dax0.pgmap.dying', 'dax0.pgmap.users'].map(word) as [number, number, number, number, number];
-  const start = nodes.label('start');
-  const place = (thread: number): number => {
-    const node = state.row[thread] as number;
-    return node === stepper.roots[thread] ? start : stepper.isOver(thread) ? OVER : (nodes.a[node] as number);
-  };
   const lineGroup = Array.from({ length: 3 * pages + 1 }, (_, line) => Math.floor(line / 3));
-  return () => {
-    const gone = stepper.isOver(remover);
-    let [low, high] = [0, 0];
-    // One number for each user: fewer numbers to mix, and this is done for every step.
-    for (const { thread, mark, visited, entries } of users) {
-      let user = (place(thread) * MANY + lineGroup[state.read(mark)]!) * 2 + state.read(visited);
-      for (const entry of entries) user = user * 2 + (state.read(entry) & PRESENT);
-      const seed = exchange ? 1 : thread + 2;
-      const [ownLow, ownHigh] = [mixLow(seed, user), mixHigh(seed, user)];
-      low = (low + mixLow(ownLow, ownHigh)) | 0;
-      high = (high + mixHigh(ownHigh, ownLow)) | 0;
-    }
-    // What is freed holds nothing: its words are anything's then.
-    let shared = ((state.read(flags) & ALIVE) * MANY + state.read(srcu)) * MANY + state.read(irqsOff);
-    shared = (shared * 2 + (gone ? 1 : state.read(dying))) * MANY + (gone ? 0 : state.read(held));
-    for (const count of references) shared = shared * MANY + (gone ? 0 : state.read(count) - 1);
-    const there = place(remover);
-    return [mixLow(low, shared) ^ mixLow(there + 3, high), mixHigh(high, shared) ^ mixHigh(there + 3, low)];
-  };
+  const users = Array.from({ length: processes }, (_, thread): ViewPart => {
+    const user = `u${thread}`;
+    const [mark, visited] = [word(lineMark(user)), word(`${user}.vma.visited`)];
+    const entries = Array.from({ length: pages }, (_v, page) => word(`${user} pte[${page}]`));
+    return (look) => hashOf(exchange ? 1 : thread + 2, [look.at(thread), lineGroup[look.read(mark)]!, look.read(visited), ...entries.map((entry) => look.read(entry) & PRESENT)]);
+  });
+  // What is freed holds nothing: its words are anything's then.
+  const parts: ((look: Look) => readonly number[])[] = [
+    (look) => [look.at(remover), look.read(flags) & ALIVE],
+    (look) => [look.read(srcu)],
+    (look) => [look.read(irqsOff)],
+    (look) => (look.at(remover) === OVER ? [] : [look.read(dying), look.read(held)]),
+    ...references.map((count) => (look: Look) => (look.at(remover) === OVER ? [] : [look.read(count)])),
+  ];
+  return [...users, ...parts.map((part, i): ViewPart => (look) => hashOf(-1 - i, part(look)))];
 }
-/** More than any count here comes to: there are at most as many of each as there are users, and of pages. */
-const MANY = 8;
-/** No label has this number. */
-const OVER = 0xffff;
+
+function hashOf(seed: number, values: readonly number[]): readonly [number, number] {
+  let [low, high] = [seed, seed];
+  for (const value of values) [low, high] = [mixLow(low, value) ^ high, mixHigh(high, value) + low];
+  return [mixLow(low, high), mixHigh(high, low)];
+}
+/** Where a thread stands that is over. */
+const OVER = -1;
 const ALIVE = 1;
 const PRESENT = 1;
 

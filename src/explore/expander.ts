@@ -53,7 +53,7 @@ export class Expander<C extends WithHeap> {
     this.selfCheck = options.selfCheck ?? 0;
     this.known = this.stepper.known;
     this.known.remember = options.remember !== false;
-    this.findings = new Findings(program, this.stepper, this.independence);
+    this.findings = new Findings(program, this.stepper, this.independence, options.remember !== false);
     this.key = new Key(program as unknown as Program<never>, this.stepper as unknown as Stepper<never>, options.symmetry === true);
     this.table = table;
     this.push = push;
@@ -156,6 +156,7 @@ export class Expander<C extends WithHeap> {
     state.mark();
     stepper.verify(thread);
     this.known.verify(thread, outcome);
+    this.key.verify(outcome);
   }
 
   private lookUp(source: Source, batch: Batch): number {

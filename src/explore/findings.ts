@@ -1,6 +1,7 @@
 /** Looks at properties, state by state, and keeps of each violation the state nearest to the start. */
 import type { Tap } from '../kernel/state/heap.ts';
 import type { Independence } from './independence.ts';
+import { KnownAnswers } from './known-answers.ts';
 import type { Program, Property, WithHeap } from './program.ts';
 import type { Stepper } from './stepper.ts';
 import type { Violation } from './verdict.ts';
@@ -30,37 +31,43 @@ export class Findings<C extends WithHeap> {
   private readonly stepper: Stepper<C>;
   private readonly reader: Tap;
   private readonly done: (thread: number) => number | undefined;
+  private readonly known: KnownAnswers | null;
 
-  constructor(program: Program<C>, stepper: Stepper<C>, independence: Independence | null) {
+  /** `remember`: an answer that was given holds wherever the property finds the same. */
+  constructor(program: Program<C>, stepper: Stepper<C>, independence: Independence | null, remember: boolean) {
     this.program = program;
     this.stepper = stepper;
     this.pending = new Set(program.properties.filter((p) => p.kind === 'sometimes').map((p) => p.name));
     const { state } = stepper;
+    const known = remember ? new KnownAnswers(program.properties.length, stepper as unknown as Stepper<never>) : null;
+    this.known = known;
     this.reader = readOnly((address) => {
       independence?.sawProperty(address);
-      return state.read(address);
+      return known === null ? state.read(address) : known.read(address);
     });
     this.done = (thread) => {
       independence?.sawDone(thread);
-      return stepper.result(thread);
+      return known === null ? stepper.result(thread) : known.done(thread);
     };
   }
 
   /** Asks every property once, before anything is learnt: what a property reserves on its first call then lies at the same place in every search. */
   warm(): void {
-    for (const property of this.program.properties) this.holds(property);
+    this.program.properties.forEach((_, i) => this.holds(i));
   }
 
   /** What the state that the row holds violates, whoever can still go on. */
   look(depth: number, low: number, high: number): void {
-    for (const property of this.program.properties) {
+    const { properties, allowOops } = this.program;
+    for (let i = 0; i < properties.length; i += 1) {
+      const property = properties[i] as Property<C>;
       if (property.kind === 'never') {
-        if (this.holds(property)) this.add({ property: property.name, kind: 'never', depth, low, high });
-      } else if (property.kind === 'sometimes' && this.pending.has(property.name) && this.holds(property)) {
+        if (this.holds(i)) this.add({ property: property.name, kind: 'never', depth, low, high });
+      } else if (property.kind === 'sometimes' && this.pending.size > 0 && this.pending.has(property.name) && this.holds(i)) {
         this.pending.delete(property.name);
       }
     }
-    if (this.program.allowOops === true) return;
+    if (allowOops === true) return;
     for (let thread = 0; thread < this.stepper.state.threads; thread += 1) {
       const message = this.stepper.oops(thread);
       if (message !== undefined) this.add({ property: `oops: ${message}`, kind: 'oops', depth, low, high });
@@ -70,9 +77,9 @@ export class Findings<C extends WithHeap> {
   /** The row holds a state in which no thread can go on. */
   rest(depth: number, low: number, high: number): void {
     const { program, stepper } = this;
-    for (const property of program.properties) {
-      if (property.kind === 'finally' && !this.holds(property)) this.add({ property: property.name, kind: 'finally', depth, low, high });
-    }
+    program.properties.forEach((property, i) => {
+      if (property.kind === 'finally' && !this.holds(i)) this.add({ property: property.name, kind: 'finally', depth, low, high });
+    });
     if (program.allowHang === true) return;
     const waiting = program.threads.findIndex((thread, t) => !stepper.isOver(t) && thread.daemon !== true);
     if (waiting >= 0) this.add({ property: `hang: ${program.threads[waiting]?.name} waits at ${stepper.label(waiting)}`, kind: 'hang', depth, low, high });
@@ -96,12 +103,20 @@ export class Findings<C extends WithHeap> {
     if (before === undefined || one.depth < before.depth) this.found.set(one.property, one);
   }
 
-  private holds(property: Property<C>): boolean {
-    const { heap } = this.program.context;
+  private holds(property: number): boolean {
+    const { known } = this;
+    if (known === null) return this.ask(property);
+    const answer = known.find(property);
+    return (answer >= 0 ? answer : known.ask(property, () => (this.ask(property) ? 1 : 0))) === 1;
+  }
+
+  private ask(property: number): boolean {
+    const { program } = this;
+    const { heap } = program.context;
     const before = heap.tap;
     heap.tap = this.reader;
     try {
-      return property.holds(this.program.context, this.done);
+      return (program.properties[property] as Property<C>).holds(program.context, this.done);
     } finally {
       heap.tap = before;
     }

@@ -38,6 +38,15 @@ export class Outcomes {
     state.apply(this.changes, outcome === STAYS ? 0 : (this.ends[outcome - 1] as number), this.ends[outcome] as number, this.low[outcome] as number, this.high[outcome] as number);
   }
 
+  /** What `marks` say of the places that an outcome changes, together. */
+  touches(outcome: number, marks: Int32Array): number {
+    const { changes, ends } = this;
+    const end = ends[outcome] as number;
+    let bits = 0;
+    for (let i = ends[outcome - 1] as number; i < end; i += 3) bits |= marks[changes[i] as number] as number;
+    return bits;
+  }
+
   /** The node at which an outcome of `thread` leaves it; 0 where that is the one at which it stood. */
   goesTo(outcome: number, thread: number): number {
     const last = (this.ends[outcome] as number) - 3;

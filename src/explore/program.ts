@@ -1,7 +1,6 @@
 /** What is explored: a heap after set-up, threads that run paths over it, and properties that are looked at in every state. */
 import type { Heap } from '../kernel/state/heap.ts';
 import type { PathFunction } from '../kernel/state/path.ts';
-import type { Stepper } from './stepper.ts';
 
 export interface WithHeap {
   readonly heap: Heap;
@@ -37,6 +36,15 @@ export interface Symmetry {
   readonly words: readonly (readonly number[])[];
 }
 
+/** A hash, of two words, of something that counts of a state. It looks by what it is given and by nothing else. */
+export type ViewPart = (look: Look) => readonly [low: number, high: number];
+
+export interface Look {
+  read(address: number): number;
+  /** A number for the point at which a thread stands (the label of its `yield`); 0 before its first step, -1 where it is done or dead. */
+  at(thread: number): number;
+}
+
 export interface Program<C extends WithHeap = WithHeap> {
   readonly name: string;
   readonly context: C;
@@ -48,10 +56,10 @@ export interface Program<C extends WithHeap = WithHeap> {
   readonly allowOops?: boolean;
   readonly symmetry?: readonly Symmetry[];
   /**
-   * What is to count of a state, as a hash of two words, for searches that use symmetry: states of which it is the same
-   * are taken for one. The program promises that they go on in the same way.
+   * What is to count of a state, for searches that use symmetry: states of which the parts add up to the same are taken
+   * for one. The program promises that they go on in the same way.
    */
-  readonly view?: (stepper: Stepper<C>) => readonly [low: number, high: number];
+  readonly view?: readonly ViewPart[];
   /** Names for heap words in counterexamples; `null` prints the address. */
   readonly nameOf?: (address: number) => string | null;
   /** What a value of such a word means to people. */

@@ -78,6 +78,12 @@ export class Stepper<C extends WithHeap> {
     return this.nodes.labels[this.nodes.a[this.state.row[thread] as number] as number] as string;
   }
 
+  /** Number of the label at which a thread stands; 0 before its first step, -1 where it is over (Look.at). */
+  point(thread: number): number {
+    const node = this.state.row[thread] as number;
+    return node === this.roots[thread] ? 0 : this.isOver(thread) ? -1 : (this.nodes.a[node] as number);
+  }
+
   /** Forgets choices: the next `step` takes the first of each. */
   firstChoices(): void {
     if (this.choices.length === 0) return;

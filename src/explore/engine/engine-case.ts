@@ -44,6 +44,8 @@ export const SHAPES: Readonly<Record<string, readonly Actor[]>> = {
   exit: [{ who: 'holder', deeds: ['exit'] }],
   'exit-and-map': [{ who: 'holder', deeds: ['exit'] }, { who: 'late', deeds: ['map', 'read'] }],
   'fork-and-map': [{ who: 'holder', deeds: ['fork'] }, { who: 'late', deeds: ['map', 'write'] }],
+  die: [{ who: 'unseat', deeds: ['die-and-resume'] }],
+  'roll-back': [{ who: 'unseat', deeds: ['die-and-roll-back'] }],
   'die-and-fault': [{ who: 'unseat', deeds: ['die-and-resume'] }, { who: 'holder', deeds: ['read'] }],
   'die-and-map': [{ who: 'unseat', deeds: ['die-and-resume'] }, { who: 'late', deeds: ['map', 'read'] }],
   'die-and-fork': [{ who: 'unseat', deeds: ['die-and-resume'] }, { who: 'holder', deeds: ['fork'] }, { who: 'child', deeds: ['read'] }],
