@@ -1,12 +1,12 @@
 /**
  * Tasks and what signals do to them: only what device memory touches (include/linux/sched.h, kernel/signal.c, 6.12).
- * A task is one thread with one mm. Stopped covers SIGSTOP, the cgroup freezer and a ptrace stop alike: the task runs
+ * A task is one thread; a process has one task, or more (thread-group.ts). Stopped covers SIGSTOP, the cgroup freezer and a ptrace stop alike: the task runs
  * no instruction and takes no signal but SIGKILL until it goes on.
  */
 import type { Kernel } from './kernel.ts';
 import { FREED, Slab } from './state/slab.ts';
 
-/** Words of a task. `parent`: the pid that forked it. */
+/** Words of a task. `parent`: the pid that forked it; of a thread (TF_THREAD) that of its process. */
 export const TASK = {
   pid: 0, mm: 1, state: 2, flags: 3, domain: 4, next: 5, pending: 6, sigbusCode: 7, sigbusAddr: 8, sigbusTaken: 10,
   aoTaken: 11, files: 12, cwd: 13, comm: 14, parent: 15, root: 16, words: 17,
@@ -25,6 +25,11 @@ export const PF_MCE_PROCESS = 1;
 export const PF_MCE_EARLY = 2;
 /** The task has a handler for SIGBUS (with SA_SIGINFO); without one SIGBUS ends it. */
 export const TF_HANDLES_SIGBUS = 4;
+/** A thread besides the first of its process, whose mm it shares. */
+export const TF_THREAD = 8;
+/** Its table of descriptors, or its working and root directory, are not those of its process. */
+export const TF_OWN_FILES = 16;
+export const TF_OWN_FS = 32;
 
 export const PENDING_SIGBUS = 1;
 export const PENDING_SIGKILL = 2;
@@ -66,12 +71,23 @@ export function newTask(k: Kernel, comm: string, flags = TF_HANDLES_SIGBUS): num
   return task;
 }
 
-/** for_each_process: every task that has not been reaped, in the order of their making. */
+/** for_each_process_thread: every task that has not been reaped, in the order of their making. */
 export function* eachTask(k: Kernel): Generator<number> {
   for (let task = k.heap.load(tasksOf(k).head); task !== 0; task = k.heap.load(task + TASK.next)) yield task;
 }
 
-/** The task with this pid, or 0. */
+/** for_each_process: the first thread of each. */
+export function* eachProcess(k: Kernel): Generator<number> {
+  for (const task of eachTask(k)) if ((k.heap.load(task + TASK.flags) & TF_THREAD) === 0) yield task;
+}
+
+/** The first thread of the process of a task. */
+export const leaderOf = (k: Kernel, task: number): number => ((k.heap.load(task + TASK.flags) & TF_THREAD) === 0 ? task : findTask(k, k.heap.load(task + TASK.parent)));
+/** The task that has the table of descriptors that this one uses, and the one that has its directories. */
+export const filesTask = (k: Kernel, task: number): number => ((k.heap.load(task + TASK.flags) & (TF_THREAD | TF_OWN_FILES)) === TF_THREAD ? leaderOf(k, task) : task);
+export const fsTask = (k: Kernel, task: number): number => ((k.heap.load(task + TASK.flags) & (TF_THREAD | TF_OWN_FS)) === TF_THREAD ? leaderOf(k, task) : task);
+
+/** The task with this pid or thread id, or 0. */
 export function findTask(k: Kernel, pid: number): number {
   for (const task of eachTask(k)) if (k.heap.load(task + TASK.pid) === pid) return task;
   return 0;
@@ -80,8 +96,14 @@ export function findTask(k: Kernel, pid: number): number {
 /** The task that forked this one; 0 where that one is gone, and its children belong to init. */
 export const parentOf = (k: Kernel, task: number): number => findTask(k, k.heap.load(task + TASK.parent));
 
-/** Takes a dead task off the list and frees it (release_task). */
+/** Takes a dead process off the list and frees it (release_task); its other threads, which nobody waits for, go with it. */
 export function reapTask(k: Kernel, task: number): void {
+  const pid = taskPid(k, task);
+  for (const other of [...eachTask(k)]) if ((k.heap.load(other + TASK.flags) & TF_THREAD) !== 0 && k.heap.load(other + TASK.parent) === pid) unlink(k, other);
+  unlink(k, task);
+}
+
+function unlink(k: Kernel, task: number): void {
   const tasks = tasksOf(k);
   let link = tasks.head;
   while (k.heap.load(link) !== task && k.heap.load(link) !== 0) link = k.heap.load(link) + TASK.next;

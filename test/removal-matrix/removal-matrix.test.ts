@@ -44,7 +44,19 @@ function nothingLeft(run: ShapeRun, what: string): void {
   for (const task of eachTask(k)) assert.equal(presentPages(k, task, 0x1_0000_0000 / 4096, 0x1_1000_0000 / 4096), 0, `${what}: pid ${taskPid(k, task)} maps pages of the device`);
   if (run.way.way === 'force') return;
   const pids = run.host.processes.pids();
-  for (const pid of Array.isArray(pids) ? pids : []) assert.deepEqual(run.host.processes.mappings(pid, new Set(run.numbers)), [], `${what}: pid ${pid}`);
+  for (const pid of Array.isArray(pids) ? pids : []) {
+    assert.deepEqual(run.host.processes.mappings(pid, new Set(run.numbers)), [], `${what}: pid ${pid}`);
+    const threads = run.host.processes.threads(pid);
+    for (const tid of Array.isArray(threads) ? threads : []) assert.deepEqual(placesAndFiles(run, tid), [], `${what}: thread ${tid} of pid ${pid}`);
+  }
+}
+
+/** What a thread has open of the device, and which of its directories are there. */
+function placesAndFiles({ host: { processes }, numbers }: ShapeRun, tid: number): string[] {
+  const files = processes.openFiles(tid);
+  const open = Array.isArray(files) ? files : [];
+  const places = (['cwd', 'root'] as const).map((which) => processes.place(tid, which));
+  return [...open, ...places].flatMap((one) => ('dev' in one && one.dev !== undefined && numbers.includes(one.dev) ? [one.target] : []));
 }
 
 function survivors(run: ShapeRun, shape: Shape, way: HolderWay, what: string): void {

@@ -16,6 +16,7 @@ import type { RemovalRecord } from '../../src/remove/record.ts';
 import { readScenario } from '../../src/scenario/read.ts';
 import type { WayPlan } from '../../src/steps/removal-plan.ts';
 import { stateOf } from '../remove/every-call/machine.ts';
+import { watched } from '../remove/watched.ts';
 import type { HolderWay, Shape } from './shapes.ts';
 
 export interface Done extends Seen {
@@ -49,6 +50,7 @@ export async function runShape(shape: Shape, fs: Plain, way: HolderWay, profile:
   shape.prepare?.(built);
   const host = simulatedHost(built.world);
   const before = settingsOf(host);
+  const acting = shape.meanwhile === undefined ? host : watched(host, shape.meanwhile(built));
   const pids = new Map([...built.processes].map(([name, { task }]) => [name, taskPid(built.world.k, task)]));
   const inventory = inventoryFor(host, operatorName(built, 'data'));
   const plan = makePlan(inventory.machine, inventory.device, optionsOf(inventory), { profile, exact: true, says: '', overridden: [] });
@@ -56,7 +58,7 @@ export async function runShape(shape: Shape, fs: Plain, way: HolderWay, profile:
   const chosen = plan.ways.find((w) => w.way === way) ?? plan.ways.find((w) => w.way === 'detach');
   assert.ok(chosen !== undefined);
   const numbers = [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))];
-  const record = chosen.possible ? await remove(host, plan, chosen, numbers) : null;
+  const record = chosen.possible ? await remove(acting, plan, chosen, numbers) : null;
   const rest = (): Done[] => scenario.steps.map((step) => ({ ...takeStep(built, step), verb: step.verb, label: step.label, subject: JSON.stringify(step.argument) }));
   return { built, host, before, pids, way: chosen, numbers, record, rest };
 }

@@ -1,10 +1,8 @@
-/**
- * The shapes in which processes hold a device, each as processes of a scenario and what is set up besides. Threads are not
- * among them: a simulated process is one task; test/live covers threads.
- */
+/** The shapes in which processes hold a device, each as processes of a scenario and what is set up besides. */
 import { SB } from '../../src/kernel/fs/inode.ts';
 import type { BuiltScenario } from '../../src/kernel/scenario/build.ts';
 import type { Way } from '../../src/steps/reason.ts';
+import { apartThreads, busyThreads } from './threads.ts';
 
 export type HolderWay = Exclude<Way, 'graceful'>;
 
@@ -12,6 +10,8 @@ export interface Shape {
   readonly processes: readonly Readonly<Record<string, unknown>>[];
   /** Done before the removal, on the built machine. */
   readonly prepare?: (built: BuiltScenario) => void;
+  /** What goes on while the engine works: run before each of its calls. */
+  readonly meanwhile?: (built: BuiltScenario) => () => void;
   /** Ways that must be refused beforehand, with the reasons that must be named. */
   readonly refused?: Readonly<Partial<Record<HolderWay, readonly string[]>>>;
 }
@@ -46,5 +46,8 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   'another mount namespace': { processes: [{ name: 'h', maps: [MAP], keepFds: true }], prepare: elsewhere },
   'PR_MCE_KILL_LATE': { processes: [{ name: 'h', mceKill: 'late', maps: [MAP] }] },
   'no SIGBUS handler': { processes: [{ name: 'h', sigbus: 'default', maps: [MAP] }] },
+  'threads: one blocked, one touching, one mapping': { processes: [{ name: 'h', maps: [MAP] }], meanwhile: busyThreads },
+  'threads with descriptors and directories of their own': { processes: [{ name: 'h', maps: [MAP] }], prepare: apartThreads },
+  'threads that alone hold it': { processes: [{ name: 'h2', maps: [MAP] }, { name: 'h' }], prepare: apartThreads },
   'a virtual machine': { processes: [{ name: 'h', maps: [MAP] }], prepare: monitor, refused: { detach: ['held-by-vm'], force: ['held-by-vm'] } },
 };

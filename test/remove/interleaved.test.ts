@@ -26,6 +26,7 @@ import { remove } from '../../src/remove/engine/run.ts';
 import type { RemovalRecord } from '../../src/remove/record.ts';
 import { readScenario } from '../../src/scenario/read.ts';
 import type { Way } from '../../src/steps/reason.ts';
+import { watched } from './watched.ts';
 
 /** 10,000 in the second CI stage. */
 const SEEDS = Number(process.env['UNSEAT_SEEDS'] ?? 200);
@@ -40,17 +41,6 @@ function seeded(seed: number): () => number {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-/** `before` runs before each call of any method. */
-function watched<T extends object>(target: T, before: () => void): T {
-  return new Proxy(target, {
-    get(object, key) {
-      const value: unknown = Reflect.get(object, key, object);
-      if (typeof value === 'function') return (...args: unknown[]) => { before(); return (value as (...a: unknown[]) => unknown).apply(object, args); };
-      return typeof value === 'object' && value !== null && typeof key === 'string' && ['files', 'processes', 'mounts', 'actions', 'trace', 'store', 'log'].includes(key) ? watched(value, before) : value;
-    },
-  });
 }
 
 /** One thing that some running process does now. */

@@ -12,7 +12,7 @@ import type { Kernel } from '../kernel.ts';
 import { costsOf } from '../mm/costs.ts';
 import { unmapMappingRange } from '../mm/memory.ts';
 import { AT, type Path } from '../state/path.ts';
-import { BUS_MCEERR_AO, eachTask, isAlive, sendSigbus, TASK } from '../task.ts';
+import { BUS_MCEERR_AO, eachProcess, isAlive, sendSigbus, TASK } from '../task.ts';
 import { linearPageIndex, VMA, vmaEnd, vmaPages, vmasOf, vmaStart } from '../mm/mm_struct.ts';
 import { extentsOf, inodesOf, SB, sbHas, SB_SHUTDOWN } from './inode.ts';
 import { deviceNumber } from './multi.ts';
@@ -53,7 +53,7 @@ export function* corruptRange(k: Kernel, dax: number, offset: number, pages: num
 /** Every process that maps the lost pages is told (data loss), at its address of the first of them. */
 function reportLoss(k: Kernel, inode: number, from: number, to: number): void {
   const costs = costsOf(k);
-  for (const task of eachTask(k)) {
+  for (const task of eachProcess(k)) {
     const mm = k.heap.load(task + TASK.mm);
     if (!isAlive(k, task) || mm === 0) continue;
     for (const vma of vmasOf(k, mm)) {

@@ -7,7 +7,7 @@ import { releasePinHolder } from '../mm/pin-holders.ts';
 import type { Kernel } from '../kernel.ts';
 import { Slab } from '../state/slab.ts';
 import type { Path } from '../state/path.ts';
-import { TASK } from '../task.ts';
+import { filesTask, TASK } from '../task.ts';
 import { ihold, INODE } from './inode.ts';
 import { iput } from './super.ts';
 
@@ -27,13 +27,13 @@ const makeFiles = (k: Kernel): Files => new Files(k);
 
 /** Descriptors of a task, lowest first, as addresses. */
 export function* fdsOf(k: Kernel, task: number): Generator<number> {
-  for (let fd = k.heap.load(task + TASK.files); fd !== 0; fd = k.heap.load(fd + FD.next)) yield fd;
+  for (let fd = k.heap.load(filesTask(k, task) + TASK.files); fd !== 0; fd = k.heap.load(fd + FD.next)) yield fd;
 }
 
 /** Installs a descriptor at the lowest free number; its address. `inode` 0 for a pin holder that is no file. */
 export function fdInstall(k: Kernel, task: number, inode: number, flags = 0, holder = 0): number {
   let number = 3;
-  let link = task + TASK.files;
+  let link = filesTask(k, task) + TASK.files;
   for (let fd = k.heap.load(link); fd !== 0 && k.heap.load(fd + FD.number) === number; link = fd + FD.next, fd = k.heap.load(link)) number += 1;
   const fd = k.part(makeFiles).slab.alloc();
   k.heap.store(fd + FD.number, number);
@@ -48,7 +48,7 @@ export function fdInstall(k: Kernel, task: number, inode: number, flags = 0, hol
 
 /** close of one descriptor (by address): the pin holder lets its pages go, the inode loses a user. */
 export function* fdClose(k: Kernel, task: number, fd: number): Path {
-  let link = task + TASK.files;
+  let link = filesTask(k, task) + TASK.files;
   while (k.heap.load(link) !== fd && k.heap.load(link) !== 0) link = k.heap.load(link) + FD.next;
   if (k.heap.load(link) !== fd) return -ENOENT;
   k.heap.store(link, k.heap.load(fd + FD.next));
@@ -59,6 +59,7 @@ export function* fdClose(k: Kernel, task: number, fd: number): Path {
   return 0;
 }
 
+/** exit_files: the table of a task goes with the task; a thread that uses that of its process has none. */
 export function* fdCloseAll(k: Kernel, task: number): Path {
   for (let fd = k.heap.load(task + TASK.files); fd !== 0; fd = k.heap.load(task + TASK.files)) yield* k.call(fdClose, task, fd);
   return 0;

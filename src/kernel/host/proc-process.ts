@@ -4,7 +4,8 @@ import { INODE } from '../fs/inode.ts';
 import { vmaLeaves } from '../mm/memory.ts';
 import { mmOf, VMA, vmaEnd, vmasOf, vmaStart, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE } from '../mm/mm_struct.ts';
 import { levelPages, PTE_ANON, PTE_PRESENT } from '../mm/pgtable.ts';
-import { isAlive, parentOf, TASK, TASK_OOPSED, TASK_STOPPED, taskPid, taskState } from '../task.ts';
+import { fsTask, isAlive, leaderOf, parentOf, TASK, TASK_OOPSED, TASK_STOPPED, taskPid, taskState } from '../task.ts';
+import { threadsOf } from '../thread-group.ts';
 import type { Kernel } from '../kernel.ts';
 import { fdInfoText, fdView } from './fd-view.ts';
 import { directory, file, link, listing, type DirectoryNode, type FileNode, type Node } from './vfs.ts';
@@ -42,11 +43,13 @@ export function mapsText(world: World, task: number): string {
 /** Field 22 of stat, in clock ticks: tasks start a tick apart in the order of their pids. */
 export const startTime = (k: Kernel, task: number): number => 1000 + taskPid(k, task);
 
+const livingThreads = (k: Kernel, task: number): number[] => [...threadsOf(k, task)].filter((thread) => isAlive(k, thread) || taskState(k, thread) === TASK_OOPSED);
+
 function statText(k: Kernel, task: number): string {
   const pid = taskPid(k, task);
-  const parent = parentOf(k, task);
+  const parent = parentOf(k, leaderOf(k, task));
   const comm = k.names.text(k.heap.load(task + TASK.comm));
-  return `${pid} (${comm}) ${stateLetter(k, task)} ${parent === 0 ? 1 : taskPid(k, parent)} ${pid} ${pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 ${startTime(k, task)} 9420800 1187 18446744073709551615${' 0'.repeat(27)}\n`;
+  return `${pid} (${comm}) ${stateLetter(k, task)} ${parent === 0 ? 1 : taskPid(k, parent)} ${pid} ${pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 ${livingThreads(k, task).length} 0 ${startTime(k, task)} 9420800 1187 18446744073709551615${' 0'.repeat(27)}\n`;
 }
 
 function statusText(k: Kernel, task: number): string {
@@ -55,10 +58,10 @@ function statusText(k: Kernel, task: number): string {
   let locked = 0;
   const mm = mmOf(k, task);
   if (mm !== 0) for (const vma of vmasOf(k, mm)) if ((k.heap.load(vma + VMA.flags) & VM_LOCKED) !== 0) locked += (vmaEnd(k, vma) - vmaStart(k, vma)) * 4;
-  const parent = parentOf(k, task);
+  const parent = parentOf(k, leaderOf(k, task));
   const lines = [
-    `Name:\t${comm}`, 'Umask:\t0022', `State:\t${stateLetter(k, task)} (${stateLetter(k, task) === 't' ? 'tracing stop' : 'sleeping'})`, `Tgid:\t${pid}`, `Pid:\t${pid}`,
-    `PPid:\t${parent === 0 ? 1 : taskPid(k, parent)}`, 'TracerPid:\t0', 'Uid:\t0\t0\t0\t0', 'Gid:\t0\t0\t0\t0', `NSpid:\t${pid}`, `VmLck:\t${locked} kB`, 'VmPin:\t0 kB', 'Threads:\t1', 'Seccomp:\t0',
+    `Name:\t${comm}`, 'Umask:\t0022', `State:\t${stateLetter(k, task)} (${stateLetter(k, task) === 't' ? 'tracing stop' : 'sleeping'})`, `Tgid:\t${taskPid(k, leaderOf(k, task))}`, `Pid:\t${pid}`,
+    `PPid:\t${parent === 0 ? 1 : taskPid(k, parent)}`, 'TracerPid:\t0', 'Uid:\t0\t0\t0\t0', 'Gid:\t0\t0\t0\t0', `NSpid:\t${pid}`, `VmLck:\t${locked} kB`, 'VmPin:\t0 kB', `Threads:\t${livingThreads(k, task).length}`, 'Seccomp:\t0',
     'CapEff:\t000001ffffffffff',
   ];
   return `${lines.join('\n')}\n`;
@@ -107,7 +110,7 @@ function pagemap(k: Kernel, task: number): FileNode {
 }
 
 const place = (world: World, task: number, word: number): string => {
-  const inode = world.k.heap.load(task + word);
+  const inode = world.k.heap.load(fsTask(world.k, task) + word);
   return inode === 0 ? '/' : inodeView(world, inode, namespaceOfTask(world, task)).path;
 };
 
@@ -146,6 +149,9 @@ export function processDirectory(world: World, task: number): DirectoryNode | nu
     root: link(place(world, task, TASK.root)),
     stat: file(() => statText(k, task)),
     status: file(() => statusText(k, task)),
-    task: listing(() => [String(taskPid(k, task))], (name) => (name === String(taskPid(k, task)) ? processDirectory(world, task) : null)),
+    task: listing(() => livingThreads(k, task).map((thread) => String(taskPid(k, thread))), (name) => {
+      const thread = livingThreads(k, task).find((one) => String(taskPid(k, one)) === name);
+      return thread === undefined ? null : processDirectory(world, thread);
+    }),
   });
 }

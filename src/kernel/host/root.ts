@@ -1,5 +1,5 @@
 /** The root directory of a simulated machine: /proc, /sys, /dev. */
-import { eachTask, findTask, taskPid, tasksOf } from '../task.ts';
+import { eachProcess, findTask, taskPid, tasksOf } from '../task.ts';
 import { iomemText } from '../resource.ts';
 import { busDevices, deviceDriver } from '../drivers/base/bus.ts';
 import type { Path } from '../state/path.ts';
@@ -34,7 +34,7 @@ function procDirectory(world: World): DirectoryNode {
     self: directory({ mountinfo: file(() => mountinfo(world, FIRST_NAMESPACE)), ns: directory({ mnt: link(`mnt:[${FIRST_NAMESPACE}]`) }) }),
   });
   const processes = listing(
-    () => [...eachTask(k)].filter((task) => processDirectory(world, task) !== null).map((task) => String(taskPid(k, task))),
+    () => [...eachProcess(k)].filter((task) => processDirectory(world, task) !== null).map((task) => String(taskPid(k, task))),
     (name) => {
       const task = /^\d+$/.test(name) ? findTask(k, Number(name)) : 0;
       return task === 0 ? null : processDirectory(world, task);

@@ -8,7 +8,8 @@ import { syncFilesystem } from '../fs/sync.ts';
 import { exitTask } from '../mm/exit.ts';
 import { run, type Ran } from '../setup/run.ts';
 import type { Path } from '../state/path.ts';
-import { continueTask, findTask, isAlive, reapTask, stopTask, TASK, TASK_DEAD, taskState } from '../task.ts';
+import { findTask, isAlive, reapTask, TASK, TASK_DEAD, taskState } from '../task.ts';
+import { continueProcess, stopProcess } from '../thread-group.ts';
 import { threads, type Thread } from '../threads.ts';
 import { startTime } from './proc-process.ts';
 import type { SimFiles } from './sim-files.ts';
@@ -58,11 +59,11 @@ export class SimActions implements Actions {
     const { k } = this.world;
     const task = this.task(process);
     if (task === 0) return refused('ESRCH');
-    if (signal === 'SIGSTOP') stopTask(k, task);
-    else if (signal === 'SIGCONT') continueTask(k, task);
+    if (signal === 'SIGSTOP') stopProcess(k, task);
+    else if (signal === 'SIGCONT') continueProcess(k, task);
     else {
       // SIGTERM ends a simulated program as SIGKILL does: none of them handles it.
-      continueTask(k, task);
+      continueProcess(k, task);
       const ran = this.drive(exitTask(k, task), task);
       if (ran.oops === null && taskState(k, task) === TASK_DEAD) reapTask(k, task);
       if (ran.oops !== null) return { ok: true, definite: true, milliseconds: 1, detail: `the process died in a kernel oops in ${ran.oops}` };

@@ -2,12 +2,13 @@
 import { isMissing, missing, type Fact } from '../../host/fact.ts';
 import type { ByteString, DeviceNumber } from '../../host/host.ts';
 import { parseMaps } from '../../host/maps.ts';
-import type { Mapping, OpenFile, Place, ProcessFile, Processes } from '../../host/processes.ts';
+import type { Mapping, OpenFile, Place, ProcessFile, Processes, ThreadsApart } from '../../host/processes.ts';
 import { FD, fdsOf } from '../fs/file.ts';
 import { INODE } from '../fs/inode.ts';
 import { run } from '../setup/run.ts';
 import { WALK_PAGEMAP, walkTask } from '../mm/walkers.ts';
-import { eachTask, findTask, isAlive, TASK, TASK_OOPSED, taskPid, taskState } from '../task.ts';
+import { eachProcess, filesTask, findTask, fsTask, isAlive, TASK, TASK_OOPSED, taskPid, taskState } from '../task.ts';
+import { threadsOf } from '../thread-group.ts';
 import { VMA, vmaEnd, vmasOf, vmaStart, mmOf } from '../mm/mm_struct.ts';
 import type { SimFiles } from './sim-files.ts';
 import { fdView } from './fd-view.ts';
@@ -24,11 +25,27 @@ export class SimProcesses implements Processes {
 
   pids(): Fact<readonly number[]> {
     const { k } = this.world;
-    return [...eachTask(k)].filter((task) => isAlive(k, task) || taskState(k, task) === TASK_OOPSED).map((task) => taskPid(k, task)).sort((a, b) => a - b);
+    return [...eachProcess(k)].filter((task) => isAlive(k, task) || taskState(k, task) === TASK_OOPSED).map((task) => taskPid(k, task)).sort((a, b) => a - b);
   }
 
   threads(pid: number): Fact<readonly number[]> {
-    return this.task(pid) === 0 ? missing('vanished', `/proc/${pid}`, 'ESRCH') : [pid];
+    const task = this.task(pid);
+    return task === 0 ? missing('vanished', `/proc/${pid}`, 'ESRCH') : this.living(task).map((thread) => taskPid(this.world.k, thread));
+  }
+
+  threadsApart(tid: number): Fact<readonly ThreadsApart[]> {
+    const { k } = this.world;
+    const task = this.task(tid);
+    if (task === 0) return missing('vanished', `/proc/${tid}/task`, 'ESRCH');
+    return this.living(task).map((thread): ThreadsApart => ({
+      threads: [taskPid(k, thread)], files: filesTask(k, thread) !== filesTask(k, task), places: fsTask(k, thread) !== fsTask(k, task),
+    })).filter(({ files, places }) => files || places);
+  }
+
+  /** Its threads, the first one first. */
+  private living(task: number): number[] {
+    const { k } = this.world;
+    return [...threadsOf(k, task)].filter((thread) => isAlive(k, thread));
   }
 
   read(pid: number, name: ProcessFile): Fact<Uint8Array> {
@@ -67,7 +84,7 @@ export class SimProcesses implements Processes {
     const { k } = this.world;
     const task = this.task(pid);
     if (task === 0) return missing('vanished', `/proc/${pid}/${which}`, 'ESRCH');
-    const inode = which === 'exe' ? 0 : k.heap.load(task + (which === 'cwd' ? TASK.cwd : TASK.root));
+    const inode = which === 'exe' ? 0 : k.heap.load(fsTask(k, task) + (which === 'cwd' ? TASK.cwd : TASK.root));
     if (inode !== 0) return asPlace(this.view(task, inode));
     return which === 'exe' ? { target: '/usr/bin/holder', dev: '0:2', ino: 20 } : { target: '/', dev: '0:2', ino: 1 };
   }

@@ -1,7 +1,7 @@
 /** The Trace facet: a stopped task carries out system calls by the kernel's own paths. */
 import { missing, type Fact } from '../../host/fact.ts';
 import type { ActResult, ProcessRef } from '../../host/actions.ts';
-import type { CallArgument, ChainResult, InjectedCall, Stopped, Trace } from '../../host/trace.ts';
+import type { CallArgument, Carriers, ChainResult, InjectedCall, Stopped, Trace } from '../../host/trace.ts';
 import { EBADF, EEXIST, EFAULT, EINVAL } from '../errno.ts';
 import { FD, fdClose, fdInstall, fdsOf } from '../fs/file.ts';
 import { INODE, INODE_REG, newInode } from '../fs/inode.ts';
@@ -13,7 +13,8 @@ import { doMmap, mmapFixed, munmap } from '../mm/mmap.ts';
 import { mmOf, VMA, vmaEnd, vmaLookup, vmasOf, vmaStart, VM_READ, VM_SHARED, VM_WRITE } from '../mm/mm_struct.ts';
 import { run } from '../setup/run.ts';
 import type { Path } from '../state/path.ts';
-import { continueTask, findTask, isAlive, stopTask, TASK, TASK_STOPPED, taskState } from '../task.ts';
+import { continueTask, findTask, fsTask, isAlive, stopTask, TASK, TASK_STOPPED, taskPid, taskState } from '../task.ts';
+import { continueProcess, stopProcess, threadsOf } from '../thread-group.ts';
 import { startTime } from './proc-process.ts';
 import type { World } from './world.ts';
 
@@ -34,13 +35,15 @@ export class SimTrace implements Trace {
   async stop(process: ProcessRef): Promise<Fact<Stopped>> {
     const task = this.task(process);
     if (task === 0) return missing('vanished', `/proc/${process.pid}`, 'ESRCH');
-    stopTask(this.world.k, task);
-    return { process, threads: [process.pid], carrier: process.pid };
+    stopProcess(this.world.k, task);
+    return { process, threads: this.threads(task).map((thread) => taskPid(this.world.k, thread)), carrier: process.pid };
   }
 
-  async inject(process: ProcessRef, chain: readonly InjectedCall[]): Promise<ChainResult> {
+  async inject(process: ProcessRef, chain: readonly InjectedCall[], _deadlineMs: number, { only, not }: Carriers = {}): Promise<ChainResult> {
     const { k } = this.world;
-    const task = this.task(process);
+    const first = this.task(process);
+    const task = first === 0 ? 0 : this.threads(first).find((thread) => only?.includes(taskPid(k, thread)) !== false && not?.includes(taskPid(k, thread)) !== true) ?? 0;
+    if (first !== 0 && task === 0) return { ok: false, errno: 'ENOSPC', definite: true, milliseconds: 1, detail: 'no thread that may carry the calls is left', results: [] };
     if (task === 0) return { ok: false, errno: 'ESRCH', definite: true, milliseconds: 1, results: [] };
     if (taskState(k, task) !== TASK_STOPPED) return { ok: false, errno: 'EINVAL', definite: true, milliseconds: 1, detail: 'the process is not stopped', results: [] };
     const results: number[] = [];
@@ -56,9 +59,9 @@ export class SimTrace implements Trace {
     return { ...ok, results };
   }
 
-  pipeBytes(process: ProcessRef, number: number): Fact<number> {
+  pipeBytes(process: ProcessRef, number: number, thread?: number): Fact<number> {
     const { k } = this.world;
-    const task = this.task(process);
+    const task = thread === undefined ? this.task(process) : findTask(k, thread);
     if (task === 0) return missing('vanished', `/proc/${process.pid}`, 'ESRCH');
     const fd = fdByNumber(k, task, number);
     const holder = fd === 0 ? 0 : k.heap.load(fd + FD.holder);
@@ -71,8 +74,12 @@ export class SimTrace implements Trace {
 
   async release(process: ProcessRef): Promise<ActResult> {
     const task = this.task(process);
-    if (task !== 0) continueTask(this.world.k, task);
+    if (task !== 0) continueProcess(this.world.k, task);
     return ok;
+  }
+
+  private threads(task: number): number[] {
+    return [...threadsOf(this.world.k, task)].filter((thread) => isAlive(this.world.k, thread));
   }
 
   private task(process: ProcessRef): number {
@@ -139,8 +146,9 @@ function* dup3(k: Kernel, task: number, from: number, to: number): Path<number> 
 }
 
 function* chdirRoot(k: Kernel, task: number): Path<number> {
-  const cwd = k.heap.load(task + TASK.cwd);
-  k.heap.store(task + TASK.cwd, 0);
+  const owner = fsTask(k, task);
+  const cwd = k.heap.load(owner + TASK.cwd);
+  k.heap.store(owner + TASK.cwd, 0);
   if (cwd !== 0) yield* k.call(iput, cwd);
   return 0;
 }

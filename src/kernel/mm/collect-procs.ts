@@ -5,12 +5,13 @@
 import { INODE } from '../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
 import { AT, type Path } from '../state/path.ts';
-import { BUS_MCEERR_AO, BUS_MCEERR_AR, eachTask, isAlive, PF_MCE_EARLY, PF_MCE_PROCESS, sendSigbus, TASK, taskPid, tasksOf } from '../task.ts';
+import { BUS_MCEERR_AO, BUS_MCEERR_AR, eachProcess, isAlive, PF_MCE_EARLY, PF_MCE_PROCESS, sendSigbus, TASK, taskPid, tasksOf } from '../task.ts';
 import { KERN_ERR } from '../printk.ts';
 import { costsOf } from './costs.ts';
 import { unmapMappingRange, vmaVpnOf } from './memory.ts';
 import { MF_ACTION_REQUIRED, MF_MASS, MF_MEM_PRE_REMOVE } from './mf-flags.ts';
-import { regionPage, VMA } from './mm_struct.ts';
+import { MM, regionPage, VMA } from './mm_struct.ts';
+import { threadsOf } from '../thread-group.ts';
 import { levelPages, PTE_PRESENT, walk } from './pgtable.ts';
 
 /** One process to be told: where it maps the page, by an entry of how many pages. */
@@ -34,6 +35,14 @@ function isCollected(k: Kernel, task: number, flags: number, current: number): b
   return k.heap.load(tasksOf(k).earlyKill) !== 0;
 }
 
+/** find_early_kill_thread: one thread of a process is told, the first that wants to be; 0 where none does. */
+function threadToTell(k: Kernel, process: number, flags: number, current: number): number {
+  const mm = k.heap.load(process + TASK.mm);
+  if (mm === 0 || k.heap.load(mm + MM.users) === 1) return isCollected(k, process, flags, current) ? process : 0;
+  for (const thread of threadsOf(k, process)) if (isCollected(k, thread, flags, current)) return thread;
+  return 0;
+}
+
 /** collect_procs_file / collect_procs_fsdax: the tasks that map file page `index` now, with the size of their entry. */
 export function collectProcs(k: Kernel, inode: number, index: number, flags: number, current: number): ToKill[] {
   const found: ToKill[] = [];
@@ -50,9 +59,10 @@ export function collectProcs(k: Kernel, inode: number, index: number, flags: num
     if (list === undefined) byMm.set(mm, [kill]);
     else list.push(kill);
   }
-  for (const task of eachTask(k)) {
+  for (const process of eachProcess(k)) {
     if (costs !== null) costs.tasksVisited += 1;
-    if (!isCollected(k, task, flags, current)) continue;
+    const task = threadToTell(k, process, flags, current);
+    if (task === 0) continue;
     for (const kill of byMm.get(k.heap.load(task + TASK.mm)) ?? []) found.push({ ...kill, task });
   }
   return found;

@@ -7,7 +7,7 @@ import type { Kernel } from '../kernel.ts';
 import { INODE, ihold } from '../fs/inode.ts';
 import { fdCopy } from '../fs/file.ts';
 import { AT, type Path } from '../state/path.ts';
-import { newTask, TASK, TASK_OOPSED } from '../task.ts';
+import { fsTask, leaderOf, newTask, TASK, TASK_OOPSED, TF_OWN_FILES, TF_OWN_FS, TF_THREAD } from '../task.ts';
 import { mmAlloc, mmOf, MM, VMA, vmaCreate, vmaEnd, vmaPages, vmasOf, vmaStart, VM_DONTFORK, regionPage } from './mm_struct.ts';
 import { leaves } from './pgtable-leaves.ts';
 import { PTE_ANON, PTE_WRITE, setEntry, setFlags } from './pgtable.ts';
@@ -18,14 +18,15 @@ import { loadLong, storeLong } from '../state/long.ts';
 export function* fork(k: Kernel, parent: number): Path {
   if (k.heap.load(parent + TASK.state) >= TASK_OOPSED) return 0;
   if (k.concurrent) yield AT('dup_mm');
-  const child = newTask(k, k.names.text(k.heap.load(parent + TASK.comm)), k.heap.load(parent + TASK.flags));
-  for (const word of [TASK.domain, TASK.root]) k.heap.store(child + word, k.heap.load(parent + word));
-  k.heap.store(child + TASK.parent, k.heap.load(parent + TASK.pid));
+  const child = newTask(k, k.names.text(k.heap.load(parent + TASK.comm)), k.heap.load(parent + TASK.flags) & ~(TF_THREAD | TF_OWN_FILES | TF_OWN_FS));
+  k.heap.store(child + TASK.domain, k.heap.load(parent + TASK.domain));
+  k.heap.store(child + TASK.root, k.heap.load(fsTask(k, parent) + TASK.root));
+  k.heap.store(child + TASK.parent, k.heap.load(leaderOf(k, parent) + TASK.pid));
   const mm = mmAlloc(k);
   k.heap.store(child + TASK.mm, mm);
   storeLong(k.heap, mm + MM.nextVpn, loadLong(k.heap, mmOf(k, parent) + MM.nextVpn));
   for (const vma of [...vmasOf(k, mmOf(k, parent))].reverse()) if ((k.heap.load(vma + VMA.flags) & VM_DONTFORK) === 0) copyVma(k, vma, mm);
-  const cwd = k.heap.load(parent + TASK.cwd);
+  const cwd = k.heap.load(fsTask(k, parent) + TASK.cwd);
   if (cwd !== 0) {
     ihold(k, cwd);
     k.heap.store(child + TASK.cwd, cwd);
