@@ -57,6 +57,11 @@ function facts(p: Observation, o: Observation): Fact[] {
   compare(`mounts at ${at}`, p.mounts, o.mounts);
   compare(`iomem at ${at}`, p.iomem?.map(withoutNumber), o.iomem?.map(withoutNumber));
   compare(`hardware at ${at}`, p.hardware, o.hardware);
+  compare(`text at ${at}`, p.value, o.value);
+  compare(`watched log at ${at}`, p.said, o.said);
+  compare(`page flags at ${at}`, p.flags, o.flags);
+  // Runs of the time before figures have none.
+  if (o.figures !== undefined && p.figures !== undefined) compare(`figures at ${at}`, p.figures, o.figures);
   // An NVDIMM has no driver of its own; the guest lists it, the simulated machine has only what lies on it.
   const both = Object.keys(p.devices ?? {}).filter((name) => o.devices?.[name] !== undefined);
   for (const name of both) compare(`${name} at ${at}`, p.devices?.[name], o.devices?.[name]);

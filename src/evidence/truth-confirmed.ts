@@ -3,11 +3,12 @@ import type { TruthRow } from '../kernel/truth/row.ts';
 import { kernelOf } from '../kernel/truth/row.ts';
 import { parseRelease } from '../scenario/kernel-range.ts';
 import type { Effect } from '../scenario/effect.ts';
-import type { Observation } from '../scenario/observation.ts';
+import type { Ending, Observation } from '../scenario/observation.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { verdict } from '../scenario/verdict.ts';
 import { wasRun, type SeenCell } from './kernel-matrix.ts';
-import { LINKS, NOT_DONE, type Fact, type TruthLink } from './truth-links.ts';
+import type { Fact, TruthLink } from './truth-link.ts';
+import { LINKS, NOT_DONE } from './truth-links.ts';
 
 interface Column {
   readonly column: string;
@@ -22,15 +23,21 @@ export interface Evidence {
 }
 
 /** What a cell shows against a fact; empty where it shows it. */
-function against(cell: SeenCell, scenario: Scenario, { has = [], lacks = [], ...expected }: Fact): string[] {
+function against(cell: SeenCell, scenario: Scenario, { has = [], lacks = [], notEnds, ...expected }: Fact): string[] {
   const effects = cell.effects as readonly Effect[];
   const series = parseRelease(cell.release);
   if (series === null) return [];
   const stepwise = Object.keys(expected).length === 0 ? [] : verdict({ ...scenario, expect: [{ kernels: 'all', ...expected }] }, series, cell.observations as unknown as Observation[]);
   return [
     ...has.filter((e) => !effects.includes(e)).map((e) => `no ${e}`), ...lacks.filter((e) => effects.includes(e)),
+    ...(notEnds === undefined ? [] : endsSo(cell.observations as unknown as Observation[], expected.step, notEnds)),
     ...stepwise.map((d) => `${d.what}: ${d.seen} for ${d.expected}`),
   ];
+}
+
+function endsSo(observations: readonly Observation[], step: string | undefined, ending: Ending): string[] {
+  const seen = observations.find((o) => o.label === step);
+  return seen === undefined ? [`${step} was not reached`] : seen.ending === ending ? [`${step} ${ending}`] : [];
 }
 
 function columnOf(row: TruthRow, column: string, { cells, scenarios }: Evidence): Column {

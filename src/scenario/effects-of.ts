@@ -57,7 +57,7 @@ function stepEffects(state: State, o: Observation): void {
       add('veto', o.ending === 'refused');
       return add('never-ends', o.ending === 'hangs' || o.ending === 'spins');
     case 'resize': return add('never-ends', o.ending === 'hangs');
-    case 'unmount':
+    case 'unmount': case 'unmountLazy':
       add('umount-hangs', after && (o.ending === 'hangs' || o.ending === 'spins'));
       return add('oops-at-umount', after && crashed(o));
     case 'pagemap': return add('oops-on-pagemap', after && crashed(o));

@@ -25,6 +25,7 @@ export const namespace = z.strictObject({
   map: z.enum(['mem', 'dev']).default('mem').describe('Where its struct pages live: RAM or the device itself.'),
   size: pages.optional().describe('Absent: all that is free.'),
   align: size.optional(),
+  later: z.boolean().default(false).describe('Not made at the start: a `create` step makes it, or is refused.'),
 });
 
 export const dimm = z.strictObject({ name, size: pages, node: deviceNode, plugged: z.boolean().default(true).describe('In its slot from the start.') });
@@ -58,6 +59,7 @@ export const machine = z.strictObject({
   ram: pages.default(2 * GiB).describe('Boot RAM where no nodes are given.'),
   nodes: z.array(z.strictObject({ ram: pages.describe('Boot RAM of the node; 0 for a node that only hot-added memory will have.') })).min(1).max(8).optional(),
   autoOnline: z.enum(['offline', 'online', 'online_kernel', 'online_movable']).default('offline').describe('/sys/devices/system/memory/auto_online_blocks'),
+  modules: z.array(z.enum(['kmem'])).default([]).describe('Modules of drivers that no device of the machine asks for at the start.'),
   memmapOnMemory: z.boolean().default(false).describe('memory_hotplug.memmap_on_memory'),
   memmapPmem: z.array(memmapPmem).default([]),
   nvdimms: z.array(nvdimm).default([]),

@@ -75,6 +75,14 @@ export interface Observation {
   readonly hardware?: readonly string[];
   /** The answer of unseat for `remove`, `scan` and `plan`. */
   readonly unseat?: unknown;
+  /** Text of the file that `get` read. */
+  readonly value?: string;
+  /** Of the texts that the step watches for: those that the kernel logged. Absent where it watches for none. */
+  readonly said?: readonly string[];
+  /** The different sets of flags that `pageFlags` saw. */
+  readonly flags?: readonly string[];
+  /** Counts of a step: `writes` and `refused` of `hardOffline`, `ao` of `signals`, pages by process of `medium`. */
+  readonly figures?: Readonly<Record<string, number>>;
   /** For people: stderr, the oops text, the stack. */
   readonly detail?: string;
 }

@@ -30,6 +30,7 @@ export const anonymousMap = z.strictObject({
   anonymous: z.literal(true),
   node: node.optional().describe('mbind() to this node.'),
   hugetlb: z.boolean().default(false),
+  swapped: z.boolean().default(false).describe('madvise(MADV_PAGEOUT) once it is touched: it goes to the swap of the scenario.'),
 });
 
 export const map = z.union([fileMap, deviceMap, anonymousMap]);
@@ -43,8 +44,9 @@ export const pin = z.strictObject({
 });
 
 export const openFile = z.strictObject({
-  path,
-  write: size.default(0).describe('Bytes written with write(2).'),
+  path: path.describe('A file, made where it does not exist; `/dev/{NAME.block}` is the block device of a declared device.'),
+  direct: z.boolean().default(false).describe('O_DIRECT: a write of one page alone is tried of it.'),
+  write: size.default(0).describe('Bytes written with write(2), each page with the mark of the process.'),
   fsync: z.boolean().default(false),
 });
 
@@ -63,5 +65,6 @@ export const processSchema = z.strictObject({
 });
 
 export type ProcessSpec = z.output<typeof processSchema>;
+export type OpenFile = z.output<typeof openFile>;
 export type MapSpec = z.output<typeof map>;
 export type PinSpec = z.output<typeof pin>;

@@ -35,7 +35,7 @@ test('sizes become bytes, shorthand becomes the full form, defaults are filled i
   const s = readScenario(GOOD, 'x.yaml');
   assert.equal(s.machine.nvdimms[0]?.size, 512 * 1024 ** 2);
   assert.equal(s.machine.namespaces[0]?.map, 'mem');
-  assert.deepEqual(s.steps[0], { verb: 'unbind', argument: { device: 'data' }, label: null, withinSeconds: null });
+  assert.deepEqual(s.steps[0], { verb: 'unbind', argument: { device: 'data' }, label: null, withinSeconds: null, watch: [] });
   const map = s.processes[0]?.maps[0];
   assert.ok(map && 'file' in map);
   assert.deepEqual([map.name, map.share, map.align, map.touch], ['m', 'shared', '2M', 'write']);

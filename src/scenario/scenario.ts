@@ -4,6 +4,8 @@ import { EFFECTS, type Effect } from './effect.ts';
 import { devicesOf, filesystem, machine, swap, systemRam } from './layout.ts';
 import { processSchema } from './process.ts';
 import { step } from './step.ts';
+import { OF_MOUNT, OF_PROCESS } from './verbs-holder.ts';
+import { placeholders } from './verbs-machine.ts';
 import { kernels, name } from './words.ts';
 
 const effect = z.enum(Object.keys(EFFECTS) as [Effect, ...Effect[]]);
@@ -20,6 +22,14 @@ export const expectation = z.strictObject({
   own: count.optional(), zero: count.optional(), sigbus: count.optional(), present: count.optional(),
   others: count.optional().describe('Pages with the mark of another process.'),
   log: z.array(z.string()).optional().describe('Findings that the kernel log has.'),
+  value: z.string().optional().describe('Text of the file that was read.'),
+  said: z.array(z.string()).optional().describe('Of the texts that the step watches for: exactly these were logged.'),
+  flags: z.array(z.string()).optional().describe('Exactly these sets of page flags.'),
+  hardware: z.array(z.string()).optional().describe('Hot-plug events, in order.'),
+  blocks: z.array(z.string()).optional().describe('States of memory blocks, in order.'),
+  figures: z.record(z.string(), z.number()).optional().describe('Counts that the step must show; others may be there.'),
+  calls: z.record(z.string(), z.string()).optional().describe('What calls of `files` must have said; others may be there.'),
+  died: z.record(z.string(), z.string()).optional().describe('How processes must have ended.'),
   source: z.string().optional().describe('Where it is known from.'),
 });
 
@@ -69,13 +79,14 @@ export const scenario = z.strictObject({
     const a: unknown = one.argument;
     const field = (key: string): unknown => (typeof a === 'object' && a !== null && key in a ? (a as Record<string, unknown>)[key] : undefined);
     const at = ['steps', i, one.verb];
-    const process = field('process') ?? (['start', 'maps', 'smaps', 'refork', 'files', 'stop', 'cont', 'exit', 'kill', 'hardOffline'].includes(one.verb) ? a : undefined);
+    const process = field('process') ?? (['start', 'maps', 'smaps', 'refork', 'files', 'stop', 'cont', 'exit', 'kill', 'hardOffline', 'numaMaps', ...OF_PROCESS].includes(one.verb) ? a : undefined);
     if (typeof process === 'string' && !names.has(process)) problem(at, `expected a process of this file (${[...names].join(', ') || 'none is declared'})`);
-    const subject = field('device') ?? (['destroy', 'create', 'plug', 'pull', 'eject', 'swapOn', 'swapOff', 'plan'].includes(one.verb) ? a : undefined);
+    const subject = field('device') ?? (['destroy', 'create', 'plug', 'pull', 'eject', 'press', 'open', 'swapOn', 'swapOff', 'plan', 'medium'].includes(one.verb) ? a : undefined);
     if (typeof subject === 'string') device(at, subject);
-    const mount = field('at') ?? (['sync', 'unmount', 'mount', 'mkfs'].includes(one.verb) ? a : undefined);
+    const mount = field('at') ?? (['sync', 'unmount', 'mount', 'mkfs', ...OF_MOUNT].includes(one.verb) ? a : undefined);
     if (typeof mount === 'string' && !mounts.has(mount)) problem(at, `expected the mount point of a declared file system (${[...mounts].join(', ') || 'none'})`);
   });
+  s.steps.forEach((one, i) => { for (const at of placeholders(JSON.stringify(['get', 'put', 'tool'].includes(one.verb) ? one.argument : ''))) device(['steps', i, one.verb], at); });
   const labels = new Set(s.steps.map((one) => one.label));
   s.expect.forEach((e, i) => {
     if (e.step !== undefined && !labels.has(e.step)) problem(['expect', i, 'step'], 'expected the label (as:) of a step');

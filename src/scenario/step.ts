@@ -1,5 +1,7 @@
 /** The steps of a scenario: one verb each. Steps that look at something give the observations that kernels are compared by. */
 import { z } from 'zod';
+import { holderVerbs } from './verbs-holder.ts';
+import { machineVerbs } from './verbs-machine.ts';
 import { name, pages, path } from './words.ts';
 
 const driver = z.string().regex(/^[a-z0-9_]+$/, 'expected the name of a driver').optional()
@@ -54,6 +56,8 @@ export const verbs = {
   plan: name.describe('unseat plan DEVICE --json; its effects and blockers are observed.'),
   look: z.array(z.enum(['iomem', 'blocks', 'mounts', 'device'])).min(1).describe('Observes entries of /proc/iomem, memory block states, mounts, or whether the device node and driver are there.'),
   wait: z.number().min(0).max(120).describe('Seconds.'),
+  ...machineVerbs,
+  ...holderVerbs,
 } as const;
 
 export type Verb = keyof typeof verbs;
@@ -65,13 +69,14 @@ const optionalVerbs = Object.fromEntries(VERBS.map((verb) => [verb, verbs[verb].
 export const step = z.strictObject({
   as: name.optional().describe('A label that expectations refer to.'),
   within: z.number().min(1).max(300).optional().describe('Seconds after which the step counts as hanging.'),
+  watch: z.array(z.string().min(1)).default([]).describe('Texts that are looked for in what the kernel logs during the step.'),
   ...optionalVerbs,
 }).superRefine((value, context) => {
   const used = VERBS.filter((verb) => value[verb] !== undefined);
   if (used.length !== 1) context.addIssue({ code: 'custom', message: used.length === 0 ? 'expected one verb' : `expected one verb, found ${used.join(' and ')}` });
 }).transform((value): Step => {
   const verb = VERBS.find((v) => value[v] !== undefined) ?? 'wait';
-  return { verb, argument: value[verb], label: value.as ?? null, withinSeconds: value.within ?? null } as Step;
+  return { verb, argument: value[verb], label: value.as ?? null, withinSeconds: value.within ?? null, watch: value.watch } as Step;
 });
 
 /** A step as its readers have it: `verb` decides the type of `argument`. */
@@ -81,4 +86,5 @@ export interface StepOf<V extends Verb> {
   readonly argument: z.output<(typeof verbs)[V]>;
   readonly label: string | null;
   readonly withinSeconds: number | null;
+  readonly watch: readonly string[];
 }

@@ -51,6 +51,11 @@ function stepDisagreements(e: Expectation, label: string, o: Observation | undef
     const fits = e.present === 'none' ? seen === 0 : e.present === 'some' || e.present === 'all' ? seen > 0 : seen === e.present;
     if (!fits) found.push({ what: `present pages at ${label}`, expected: String(e.present), seen: String(seen) });
   }
+  compare('text', e.value, o.value ?? 'none');
+  for (const key of ['said', 'flags', 'hardware', 'blocks'] as const) compare(key, e[key]?.join(', '), (o[key] ?? []).join(', '));
+  for (const key of ['figures', 'calls', 'died'] as const) {
+    for (const [what, value] of Object.entries(e[key] ?? {})) compare(what, String(value), String(o[key]?.[what] ?? 'none'));
+  }
   for (const finding of e.log ?? []) if ((o.log?.[finding as keyof typeof o.log] ?? 0) === 0) found.push({ what: `kernel log at ${label}`, expected: finding, seen: Object.keys(o.log ?? {}).join(', ') || 'nothing' });
   return found;
 }

@@ -114,7 +114,8 @@ export function meminfoText(k: Kernel): string {
   const line = (name: string, value: number): string => `${`${name}:`.padEnd(16)}${String(value).padStart(8)} kB\n`;
   return [
     line('MemTotal', kB(k, sum('managed'))), line('MemFree', kB(k, sum('free'))), line('MemAvailable', kB(k, sum('free'))), line('SwapTotal', 0), line('SwapFree', 0),
-    line('HardwareCorrupted', kB(k, k.heap.load(numPoisonedPages(k)))),
+    // fs/proc/meminfo.c: this line alone is not as wide as the others.
+    `HardwareCorrupted: ${String(kB(k, k.heap.load(numPoisonedPages(k)))).padStart(5)} kB\n`,
   ].join('');
 }
 

@@ -185,6 +185,8 @@ function parents(n: PlacedNamespace): Pick<PmemPlace, 'bus' | 'busPath' | 'provi
 /** What a scenario may ask for and the simulated kernel has not is refused by name, never left out in silence: page cache under a mapping. */
 function refuseUnbuilt(s: Scenario): void {
   const m = s.machine;
+  const later = m.namespaces.find((n) => n.later);
+  if (later !== undefined) throw notBuilt(`a namespace that is made later (${later.name})`);
   const plain = s.filesystems.filter((f) => m.disks.some((d) => d.name === f.on) || m.namespaces.some((n) => n.name === f.on && n.mode === 'sector'));
   const mapped = s.processes.flatMap((p) => p.maps).find((map) => 'file' in map && plain.some((f) => map.file.startsWith(`${f.at}/`)));
   if (mapped !== undefined && 'file' in mapped) throw notBuilt(`a mapping of ${mapped.file} (the page cache of file systems without DAX is not modelled)`);

@@ -44,7 +44,7 @@ async function observe(built: BuiltScenario, host: Host, profile: Profile, tools
   if (seen.ending === 'oops' && !oops) log.oops = 1;
   return {
     ...seen, step: index, verb: step.verb, label: step.label, subject: seen.subject ?? subjectOf(step), milliseconds: 0,
-    ending: oops && seen.ending !== 'not-available' ? 'oops' : seen.ending, log,
+    ending: oops && seen.ending !== 'not-available' ? 'oops' : seen.ending, log, ...(step.watch.length === 0 ? {} : { said: step.watch.filter((text) => lines.some((line) => line.includes(text))) }),
   };
 }
 

@@ -1,7 +1,8 @@
 /** A process of a scenario, started: it opens, maps, touches and holds what its description says. */
 import { UnseatError } from '../../errors/unseat-error.ts';
-import type { MapSpec, PinSpec, ProcessSpec } from '../../scenario/process.ts';
+import type { MapSpec, OpenFile, PinSpec, ProcessSpec } from '../../scenario/process.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
+import { fileSync, fileWrite } from '../fs/block.ts';
 import { fdInstall } from '../fs/file.ts';
 import { INODE, inodesOf } from '../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
@@ -39,7 +40,7 @@ export interface Started {
   /** Descriptor (heap address) of each pin on device memory, by name. */
   readonly pins: Map<string, number>;
   /** Descriptor (heap address) of each declared open file, in their order. */
-  readonly files: readonly { readonly path: string; readonly fd: number }[];
+  readonly files: readonly { readonly path: string; readonly fd: number; /** Block device that is open itself; 0 for a file. */ readonly raw: number }[];
 }
 
 /** False once it has ended and was reaped, by whomever: its heap words are another's then. */
@@ -75,10 +76,22 @@ export function startProcess(around: Surroundings, spec: ProcessSpec): Started {
   }
   const pins = new Map<string, number>();
   for (const pin of spec.pins) makePin(k, task, areas, pin, pins);
-  const files = spec.files.map(({ path, write }) => ({ path, fd: fdInstall(k, task, fileInode(around, path, Math.max(1, Math.ceil(write / PAGE)))) }));
+  const files = spec.files.map((file) => openDeclared(around, task, file));
   if (spec.cwd !== undefined) chdir(k, task, directoryInode(around, spec.cwd));
   const children = Array.from({ length: spec.forks }, () => forked(k, task));
   return { task, pid: taskPid(k, task), mark, maps, areas, children, pins, files };
+}
+
+/** A file is written page by page with the mark of the process. */
+function openDeclared(around: Surroundings, task: number, { path, write, fsync }: OpenFile): Started['files'][number] {
+  const { k, mark } = around;
+  const device = /^\/dev\/\{([a-z0-9-]+)\.block\}$/.exec(path)?.[1];
+  if (device !== undefined) return { path, fd: 0, raw: around.devices.get(device) ?? 0 };
+  const pages = Math.ceil(write / PAGE);
+  const inode = fileInode(around, path, Math.max(1, pages));
+  for (let i = 0; i < pages; i += 1) if (fileWrite(k, inode, i, mark) < 0) throw unsupported(`a write to ${path} at its start`);
+  if (fsync) must(k, fileSync(k, inode), 'fsync');
+  return { path, fd: fdInstall(k, task, inode), raw: 0 };
 }
 
 /** Anonymous memory that a scenario puts on a node: folios that can be moved, or not. Huge where nothing pins it. */

@@ -1,6 +1,6 @@
 /** The holder, run on this machine: what it says of its pages is what the lab believes. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { findProgram } from '../program.ts';
 
 const skip = findProgram('gcc') === null ? 'no C compiler' : false;
 
-interface Told { readonly ask: (command: string) => Promise<Record<string, unknown>>; readonly folder: string; readonly signal: (name: NodeJS.Signals) => void }
+interface Told { readonly ask: (command: string) => Promise<Record<string, unknown>>; readonly folder: string; readonly pid: number; readonly signal: (name: NodeJS.Signals) => void }
 
 async function withHolder(use: (told: Told) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'unseat-holder-'));
@@ -22,7 +22,7 @@ async function withHolder(use: (told: Told) => Promise<void>): Promise<void> {
     return JSON.parse(String((await lines.next()).value)) as Record<string, unknown>;
   };
   try {
-    await use({ ask, folder, signal: (name) => child.kill(name) });
+    await use({ ask, folder, pid: child.pid ?? 0, signal: (name) => child.kill(name) });
   } finally {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -66,4 +66,25 @@ test('whoever opens later gets what is there then, or nothing', { skip }, () => 
   for (let ended = 0; ended === 0;) ended = Number((await ask('latered'))['ended']);
   assert.equal((await ask('latered'))['mapped'], 1);
   assert.equal((await ask('read map=late'))['zero'], 2);
+}));
+
+test('what is written to a file carries the mark of its writer; a device is tried by a write alone', { skip }, () => withHolder(async ({ ask, folder }) => {
+  const file = join(folder, 'f');
+  assert.equal((await ask(`open path=${file} name=/dev/x write=16384 fsync=1 direct=0`))['ok'], true);
+  assert.deepEqual((await ask('io'))['calls'], { '/dev/x pwrite': 'ok', '/dev/x pread': 'ok', '/dev/x fsync': 'ok' });
+  assert.equal((await ask(`map name=m file=${file} size=16384 share=shared prot=r touch=read align=4K`))['ok'], true);
+  assert.deepEqual((await ask('read map=m'))['marks'], { 7: 4 });
+  assert.deepEqual(await ask(`map name=n file=${file}-none size=4096 share=shared prot=r touch=read`), { ok: false, what: 'open', errno: 'ENOENT' });
+  assert.equal((await ask('signals'))['ao'], 0);
+  const counted = spawnSync(await guestProgram(), ['marks', file], { encoding: 'utf8' });
+  // O_DIRECT is not for every file system of a test folder.
+  if (counted.status === 0) assert.deepEqual(JSON.parse(counted.stdout), { ok: true, marks: { 7: 4 } });
+}));
+
+test('an injected madvise drops the pages of a running holder, which goes on as if nothing had been', { skip }, () => withHolder(async ({ ask, pid }) => {
+  const map = await ask('map name=m size=32768 share=private prot=rw touch=write align=4K');
+  assert.deepEqual((await ask('read map=m'))['marks'], { 7: 8 });
+  const done = spawnSync(await guestProgram(), ['inject-madvise', String(pid), String(map['address']), String(map['size'])], { encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(done.stdout), { ok: true });
+  assert.equal((await ask('read map=m'))['zero'], 8);
 }));

@@ -4,7 +4,7 @@ import type { Observation } from '../../scenario/observation.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { FromGuest } from '../channel/protocol.ts';
 import type { LabKernel } from '../kernels.ts';
-import { wantedModules } from '../modules/wanted.ts';
+import { countsPoison, wantedModules } from '../modules/wanted.ts';
 import { prepare, RunningGuest, type Prepared } from './boot.ts';
 
 /** What one cell heard from its guest. */
@@ -22,7 +22,7 @@ export interface Heard {
 /** Scenarios with equal keys can share a boot: same hardware, same modules, same settings. */
 export const bootKey = (s: Scenario): string => {
   const { namespaces: _made_inside, ...hardware } = s.machine;
-  return JSON.stringify([hardware, wantedModules(s).sort()]);
+  return JSON.stringify([hardware, wantedModules(s).sort(), countsPoison(s)]);
 };
 
 export interface SessionOptions {

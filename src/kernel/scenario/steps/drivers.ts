@@ -1,9 +1,10 @@
 /** Unbind, bind, new_id, memory blocks, and the hardware's own ways to leave. */
 import { rangeSize } from '../../../range/phys-range.ts';
 import type { PhysRange } from '../../../range/phys-range.ts';
+import { openExclusive } from '../../fs/block.ts';
 import { dimmPresent, ostEvents } from '../../drivers/acpi/memhotplug.ts';
 import { stateStore } from '../../drivers/base/block-state.ts';
-import { busDevices, deviceBus, deviceDriver, driverCore } from '../../drivers/base/bus.ts';
+import { busDevices, deviceBus, deviceData, deviceDriver, driverCore } from '../../drivers/base/bus.ts';
 import { bindStore, deviceAdd, deviceDel, unbindStore } from '../../drivers/base/dd.ts';
 import { blockState, MEM, memoryBlocks } from '../../drivers/base/memory.ts';
 import { MEMDEV } from '../../drivers/cxl/cxl.ts';
@@ -74,7 +75,7 @@ export function destroy(built: BuiltScenario, name: string): Seen {
   const device = built.built.get(name);
   if (device === undefined || device.kind !== 'namespace') return notAvailable(`${name} is no namespace`);
   const at = built.scenario.filesystems.filter((f) => f.on === name).map((f) => f.at);
-  if (mounts.all().some((m) => at.includes(m.point))) return fromRc(-EBUSY);
+  if (mounts.all().some((m) => at.includes(m.point)) || (deviceBus(k, device.dev).name === 'nd' && openExclusive(k, deviceData(k, device.dev)) < 0)) return fromRc(-EBUSY);
   const bound = deviceDriver(k, device.dev);
   if (bound !== 0) {
     const seen = inShell(k, `ndctl: unbind ${name}`, () => unbindStore(k, bound, device.dev));

@@ -1,16 +1,19 @@
 /** Takes one step on the simulated machine: the verb decides. */
+import type { MapSpec } from '../../../scenario/process.ts';
 import type { Step } from '../../../scenario/step.ts';
 import { deviceData, deviceDriver } from '../../drivers/base/bus.ts';
 import { EBUSY, EINVAL, ENOENT, ESPIPE } from '../../errno.ts';
-import { openExclusive, swapoff, swapon } from '../../fs/block.ts';
+import { openExclusive, rawWrite, swapoff, swapon } from '../../fs/block.ts';
 import { FD, fdClose } from '../../fs/file.ts';
 import { goingDown, fileIo } from '../../fs/super.ts';
 import { syncFilesystem } from '../../fs/sync.ts';
+import { findFile } from '../../fs/disk.ts';
 import { INODE } from '../../fs/inode.ts';
 import { errnoName } from '../../errno.ts';
 import { FIRST_NAMESPACE } from '../../host/world.ts';
 import type { Kernel } from '../../kernel.ts';
 import { exitTask } from '../../mm/exit.ts';
+import { WALK_NUMA_MAPS, WALK_SMAPS } from '../../mm/walkers.ts';
 import { holderKind, ioCompletes, ioUringFixed, dmaTransfer, pipeRead } from '../../mm/pin-holders.ts';
 import { splicePut, unpinLongterm } from '../../mm/pin-ram.ts';
 import { handOver, forgetFiles } from '../../setup/fsdax.ts';
@@ -21,22 +24,25 @@ import type { BuiltScenario } from '../built.ts';
 import { mountDeclared, startDeclared } from '../build.ts';
 import { forked, stillThere, type Started } from '../start-process.ts';
 import { bind, create, destroy, eject, newId, plug, pull, resize, setBlocks, slotPower, unbind } from './drivers.ts';
+import { dropCaches, isHolderStep, takeHolderStep } from './holders.ts';
 import { look } from './look.ts';
+import { get, offlineKernel, open, pageFlags, press, put, tool } from './machine-files.ts';
 import { DONE, fromRan, fromRc, inShell, notAvailable, type Seen } from './outcome.ts';
-import { hardOffline, pagemap, smaps, touch } from './touch.ts';
+import { hardOffline, pagemap, touch, walked } from './touch.ts';
 
 export const DEFAULT_SECONDS = 20;
 
 /** Steps that are unseat's own (`remove`, `scan`, `plan`) are not here: rooms above this one carry them out. */
 export function takeStep(built: BuiltScenario, step: Step): Seen {
   const seconds = step.withinSeconds ?? DEFAULT_SECONDS;
+  if (isHolderStep(step)) return takeHolderStep(built, step);
   switch (step.verb) {
     case 'start': return start(built, step.argument);
     case 'read': case 'write': return touch(built, step.verb, step.argument.process, step.argument.map);
     case 'pagemap': return pagemap(built, step.argument.process, step.argument.map);
     case 'hardOffline': return hardOffline(built, step.argument);
     case 'maps': return DONE;
-    case 'smaps': return smaps(built, step.argument);
+    case 'smaps': return walked(built, step.argument, WALK_SMAPS);
     case 'refork': return withProcess(built, step.argument, (p) => { p.children.push(forked(built.world.k, p.task)); return DONE; });
     case 'usePin': return usePin(built, step.argument.process, step.argument.pin);
     case 'dropPin': return dropPin(built, step.argument.process, step.argument.pin);
@@ -62,9 +68,17 @@ export function takeStep(built: BuiltScenario, step: Step): Seen {
     case 'offline': return setBlocks(built, step.argument, null);
     case 'online': return setBlocks(built, step.argument, step.argument.zone);
     case 'look': return look(built, step.argument);
+    case 'offlineKernel': return offlineKernel();
+    case 'numaMaps': return walked(built, step.argument, WALK_NUMA_MAPS);
+    case 'get': return get(built, step.argument);
+    case 'put': return put(built, step.argument);
+    case 'open': return open(built, step.argument);
+    case 'pageFlags': return pageFlags(built, step.argument);
+    case 'tool': return tool(built, step.argument);
+    case 'press': return press(built, step.argument);
     case 'wait': threads(built.world.k).pass(step.argument); return DONE;
     case 'swapOn': case 'swapOff': return swap(built, step.verb, step.argument);
-    case 'dropCaches': return notAvailable('the page cache of RAM is not modelled');
+    case 'dropCaches': return dropCaches(built);
     default: return notAvailable('the simulated machine does not know this verb');
   }
 }
@@ -74,8 +88,20 @@ const driverOf = (argument: { readonly device: string; readonly driver?: string 
 function start(built: BuiltScenario, name: string): Seen {
   const spec = built.scenario.processes.find((p) => p.name === name);
   if (spec === undefined) return notAvailable(`${name} is not declared`);
+  if (spec.maps.some((m) => opensReadOnly(m) && !fileIsThere(built, m.file))) return fromRc(-ENOENT);
   startDeclared(built, spec);
   return DONE;
+}
+
+/** Such a map makes no file where there is none. */
+const opensReadOnly = (map: MapSpec): map is Extract<MapSpec, { file: string }> => 'file' in map && map.prot === 'r' && map.share === 'shared';
+
+function fileIsThere(built: BuiltScenario, path: string): boolean {
+  const { k, mounts } = built.world;
+  const [mount] = mounts.all().filter((m) => m.namespace === FIRST_NAMESPACE && path.startsWith(`${m.point}/`)).sort((a, b) => b.point.length - a.point.length);
+  if (mount === undefined) return false;
+  const inode = findFile(k, mount.sb, path.slice(mount.point.length + 1));
+  return inode !== 0 && k.heap.load(inode + INODE.nlink) > 0;
 }
 
 function withProcess(built: BuiltScenario, name: string, act: (process: Started) => Seen): Seen {
@@ -128,7 +154,12 @@ function files(built: BuiltScenario, name: string): Seen {
   return bidden(built, name, (process) => {
     const { k } = built.world;
     const calls: Record<string, string> = {};
-    for (const { path, fd } of process.files) {
+    for (const { path, fd, raw } of process.files) {
+      if (raw !== 0) {
+        const rc = rawWrite(k, deviceData(k, raw));
+        calls[`${path} pwrite`] = rc < 0 ? errnoName(rc) : 'ok';
+        continue;
+      }
       const inode = k.heap.load(fd + FD.inode);
       for (const op of ['write', 'read', 'fsync'] as const) {
         const rc = k.heap.load(inode + INODE.sb) === 0 ? withoutFilesystem(k, inode, op) : fileIo(k, inode, op);

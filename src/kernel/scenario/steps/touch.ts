@@ -1,6 +1,8 @@
 /** Reads and writes by the processes themselves, and looks at them from outside. */
 import type { PhysRange } from '../../../range/phys-range.ts';
 import type { PageCounts } from '../../../scenario/observation.ts';
+import { deviceData } from '../../drivers/base/bus.ts';
+import { swapRead } from '../../fs/block.ts';
 import type { Kernel } from '../../kernel.ts';
 import { TOUCH_DEAD, TOUCH_SIGBUS, TOUCH_SIGSEGV, userRead as cpuRead, userWrite as cpuWrite } from '../../mm/access.ts';
 import { hardOfflinePage } from '../../mm/memory-failure.ts';
@@ -8,10 +10,10 @@ import { vmaLeaves } from '../../mm/memory.ts';
 import { mmOf, vmasOf } from '../../mm/mm_struct.ts';
 import { levelPages, PTE_ANON, PTE_PRESENT, PTE_SPECIAL } from '../../mm/pgtable.ts';
 import { userFolios, userRead, userWrite } from '../../mm/ram-user.ts';
-import { WALK_PAGEMAP, WALK_SMAPS, walkTask } from '../../mm/walkers.ts';
+import { WALK_PAGEMAP, walkTask } from '../../mm/walkers.ts';
 import { presentPages } from '../../setup/look.ts';
 import { run } from '../../setup/run.ts';
-import { isAlive, TASK, tasksOf } from '../../task.ts';
+import { BUS_ADRERR, isAlive, TASK, tasksOf } from '../../task.ts';
 import type { BuiltScenario } from '../built.ts';
 import { stillThere, type Area, type Started } from '../start-process.ts';
 import { DONE, fromRan, notAvailable, type Seen } from './outcome.ts';
@@ -59,6 +61,13 @@ function touchMap(built: BuiltScenario, how: 'read' | 'write', process: Started,
 function touchRam(built: BuiltScenario, how: 'read' | 'write', process: Started, area: Area, counts: Mutable): Seen | null {
   const { k } = built.world;
   const each = area.pages / userFolios(k, area.user);
+  const lost = 'anonymous' in area.spec && area.spec.swapped && built.scenario.swaps.some(({ on }) => swapRead(k, deviceData(k, built.built.get(on)?.dev ?? 0)) < 0);
+  if (lost) {
+    // do_swap_page(): what could not be read is SIGBUS, whatever the access.
+    counts.sigbus = area.pages;
+    counts.codes = [BUS_ADRERR];
+    return null;
+  }
   for (let slot = 0; slot < userFolios(k, area.user); slot += 1) {
     if (how === 'write') userWrite(k, area.user, slot, process.mark);
     if (how === 'write') counts.own += each;
@@ -106,12 +115,13 @@ export function pagemap(built: BuiltScenario, name: string, map: string | undefi
   return { ending: 'returned', present: rangesOf(built, process, map).reduce((sum, r) => sum + presentPages(k, process.task, r.start / k.geo.pageSize, r.end / k.geo.pageSize), 0) };
 }
 
-export function smaps(built: BuiltScenario, name: string): Seen {
+/** A reader of smaps or numa_maps. */
+export function walked(built: BuiltScenario, name: string, kind: number): Seen {
   const process = built.processes.get(name);
   if (process === undefined) return notAvailable(`${name} was never started`);
   const { k } = built.world;
   if (!stillThere(k, process)) return notAvailable(`${name} has ended`);
-  const ran = run(k, walkTask(k, process.task, WALK_SMAPS));
+  const ran = run(k, walkTask(k, process.task, kind));
   return ran.oops !== null || ran.spins !== null || ran.hangs !== null ? fromRan(ran) : DONE;
 }
 
@@ -133,7 +143,16 @@ export function hardOffline(built: BuiltScenario, name: string): Seen {
       if (ran.rc < 0) refused += 1;
     }
   }
-  return { ending: 'returned', detail: `${writes} writes, ${refused} refused` };
+  return { ending: 'returned', figures: { writes, refused } };
+}
+
+/** Number of the first frame of a device that the process maps; 0 where it maps none. */
+export function firstFrame(built: BuiltScenario, process: Started): number {
+  for (const range of rangesOf(built, process, undefined)) {
+    const [frame] = presentFrames(built.world.k, process.task, range);
+    if (frame !== undefined) return frame;
+  }
+  return 0;
 }
 
 function* deviceLeaves(k: Kernel, task: number): Generator<{ first: number; pages: number }> {

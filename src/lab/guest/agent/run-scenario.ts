@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Observation } from '../../../scenario/observation.ts';
+import type { ProcessSpec } from '../../../scenario/process.ts';
 import type { Step } from '../../../scenario/step.ts';
 import type { FromHost } from '../../channel/protocol.ts';
 import { countFindings, findingsIn, firstTrace } from '../../log-findings.ts';
@@ -9,7 +10,7 @@ import { sendCapture } from './capture.ts';
 import { cleanUp, type Left } from './clean-up.ts';
 import { sendForecast } from './forecast.ts';
 import { NotAvailable, type Guest } from './machine.ts';
-import { makeFilesystems } from './setup/filesystems.ts';
+import { makeFilesystems, makeSwaps } from './setup/filesystems.ts';
 import { setUpHardware } from './setup/hardware.ts';
 import { findRegions, makeNamespaces } from './setup/namespaces.ts';
 import { startProcesses } from './setup/processes.ts';
@@ -45,20 +46,25 @@ export async function setUp(guest: Guest): Promise<void> {
   await makeNamespaces(guest);
   await useAsRam(guest);
   await makeFilesystems(guest);
+  await makeSwaps(guest);
   await startProcesses(guest);
 }
 
 async function takeAll(guest: Guest): Promise<Left> {
   // Pages that are pinned beyond their memmap are put later, or were: nobody knows into what.
-  let left: Left = guest.scenario.processes.some((p) => p.pins.length > 0) ? 'damage' : 'nothing';
+  let left: Left = guest.scenario.processes.some(pinsDevice) ? 'damage' : 'nothing';
   for (const [index, step] of guest.scenario.steps.entries()) {
     const seen = await observe(guest, step, index);
     const stale = seen.verb === 'read' && (seen.pages ?? []).some((p) => p.own > 0 || Object.keys(p.others).length > 0) && guest.scenario.steps.slice(0, index).some((s) => s.verb === 'unbind');
-    if (['hangs', 'spins', 'oops'].includes(seen.ending)) left = 'damage';
+    // Whoever waits to take memory offline is killed at the deadline, and the block is as it was.
+    if (['hangs', 'spins', 'oops'].includes(seen.ending) && (seen.verb !== 'offline' || seen.ending === 'oops')) left = 'damage';
     else if (stale && left === 'nothing') left = 'stale';
   }
   return left;
 }
+
+/** Memory of nobody's device is put by whoever drops it. */
+const pinsDevice = ({ pins, maps }: ProcessSpec): boolean => pins.some((pin) => maps.some((m) => m.name === pin.map && !('anonymous' in m)));
 
 async function observe(guest: Guest, step: Step, index: number): Promise<Observation> {
   guest.log.fresh();
@@ -83,11 +89,13 @@ async function observe(guest: Guest, step: Step, index: number): Promise<Observa
   const detail = [seen.detail, trace].filter((text) => text !== undefined && text !== '').join('\n');
   const observation: Observation = {
     ...seen, step: index, verb: step.verb, label: step.label, subject: seen.subject ?? subjectOf(step), milliseconds,
-    ending: oops && seen.ending !== 'not-available' ? 'oops' : seen.ending, log: countFindings(lines), ...(detail === '' ? {} : { detail }),
+    ending: oops && seen.ending !== 'not-available' ? 'oops' : seen.ending, log: countFindings(lines), ...saidOf(step, lines), ...(detail === '' ? {} : { detail }),
   };
   guest.channel.send({ type: 'observation', observation });
   return observation;
 }
+
+const saidOf = ({ watch }: Step, lines: readonly string[]): { said?: string[] } => (watch.length === 0 ? {} : { said: watch.filter((text) => lines.some((line) => line.includes(text))) });
 
 function subjectOf(step: Step): string {
   const a: unknown = step.argument;

@@ -37,6 +37,8 @@ extern __thread sigjmp_buf back;
 extern __thread volatile sig_atomic_t touching;
 extern volatile sig_atomic_t last_signal;
 extern volatile unsigned int codes_seen;
+/* How many BUS_MCEERR_AO have been taken. */
+extern volatile unsigned int ao_taken;
 
 /* Value of key= in a command line, or NULL. The result is valid until the next call with the same slot. */
 const char *value(const char *line, const char *key, int slot);
@@ -52,6 +54,8 @@ void map_command(const char *line);
 void touch_command(const char *line, int write);
 void loop_command(const char *line);
 void mark_page(struct map *m, size_t page);
+/* What stands at the start and in the middle of a page of a file that this process has written. */
+uint64_t mark_of_page(size_t page);
 void catch_sigbus(void);
 /* One write to a page: 0 where it raised SIGBUS or SIGSEGV. */
 int touch_guarded(unsigned char *at);
@@ -67,6 +71,13 @@ void latered_command(void);
 void pin_command(const char *line);
 void use_pin_command(const char *line);
 void drop_pin_command(const char *line);
+
+void open_command(const char *line);
+void io_command(void);
+
+int inject_madvise(char **argv);
+int count_marks(const char *path);
+int zero_device(const char *path);
 
 int once(int argc, char **argv);
 

@@ -1,16 +1,12 @@
 /* `hold MARK [default]`: obeys commands from stdin, one a line, answered one JSON line each. Everything else is a one-shot helper. */
 #include "guest.h"
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_FILES 8
 #define MAX_CHILDREN 16
 
-static struct { char path[256]; int fd; } files[MAX_FILES];
-static int file_count;
 static struct { pid_t pid; FILE *to, *from; } children[MAX_CHILDREN];
 static int child_count;
 
@@ -49,41 +45,6 @@ void answer_errno(const char *what, int error)
 void answer_ok(void)
 {
 	printf("{\"ok\":true}\n");
-}
-
-static void open_command(const char *line)
-{
-	static char block[4096];
-	size_t left = number(line, "write", 0);
-	int fd = open(value(line, "path", 0) ? value(line, "path", 0) : "", O_RDWR | O_CREAT, 0644);
-
-	if (fd < 0 || file_count == MAX_FILES)
-		return answer_errno("open", errno);
-	memset(block, 'w', sizeof(block));
-	for (; left > 0; left -= left < sizeof(block) ? left : sizeof(block))
-		if (write(fd, block, left < sizeof(block) ? left : sizeof(block)) < 0)
-			return answer_errno("write", errno);
-	if (is(line, "fsync", "1") && fsync(fd) != 0)
-		return answer_errno("fsync", errno);
-	snprintf(files[file_count].path, sizeof(files[0].path), "%s", value(line, "path", 0));
-	files[file_count++].fd = fd;
-	answer_ok();
-}
-
-static void io_command(void)
-{
-	char block[4096];
-
-	memset(block, 'x', sizeof(block));
-	printf("{\"ok\":true,\"calls\":{");
-	for (int i = 0; i < file_count; i++) {
-		int fd = files[i].fd;
-		const char *w = pwrite(fd, block, sizeof(block), 0) < 0 ? strerrorname_np(errno) : "ok";
-		const char *r = pread(fd, block, sizeof(block), 0) < 0 ? strerrorname_np(errno) : "ok";
-		const char *s = fsync(fd) < 0 ? strerrorname_np(errno) : "ok";
-		printf("%s\"%s pwrite\":\"%s\",\"%s pread\":\"%s\",\"%s fsync\":\"%s\"", i ? "," : "", files[i].path, w, files[i].path, r, files[i].path, s);
-	}
-	printf("}}\n");
 }
 
 static void fork_command(void)
@@ -150,6 +111,7 @@ static void obey(char *line)
 	else if (COMMAND("child")) child_command(rest);
 	else if (COMMAND("cwd")) chdir(rest) ? answer_errno("chdir", errno) : answer_ok();
 	else if (COMMAND("mce")) prctl(PR_MCE_KILL, PR_MCE_KILL_SET, strcmp(rest, "late") == 0 ? PR_MCE_KILL_LATE : PR_MCE_KILL_EARLY, 0, 0) ? answer_errno("prctl", errno) : answer_ok();
+	else if (COMMAND("signals")) printf("{\"ok\":true,\"ao\":%u}\n", ao_taken);
 	else if (COMMAND("exit")) { answer_ok(); fflush(stdout); exit(0); }
 	else answer_errno("command", EINVAL);
 	fflush(stdout);

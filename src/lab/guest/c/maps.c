@@ -11,6 +11,9 @@
 #ifndef MAP_SYNC
 #define MAP_SYNC 0x80000
 #endif
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
 #define MPOL_DEFAULT 0
 #define MPOL_BIND 2
 
@@ -21,6 +24,7 @@ __thread sigjmp_buf back;
 __thread volatile sig_atomic_t touching;
 volatile sig_atomic_t last_signal;
 volatile unsigned int codes_seen;
+volatile unsigned int ao_taken;
 
 void set_mark(unsigned int mark)
 {
@@ -32,6 +36,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	(void)context;
 	if (signal == SIGBUS && info->si_code >= 0 && info->si_code < 31)
 		codes_seen |= 1u << info->si_code;
+	if (signal == SIGBUS && info->si_code == 5)
+		ao_taken++;
 	last_signal = signal;
 	/* BUS_MCEERR_AO comes at any time and asks for nothing. */
 	if (touching && !(signal == SIGBUS && info->si_code == 5))
@@ -69,9 +75,14 @@ static void *place(size_t size, size_t offset, int off_by_page)
 	return (void *)(at + (offset & (PMD - 1)) + (off_by_page ? PAGE : 0));
 }
 
+uint64_t mark_of_page(size_t page)
+{
+	return MARK | ((uint64_t)(my_mark & 0xff) << 24) | (page & 0xffffff);
+}
+
 static uint64_t mark_of(const struct map *m, size_t page)
 {
-	return MARK | ((uint64_t)(my_mark & 0xff) << 24) | (((m->offset / PAGE) + page) & 0xffffff);
+	return mark_of_page(m->offset / PAGE + page);
 }
 
 void mark_page(struct map *m, size_t page)
@@ -154,6 +165,8 @@ void map_command(const char *line)
 	}
 	first_touch(m, line);
 	touching = 0;
+	if (is(line, "swapped", "1") && madvise(m->at, m->size, MADV_PAGEOUT) != 0)
+		return answer_errno("madvise", errno);
 	if (on_node)
 		syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0UL);
 	if (is(line, "unlink", "1"))

@@ -57,6 +57,7 @@ static int pagemap(char **argv)
 	size_t address = strtoul(argv[3], NULL, 0), size = strtoul(argv[4], NULL, 0);
 	uint64_t first = strtoul(argv[5], NULL, 0), end = strtoul(argv[6], NULL, 0), entries[512];
 	size_t present = 0, inside = 0;
+	uint64_t frame = 0;
 
 	snprintf(path, sizeof(path), "/proc/%s/pagemap", argv[2]);
 	int fd = open(path, O_RDONLY);
@@ -70,11 +71,12 @@ static int pagemap(char **argv)
 		for (ssize_t i = 0; i < got / 8; i++) {
 			uint64_t pfn = entries[i] & ((1ULL << 55) - 1);
 			present += entries[i] >> 63;
-			inside += (entries[i] >> 63) && pfn >= first && pfn < end;
+			if ((entries[i] >> 63) && pfn >= first && pfn < end && inside++ == 0)
+				frame = pfn;
 		}
 		page += (size_t)got / 8;
 	}
-	printf("{\"ok\":true,\"present\":%lu,\"inside\":%lu}\n", (unsigned long)present, (unsigned long)inside);
+	printf("{\"ok\":true,\"present\":%lu,\"inside\":%lu,\"first\":%lu}\n", (unsigned long)present, (unsigned long)inside, (unsigned long)frame);
 	return 0;
 }
 
@@ -122,6 +124,16 @@ int once(int argc, char **argv)
 		return with_fd(argv[2], O_RDONLY, shut_down, argv[3]);
 	if (argc == 3 && strcmp(what, "umount") == 0)
 		return plain(umount2(argv[2], 0));
+	if (argc == 3 && strcmp(what, "umount-lazy") == 0)
+		return plain(umount2(argv[2], MNT_DETACH));
+	if (argc == 3 && strcmp(what, "remount-ro") == 0)
+		return plain(mount(NULL, argv[2], NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	if (argc == 3 && strcmp(what, "marks") == 0)
+		return count_marks(argv[2]);
+	if (argc == 3 && strcmp(what, "zero") == 0)
+		return zero_device(argv[2]);
+	if (argc == 5 && strcmp(what, "inject-madvise") == 0)
+		return inject_madvise(argv);
 	if (argc == 3 && strcmp(what, "swapon") == 0)
 		return plain(swapon(argv[2], 0));
 	if (argc == 3 && strcmp(what, "swapoff") == 0)

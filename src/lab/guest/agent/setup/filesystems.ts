@@ -30,9 +30,23 @@ export function mountFs(guest: Guest, f: Filesystem, deadlineMs: number): Promis
 
 export async function makeFilesystems(guest: Guest): Promise<void> {
   for (const f of guest.scenario.filesystems) {
+    if (guest.scenario.steps.some((step) => step.verb === 'medium' && step.argument === f.on)) await once(['zero', blockOf(guest, f.on)], 60_000);
     await mkfs(guest, f);
     if (!f.mounted) continue;
     const mounted = await mountFs(guest, f, 20_000);
     if (mounted.ending !== 'returned') throw new NotAvailable(`mount of ${f.at}: ${mounted.errno ?? mounted.ending}`);
+  }
+}
+
+/** Swap on whole devices, as the scenario begins with it. */
+export async function swapOn(guest: Guest, name: string, deadlineMs: number): Promise<Outcome> {
+  await run('mkswap', [blockOf(guest, name)]);
+  return once(['swapon', blockOf(guest, name)], deadlineMs);
+}
+
+export async function makeSwaps(guest: Guest): Promise<void> {
+  for (const { on } of guest.scenario.swaps) {
+    const done = await swapOn(guest, on, 20_000);
+    if (done.ending !== 'returned') throw new NotAvailable(`swapon of ${on}: ${done.errno ?? done.ending}`);
   }
 }

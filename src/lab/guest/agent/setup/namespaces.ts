@@ -38,7 +38,7 @@ const regionRange = (region: string): { start: number; end: number } => {
 };
 
 export async function makeNamespaces(guest: Guest): Promise<void> {
-  for (const spec of guest.scenario.machine.namespaces) await makeNamespace(guest, spec);
+  for (const spec of guest.scenario.machine.namespaces) if (!spec.later) await makeNamespace(guest, spec);
 }
 
 interface NdctlNamespace { readonly dev: string; readonly blockdev?: string; readonly chardev?: string; readonly daxregion?: { readonly devices?: readonly { readonly chardev: string }[] } }

@@ -1,5 +1,6 @@
 /** Unbind, bind, new_id, and the hardware's own ways to leave. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Namespace } from '../../../../scenario/layout.ts';
 import { deviceOf, NotAvailable, type Guest } from '../machine.ts';
 import { once, HELPER } from '../once.ts';
 import { makeNamespace } from '../setup/namespaces.ts';
@@ -46,14 +47,27 @@ export async function newId(guest: Guest, name: string, driver: 'kmem' | 'device
 }
 
 export async function destroy(guest: Guest, name: string, deadlineMs: number): Promise<Seen> {
-  return fromOnce(await once(['destroy-namespace', '-f', deviceOf(guest, name).namespace ?? ''], deadlineMs, 'ndctl'));
+  const seen = fromOnce(await once(['destroy-namespace', '-f', deviceOf(guest, name).namespace ?? ''], deadlineMs, 'ndctl'));
+  return seen.ending === 'refused' && /resource busy/.test(seen.detail ?? '') ? { ...seen, errno: 'EBUSY' } : seen;
 }
 
 export async function create(guest: Guest, name: string): Promise<Seen> {
   const spec = guest.scenario.machine.namespaces.find((n) => n.name === name);
   if (!spec) return notAvailable(`${name} is no declared namespace`);
-  await makeNamespace(guest, spec);
-  return { ending: 'returned' };
+  if (!spec.later) await makeNamespace(guest, spec);
+  return spec.later ? createLater(guest, spec) : { ending: 'returned' };
+}
+
+/** What ndctl or the kernel refuses is what such a step is about; the bytes that can be used are observed. */
+async function createLater(guest: Guest, spec: Namespace): Promise<Seen> {
+  try {
+    await makeNamespace(guest, spec);
+  } catch (error) {
+    return { ending: 'refused', detail: error instanceof Error ? error.message : String(error) };
+  }
+  const { char, block } = deviceOf(guest, spec.name);
+  const size = char === undefined ? Number(textOf(`/sys/class/block/${(block ?? '').replace('/dev/', '')}/size`) ?? 0) * 512 : Number(textOf(`/sys/bus/dax/devices/${char.replace('/dev/', '')}/size`) ?? 0);
+  return { ending: 'returned', value: String(size) };
 }
 
 export async function plug(guest: Guest, name: string): Promise<Seen> {

@@ -1,13 +1,15 @@
 /** Takes one step: the verb decides. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProcessSpec } from '../../../../scenario/process.ts';
 import type { Step } from '../../../../scenario/step.ts';
 import { HELPER, once } from '../once.ts';
 import type { Guest } from '../machine.ts';
-import { blockOf, filesystemAt, mkfs, mountFs } from '../setup/filesystems.ts';
-import { startProcess } from '../setup/processes.ts';
-import { run } from '../sysfs.ts';
+import { blockOf, filesystemAt, mkfs, mountFs, swapOn } from '../setup/filesystems.ts';
+import { CannotOpen, startProcess } from '../setup/processes.ts';
 import { bind, create, destroy, newId, plug, pull, resize, setBlocks, slotPower, unbind } from './drivers.ts';
+import { isHolderStep, takeHolderStep } from './holders.ts';
 import { look } from './look.ts';
+import { get, kernelCode, open, pageFlags, press, put, tool } from './machine-files.ts';
 import { DONE, fromAnswer, fromOnce, notAvailable, type Seen } from './outcome.ts';
 import { holderOf, pagemap, touch } from './touch.ts';
 import { plan, remove, scan } from './unseat.ts';
@@ -17,12 +19,12 @@ export const DEFAULT_SECONDS = 20;
 /** @param crashed true once the kernel log shows that whoever is waited for will not come back */
 export async function takeStep(guest: Guest, step: Step, crashed: () => boolean): Promise<Seen> {
   const ms = (step.withinSeconds ?? DEFAULT_SECONDS) * 1000;
+  if (isHolderStep(step)) return takeHolderStep(guest, step, ms);
   const helper = async (...args: string[]): Promise<Seen> => fromOnce(await once(args, ms, HELPER));
   switch (step.verb) {
     case 'start': {
       const spec = guest.scenario.processes.find((p) => p.name === step.argument);
-      if (spec) await startProcess(guest, spec);
-      return DONE;
+      return spec ? startLate(guest, spec) : DONE;
     }
     case 'read': case 'write': return touch(guest, step.verb, step.argument.process, step.argument.map, ms);
     case 'pagemap': return pagemap(guest, step.argument.process, step.argument.map, ms);
@@ -55,19 +57,38 @@ export async function takeStep(guest: Guest, step: Step, crashed: () => boolean)
     case 'resize': return resize(guest, step.argument.device, step.argument.to, ms);
     case 'offline': return setBlocks(guest, step.argument, null, ms);
     case 'online': return setBlocks(guest, step.argument, step.argument.zone, ms);
-    case 'swapOn': await run('mkswap', [blockOf(guest, step.argument)]); return helper('swapon', blockOf(guest, step.argument));
+    case 'swapOn': return fromOnce(await swapOn(guest, step.argument, ms));
     case 'swapOff': return helper('swapoff', blockOf(guest, step.argument));
     case 'dropCaches': return helper('write', '/proc/sys/vm/drop_caches', '3');
     case 'remove': return remove(guest, step.argument.device, step.argument.way, ms);
     case 'scan': return scan(guest, ms);
     case 'plan': return plan(guest, step.argument, ms);
     case 'look': return look(guest, step.argument);
+    case 'offlineKernel': return setBlocks(guest, { block: kernelCode() }, null, ms);
+    case 'numaMaps': return helper('read', `/proc/${holderOf(guest, step.argument).pid}/numa_maps`);
+    case 'get': return get(guest, step.argument);
+    case 'put': return put(guest, step.argument, ms);
+    case 'open': return open(guest, step.argument);
+    case 'pageFlags': return pageFlags(guest, step.argument);
+    case 'tool': return tool(guest, step.argument, ms);
+    case 'press': return press(guest, step.argument);
     case 'wait': await sleep(step.argument * 1000); return DONE;
     default: return notAvailable('the lab does not know this verb');
   }
 }
 
 const driverOf = (argument: { readonly device: string; readonly driver?: string | undefined }): string | undefined => argument.driver;
+
+/** A file that is not there says so; everything else that stops a start is a matter of the guest. */
+async function startLate(guest: Guest, spec: ProcessSpec): Promise<Seen> {
+  try {
+    await startProcess(guest, spec);
+    return DONE;
+  } catch (error) {
+    if (error instanceof CannotOpen) return { ending: 'refused', errno: error.errno };
+    throw error;
+  }
+}
 
 async function ask(guest: Guest, name: string, command: string, ms: number): Promise<Seen> {
   const holder = holderOf(guest, name);

@@ -49,16 +49,31 @@ function counts(guest: Guest, holder: Holder, held: HeldMap, reply: Readonly<Rec
 export async function pagemap(guest: Guest, name: string, map: string | undefined, deadlineMs: number, helper: 'pagemap' | 'hard-offline' = 'pagemap'): Promise<Seen> {
   const holder = holderOf(guest, name);
   let present = 0;
-  let detail = '';
+  const figures = { writes: 0, refused: 0 };
   for (const held of mapsOf(holder, map)) {
-    const range = rangeOf(guest, held);
-    const [first, end] = range ? [Math.floor(range.start / 4096), Math.ceil(range.end / 4096)] : [0, 2 ** 52];
-    const seen = await once([helper, String(holder.pid), String(held.address), String(held.size), String(first), String(end)], deadlineMs);
+    const seen = await once([helper, String(holder.pid), String(held.address), String(held.size), ...framesOf(guest, held)], deadlineMs);
     if (seen.ending !== 'returned') return fromOnce(seen);
     present += Number(seen.answer['inside'] ?? 0);
-    if (helper === 'hard-offline') detail += `${held.spec.name}: ${String(seen.answer['writes'])} writes, ${String(seen.answer['refused'])} refused\n`;
+    figures.writes += Number(seen.answer['writes'] ?? 0);
+    figures.refused += Number(seen.answer['refused'] ?? 0);
   }
-  return helper === 'hard-offline' ? { ending: 'returned', detail } : { ending: 'returned', present };
+  return helper === 'hard-offline' ? { ending: 'returned', figures } : { ending: 'returned', present };
+}
+
+/** Number of the first frame of a device that the process maps; 0 where it maps none. */
+export async function firstFrame(guest: Guest, name: string, deadlineMs: number): Promise<number> {
+  const holder = holderOf(guest, name);
+  for (const held of mapsOf(holder, undefined)) {
+    const seen = await once(['pagemap', String(holder.pid), String(held.address), String(held.size), ...framesOf(guest, held)], deadlineMs);
+    if (Number(seen.answer['first'] ?? 0) > 0) return Number(seen.answer['first']);
+  }
+  return 0;
+}
+
+/** First and end frame of the device that a map lies on; all frames for other memory. */
+function framesOf(guest: Guest, held: HeldMap): [string, string] {
+  const range = rangeOf(guest, held);
+  return range ? [String(Math.floor(range.start / 4096)), String(Math.ceil(range.end / 4096))] : ['0', String(2 ** 52)];
 }
 
 /** Where the memory of a map lies, as it was before anything was removed. */

@@ -1,0 +1,225 @@
+/** Part B of docs/kernel-truth.md: which cells of the lab show which row, and by which fact. */
+import { link, KEPT, NONE, type NotDone, type TruthLink } from './truth-link.ts';
+
+const returned = (step: string): { step: string; ends: 'returned' } => ({ step, ends: 'returned' });
+const refused = (step: string, errno?: string): { step: string; ends: 'refused'; errno?: string } => ({ step, ends: 'refused', ...(errno === undefined ? {} : { errno }) });
+const shows = (step: string, value: string): { step: string; ends: 'returned'; value: string } => ({ step, ends: 'returned', value });
+const flags = (step: string, ...sets: string[]): { step: string; flags: string[] } => ({ step, flags: sets });
+
+const THP = ['UPTODATE|LRU|MMAP|ANON|SWAPBACKED|COMPOUND_HEAD|THP', 'UPTODATE|LRU|MMAP|ANON|SWAPBACKED|COMPOUND_TAIL|THP'];
+const LOCKED = ['UPTODATE|LRU|MMAP|ANON|SWAPBACKED|COMPOUND_HEAD|UNEVICTABLE|THP|MLOCKED', 'UPTODATE|LRU|MMAP|ANON|SWAPBACKED|COMPOUND_TAIL|UNEVICTABLE|THP|MLOCKED'];
+const KSM = ['UPTODATE|LRU|MMAP|ANON|SWAPBACKED|COMPOUND_HEAD|KSM|THP', 'UPTODATE|LRU|MMAP|ANON|SWAPBACKED|COMPOUND_TAIL|KSM|THP'];
+const HUGE = ['UPTODATE|MMAP|ANON|COMPOUND_HEAD|HUGE', 'UPTODATE|MMAP|ANON|COMPOUND_TAIL|HUGE'];
+const DAMAGE = ['allocator-continues', 'reads-zero'] as const;
+
+const DAX: readonly TruthLink[] = [
+  link('B 1 unbind, B 1b devdax', 'devdax-unbind', { step: 'unbound', ...NONE }),
+  link('B 1 unbind, B 1b devdax', 'devdax-unbind', { step: 'present', present: 0 }),
+  link('B 1 rebind', 'devdax-unbind', { step: 'exposed', others: 'all' }),
+  link('B 1 open', 'truth-b-devdax-open', refused('open', 'ENXIO')),
+  link('B 1 destroy', 'truth-b-devdax-destroy', { has: ['kernel-bug-later'] }),
+  link('B 2 x', 'devdax-pin-af-xdp', { step: 'unbind', ends: 'hangs' }, /^5\.10/),
+  link('B 2 x', 'devdax-pin-af-xdp', returned('unbind'), /^[67]/),
+  link('B 2 v', 'devdax-pin-vmsplice', { step: 'unbind', ends: 'hangs' }, /^5\.10/),
+  link('B 2 v', 'devdax-pin-vmsplice', returned('unbind'), /^[67]/),
+  link('B 2 v', 'devdax-pin-vmsplice', { step: 'drop', ends: 'oops' }, /^[67]/),
+  link('B 2 v read', 'truth-b-pin-pipe', returned('pipe'), /^5\.10/),
+  link('B 2 v read', 'truth-b-pin-pipe', refused('pipe'), /^[67]/),
+  link('B 2 warns', 'truth-b-pin-pipe', { step: 'drop', said: ['free_zone_device_'] }, /^6/),
+  link('B 2 warns', 'truth-b-pin-pipe', { step: 'drop', said: [] }, /^7/),
+  link('B 2 silent', 'truth-b-pin-pipe', { ...returned('unbind'), said: [] }),
+  link('B 2 u', 'devdax-pin-io-uring', returned('unbind'), /^(?:6\.12|7)/),
+  link('B 2 u', 'devdax-pin-io-uring', { step: 'use', ends: 'oops' }, /^(?:6\.12|7)/),
+  link('B 2 o', 'devdax-pin-o-direct', { step: 'unbind', ends: 'hangs' }, /^5\.10/),
+  link('B 2 o', 'devdax-pin-o-direct', returned('unbind'), /^[67]/),
+  link('B 1b pagemap', 'fsdax-ext4-pagemap', { step: 'pagemap', ends: 'oops' }),
+  link('B 1b pagemap 4 KiB', 'fsdax-ext4-pagemap-4k', returned('pagemap')),
+  link('B 1b smaps', 'truth-b-stale-look', returned('maps')),
+  link('B 1b smaps', 'truth-b-stale-look', { step: 'smaps', ends: 'oops' }, /^(?:5\.10|6\.1|7\.2)$/),
+  link('B 1b smaps', 'truth-b-stale-look', { step: 'again', ends: 'spins' }, /^(?:5\.10|6\.1|7\.2)$/),
+  link('B 1b smaps', 'truth-b-stale-look', returned('smaps'), /^6\.12$/),
+  link('B 1b smaps', 'truth-b-stale-look', returned('again'), /^6\.12$/),
+  link('B 1b numa_maps', 'truth-b-stale-look', returned('numa')),
+  link('B 6 virtio_pmem', 'virtio-pmem-unbind', { step: 'unbound', own: 'all' }),
+];
+
+const TRUNCATED = 'DAX region truncated by 126 MiB due to alignment';
+const PIN_LOG = ['failed ret:16', 'refcount:3 mapcount:1', 'page dumped because: migration failure'];
+
+const KMEM: readonly TruthLink[] = [
+  link('B 3 size', 'truth-b-kmem-facts', refused('block-before-first', 'ENOENT')),
+  link('B 3 size', 'truth-b-kmem-facts', shows('last-block', 'offline')),
+  link('B 3 size', 'truth-b-kmem-facts', { step: 'kmem', said: [] }, /^(?:5\.10|6\.12)$/),
+  link('B 3 size', 'truth-b-kmem-facts', { step: 'kmem', said: [TRUNCATED] }, /^7\.2$/),
+  link('B 3 iomem', 'truth-b-kmem-facts', shows('iomem', '  108000000-11fffffff : {data}\n    108000000-11fffffff : System RAM (kmem)')),
+  link('B 3 a', 'kmem-online-unbind', { ...returned('unbind'), log: ['hotremove-fails'] }),
+  link('B 3 a', 'kmem-online-unbind', { has: ['region-leaked'] }),
+  link('B 3 a rebind', 'kmem-online-unbind', refused('bind')),
+  link('B 3 a destroy', 'truth-b-kmem-normal', { ...refused('probe'), said: ['could not reserve region'] }),
+  link('B 3 b, B 3 c plain', 'kmem-offline-unbind', { has: ['clean'] }),
+  link('B 3 b daxctl', 'truth-b-kmem-facts', returned('offline')),
+  link('B 3 b daxctl', 'truth-b-kmem-facts', returned('back')),
+  link('B 3 b daxctl', 'truth-b-kmem-facts', returned('driver')),
+  link('B 3 c vmsplice', 'kmem-offline-pinned', { step: 'offline', ends: 'spins' }),
+  link('B 3 c vmsplice', 'kmem-offline-pinned', returned('offline-again')),
+  link('B 3 c mlock', 'truth-b-kmem-facts', returned('offline')),
+  link('B 3 c mlock', 'truth-b-kmem-facts', { step: 'locked-later', ...KEPT }),
+  link('B 3 c longterm', 'truth-b-kmem-pins', { step: 'longterm', ends: 'spins' }, /^5\.10/),
+  link('B 3 c longterm', 'truth-b-kmem-pins', returned('longterm'), /^[67]/),
+  link('B 3 c longterm', 'truth-b-kmem-pins', returned('dropped')),
+  link('B 3 c hugetlb', 'truth-b-kmem-facts', { step: 'huge-later', ...KEPT }),
+  link('B 3 c log', 'truth-b-kmem-pins', { step: 'spliced', ends: 'spins', said: PIN_LOG }),
+  link('B 3 c normal none', 'kmem-normal-unmovable', { ...refused('offline', 'EBUSY'), log: ['unmovable'] }),
+  link('B 3 c normal longterm, B 3 c normal splice', 'truth-b-kmem-normal', { ...refused('offline', 'EBUSY'), said: ['unmovable page'] }),
+  link('B 3 e', 'truth-b-kmem-facts', shows('zones-before', 'Normal Movable')),
+  link('B 3 e', 'truth-b-kmem-facts', shows('zones-after', 'Movable')),
+  link('B 3 e', 'truth-b-kmem-facts', shows('of-node', '00000021')),
+  link('B 3 d anon', 'truth-b-kmem-facts', flags('plain', ...THP)),
+  link('B 3 d mlock', 'truth-b-kmem-facts', flags('locked', ...LOCKED)),
+  link('B 3 d hugetlb', 'truth-b-kmem-facts', flags('huge', ...HUGE)),
+  link('B 3 d kernel', 'truth-b-kmem-normal', flags('kernel-pages', 'BUDDY', 'PGTABLE', 'SLAB')),
+  link('B 3 d kernel', 'truth-b-kmem-facts', flags('free', 'BUDDY')),
+  link('B 3 d pin', 'truth-b-kmem-normal', flags('spliced', 'UPTODATE|MMAP|ANON|SWAPBACKED')),
+  link('B 3 d pin', 'truth-b-kmem-normal', flags('longterm', 'UPTODATE|MMAP|ANON|SWAPBACKED')),
+  link('B 3 d pin', 'truth-b-kmem-normal', flags('plain', 'UPTODATE|MMAP|ANON|SWAPBACKED')),
+  link('B 10 ksm', 'truth-b-kmem-facts', flags('plain', ...KSM), /^6\.12$/),
+  link('B 10 ksm', 'truth-b-kmem-facts', flags('plain', ...THP), /^7\.2$/),
+];
+
+const LAYOUTS: readonly TruthLink[] = [
+  link('B 4 A', 'truth-b-layouts', shows('a-raw', '131072')),
+  link('B 4 A', 'truth-b-layouts', shows('a-mem', '67108864')),
+  link('B 4 A', 'truth-b-layouts', shows('a-dev', '65011712')),
+  link('B 4 A', 'truth-b-layouts', returned('a-small')),
+  link('B 4 A', 'truth-b-layouts', shows('a-dax', '65011712')),
+  link('B 4 A', 'truth-b-layouts', shows('a-neighbour', 'online')),
+  link('B 4 A mount', 'mixed-section', returned('bind')),
+  link('B 4 A mount', 'mixed-section', returned('unbind')),
+  link('B 4 C', 'truth-b-layouts', shows('c-raw-one', '65536')),
+  link('B 4 C', 'truth-b-layouts', shows('c-raw-two', '65536')),
+  link('B 4 C', 'truth-b-layouts', shows('c-one', '31457280')),
+  link('B 4 C', 'truth-b-layouts', shows('c-two', '31457280')),
+  link('B 4 E', 'truth-b-layouts', shows('e-raw-one', '65536')),
+  link('B 4 E', 'truth-b-layouts', shows('e-raw-two', '65536')),
+  link('B 4 E', 'truth-b-layouts', shows('e-one', '31457280')),
+  link('B 4 E', 'truth-b-layouts', shows('e-two', '31457280')),
+  link('B 4 B', 'truth-b-layouts', { ...refused('b-bind'), said: ['misaligned, unable to map'] }),
+  link('B 4 B', 'truth-b-layouts', refused('b-ndctl')),
+  link('B 4 B', 'truth-b-layouts', { ...refused('b-hand'), said: ['misaligned to 0x200000'] }),
+  link('B 4 D', 'truth-b-layouts', { ...refused('d-one-bind'), said: ['misaligned, unable to map'] }),
+  link('B 4 D', 'truth-b-layouts', { ...refused('d-two-bind'), said: ['misaligned, unable to map'] }),
+  link('B 4 D by hand', 'truth-b-layouts', shows('d-one-size', '31457280')),
+  link('B 4 D by hand', 'truth-b-layouts', shows('d-one-start', '0x68200000')),
+  link('B 4 D by hand', 'truth-b-layouts', { ...refused('d-two-hand'), said: ['misaligned to 0x200000'] }),
+  link('B 4 offline', 'mixed-section', refused('shared-block', 'EINVAL')),
+  link('B 4 valid_zones', 'truth-b-layouts', shows('zones', 'DMA32')),
+  link('B 4 no block', 'truth-b-layouts', refused('c-block', 'ENOENT')),
+  link('B 4 kpageflags', 'truth-b-layouts', flags('flags', 'RESERVED'), /^5\.10$/),
+  link('B 4 kpageflags', 'truth-b-layouts', flags('flags', 'NOPAGE'), /^6/),
+  link('B 4 kpageflags', 'truth-b-layouts', flags('flags', ''), /^7/),
+  link('B 4 labels', 'truth-b-labels', shows('ns-a', '14680064')),
+  link('B 4 labels', 'truth-b-labels', shows('ns-b', '14680064')),
+  link('B 4 labels', 'truth-b-labels', shows('ns-c', '14680064')),
+  link('B 4 labels', 'truth-b-labels', shows('ns-d', '31457280')),
+  link('B 4 labels', 'truth-b-labels', shows('ns-e', '31457280')),
+  link('B 4 neighbours', 'namespaces-one-section', { step: 'neighbour', ...KEPT }),
+  link('B 4 bad page map', 'truth-b-bad-page-map', { step: 'kill', log: ['bad-page-map'] }),
+  link('B 4 bad page map', 'truth-b-bad-page-map', { step: 'neighbour', ...KEPT }),
+  link('B 4 ndctl sizes', 'truth-b-labels', refused('size-4')),
+  link('B 4 ndctl sizes', 'truth-b-labels', refused('size-10')),
+  link('B 4 ndctl sizes', 'truth-b-labels', refused('size-18')),
+  link('B 4 ndctl sizes', 'truth-b-labels', refused('size-20')),
+  link('B 4 ndctl sizes', 'truth-b-labels', shows('fine', '16777216')),
+  link('B 4 region align', 'truth-b-layouts', shows('align', '0x1000000')),
+  link('B 4 region align', 'truth-b-layouts', refused('align-fixed', 'ENXIO')),
+  link('B 4 region align', 'truth-b-labels', returned('align-4k')),
+  link('B 4 region align', 'truth-b-labels', returned('align-2m')),
+  link('B 4 btt', 'truth-b-labels', refused('btt')),
+  link('B 4 kpageflags', 'truth-b-labels', flags('flags', 'NOPAGE'), /^5\.10$/),
+  link('B 4 kpageflags', 'truth-b-labels', flags('flags', 'EOF'), /^(?:6\.12|7\.2)$/),
+];
+
+const BLOCKS: readonly TruthLink[] = [
+  link('B 5 two zones', 'block-hole', refused('first', 'EINVAL')),
+  link('B 5 two nodes', 'block-two-nodes', refused('spanning', 'EINVAL')),
+  link('B 5 free', 'truth-b-block-rules', { ...returned('free'), said: ['Offlined Pages 32768'] }, /^5\.10$/),
+  link('B 5 free', 'truth-b-block-rules', { ...returned('free'), said: [] }, /^7\.2$/),
+  link('B 5 reserved', 'truth-b-block-reserved', { ...refused('reserved', 'EBUSY'), said: ['(reserved', 'unmovable page'] }),
+  link('B 5 hole', 'truth-b-block-rules', { ...refused('hole', 'EINVAL'), said: [] }),
+  link('B 5 hole', 'truth-b-block-rules', shows('hole-zones', 'DMA32')),
+  link('B 5 again', 'truth-b-block-rules', refused('again', 'EINVAL')),
+  link('B 5 again', 'truth-b-block-rules', refused('word', 'EINVAL')),
+  link('B 5 zones', 'truth-b-block-rules', shows('movable-zone', 'Movable')),
+  link('B 5 zones', 'truth-b-block-rules', shows('kernel-zone', 'DMA32')),
+  link('B 5 zones', 'truth-b-block-rules', shows('online-zone', 'DMA32')),
+  link('B 5 memmap_on_memory=Y, B 5 kpageflags', 'truth-b-memmap', flags('dimm-first', 'OWNER_PRIVATE')),
+  link('B 5 memmap_on_memory=Y, B 5 kpageflags', 'truth-b-memmap', flags('dimm-rest', 'BUDDY')),
+  link('B 5 memmap_on_memory=N', 'truth-b-dimm-add', flags('all-free', 'BUDDY')),
+  link('B 5 kmem memmap_on_memory', 'truth-b-memmap', shows('parameter', 'Y')),
+  link('B 5 kmem memmap_on_memory', 'truth-b-memmap', flags('devdax-block', 'BUDDY')),
+  link('B 4 kpageflags offline', 'truth-b-block-rules', flags('offline-flags', '')),
+];
+
+const HOTPLUG: readonly TruthLink[] = [
+  link('B 6 unbind', 'virtio-mem-unbind', returned('unbind')),
+  link('B 6 unbind', 'virtio-mem-unbind', { step: 'user', own: 'all' }),
+  link('B 6 bind', 'virtio-mem-unbind', refused('bind', 'EBUSY')),
+  link('B 6 shrink splice', 'virtio-mem-shrink-pinned', { step: 'shrink', ends: 'hangs' }),
+  link('B 6 shrink splice', 'virtio-mem-shrink-pinned', returned('rest')),
+  link('B 6 shrink longterm', 'truth-b-virtio-mem-longterm', { ...returned('shrink'), hardware: ['size 0'] }),
+  link('B 6 device_del', 'truth-b-virtio-mem-longterm', returned('pull')),
+  link('B 6 rmmod', 'truth-b-virtio-mem-rmmod', { ...returned('rmmod'), said: ['device still has system memory added'] }),
+  link('B 6 rmmod', 'truth-b-virtio-mem-rmmod', { step: 'user', own: 'all' }),
+  link('B 6 rmmod', 'truth-b-virtio-mem-rmmod', { step: 'modprobe', said: ['reloading the driver is not supported', 'could not reserve device region'] }),
+  link('B 7 add', 'truth-b-dimm-add', { step: 'added', blocks: ['offline', 'offline'] }),
+  link('B 7 offline', 'truth-b-dimm-add', { ...returned('pull-offline'), hardware: ['OST 132', 'DEVICE_DELETED', 'OST 0'] }),
+  link('B 7 idle', 'truth-b-dimm-add', { ...returned('pull-idle'), hardware: ['OST 132', 'DEVICE_DELETED', 'OST 0'] }),
+  link('B 7 users', 'dimm-eject-used', { has: ['clean'] }),
+  link('B 7 pinned', 'dimm-eject-pinned', { has: ['never-ends'] }),
+  link('B 7 veto', 'dimm-eject-veto', { has: ['veto'] }),
+  link('B 7 eject file', 'truth-b-memmap', returned('eject')),
+  link('B 7 eject file', 'truth-b-memmap', { step: 'blocks', blocks: ['offline', 'offline', 'offline', 'online', 'online'] }),
+];
+
+const damage = (row: string, scenario: string): TruthLink[] => [link(row, scenario, returned('leave')), link(row, scenario, { has: DAMAGE })];
+
+const CXL: readonly TruthLink[] = [
+  ...damage('B 8 ram cxl_mem', 'truth-b-cxl-cxl-mem'),
+  link('B 8 ram cxl_mem', 'truth-b-cxl-cxl-mem', returned('bind')),
+  link('B 8 ram cxl_mem', 'truth-b-cxl-cxl-mem', { step: 'user-later', own: 'none', zero: 'all' }),
+  link('B 8 iomem', 'truth-b-cxl-cxl-mem', shows('memmap', '1')),
+  link('B 8 ram cxl_pci', 'cxl-ram-unbind', { has: DAMAGE }),
+  link('B 8 ram hot-unplug', 'cxl-ram-unplug', { has: DAMAGE }),
+  link('B 8 ram disable-memdev', 'truth-b-cxl-disable-memdev', refused('refused')),
+  link('B 8 ram disable-memdev', 'truth-b-cxl-disable-memdev', { step: 'kept', ...KEPT }),
+  ...damage('B 8 ram disable-memdev', 'truth-b-cxl-disable-memdev'),
+  link('B 8 ram disable-region', 'truth-b-cxl-disable-region', returned('leave')),
+  link('B 8 ram disable-region', 'truth-b-cxl-disable-region', { step: 'user', ...KEPT }),
+  ...damage('B 8 ram commit', 'truth-b-cxl-commit'),
+  link('B 8 rebind', 'truth-b-cxl-rebind', refused('bind-mem', 'EBUSY')),
+  link('B 8 rebind', 'truth-b-cxl-rebind', shows('commit', '0')),
+  link('B 8 devdax unbind', 'cxl-devdax-unbind', { step: 'gone', ...NONE }),
+  link('B 8 devdax io_uring', 'truth-b-cxl-io-uring', { step: 'gone', ...NONE }),
+  link('B 8 devdax io_uring', 'truth-b-cxl-io-uring', { step: 'present', present: 0 }),
+  link('B 8 devdax io_uring', 'truth-b-cxl-io-uring', { has: ['pin-outlives-memmap', 'oops-at-exit'] }),
+  link('B 8 fsdax unbind', 'cxl-fsdax-unbind', { step: 'gone', own: 'none', zero: 'all', sigbus: 'none' }),
+  link('B 8 fsdax hot-unplug', 'cxl-fsdax-unplug', returned('leave')),
+];
+
+const SLOTS: readonly TruthLink[] = [
+  link('B 8 pciehp power', 'slot-power-off', returned('power')),
+  ...[['power-before', '1'], ['adapter-before', '1'], ['power-during', '1'], ['adapter-during', '1'], ['power-after', '0'], ['adapter-after', '0']].map(([step, value]) => link('B 8 pciehp', 'truth-b-slot-pciehp', shows(step ?? '', value ?? ''))),
+  link('B 8 pciehp add', 'truth-b-slot-pciehp', { step: 'coming', said: ['will power on in 5 sec', 'Card present', 'Link Up'] }),
+  link('B 8 pciehp add', 'truth-b-slot-pciehp', shows('power-again', '1')),
+  link('B 8 pciehp text', 'truth-b-slot-pciehp', { step: 'during', said: ['Powering off due to button press'] }, /^6\.1$/),
+  link('B 8 pciehp text', 'truth-b-slot-pciehp', { step: 'during', said: ['will power off in 5 sec'] }, /^7\.2$/),
+  link('B 8 acpiphp', 'truth-b-slot-acpiphp', refused('attention', 'EINVAL')),
+  ...[['power-before', '1'], ['adapter-before', '1'], ['latch-before', '0'], ['power-after', '0'], ['adapter-after', '0'], ['latch-after', '1']].map(([step, value]) => link('B 8 acpiphp', 'truth-b-slot-acpiphp', shows(step ?? '', value ?? ''))),
+  link('B 8 acpiphp', 'truth-b-slot-acpiphp', { step: 'during', said: [] }),
+];
+
+export const LINKS_B: readonly TruthLink[] = [...DAX, ...KMEM, ...LAYOUTS, ...BLOCKS, ...HOTPLUG, ...CXL, ...SLOTS];
+
+export const NOT_DONE_B: NotDone = [
+  [/^B 1 second round/, 'needs the state that an earlier, damaging round leaves in the same boot, which differs from boot to boot; the damage itself is shown by B 1 destroy'],
+];
