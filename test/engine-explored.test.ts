@@ -16,8 +16,8 @@ import type { Way } from '../src/steps/reason.ts';
 const ALL = process.env['UNSEAT_ENGINE_SHAPES'] === 'all';
 const RELEASES = ALL ? ['5.10', '6.1', '6.12', '7.2', '7.3'] : ['7.2'];
 const SAMPLE: readonly (readonly [Way, readonly string[]])[] = ALL
-  ? [['detach', Object.keys(SHAPES)], ['kill', Object.keys(SHAPES)], ['force', ['fault', 'write', 'fork', 'exit']]]
-  : [['detach', ['fault', 'cwd', 'exit']], ['kill', ['fork', 'map']], ['force', ['fault']]];
+  ? [['detach', Object.keys(SHAPES)], ['kill', Object.keys(SHAPES)], ['force', ['fault', 'write', 'fork', 'exit', 'die', 'roll-back', 'die-and-fault', 'roll-back-and-fault']]]
+  : [['detach', ['fault', 'cwd', 'exit', 'die']], ['kill', ['fork', 'map']], ['force', ['fault', 'roll-back']]];
 
 const caseOf = (release: string, way: Way, shape: string, options: CaseOptions = {}) => engineCase(profileByName(release) as Profile, way, SHAPES[shape] ?? [], options);
 const search = (release: string, way: Way, shape: string, options: CaseOptions & { first?: boolean; reduce?: boolean; onRun?: (r: RunResult) => void } = {}): Promise<EngineVerdict> =>
@@ -86,6 +86,7 @@ test('an engine that leaves a step of the protocol out is caught', async () => {
   };
   assert.match(await caught('force', 'fault', { without: ['memory-failure'] }), /pid 100 still maps 2 pages of the device, which is gone/);
   assert.match(await caught('force', 'fault', { mutation: 'stop-nobody' }), /pid 100 still maps 1 page of the device, which is gone/);
+  assert.match(await caught('force', 'die', { mutation: 'lose-the-journal' }), /memory_failure_early_kill was 0 and is 1/);
   assert.match(await caught('force', 'fork', { mutation: 'know-only-the-first' }), /pid 102 still maps 1 page of the device, which is gone/);
 });
 

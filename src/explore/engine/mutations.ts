@@ -8,6 +8,10 @@ export const ENGINE_MUTATIONS: Readonly<Record<string, { readonly says: string; 
       stop: async (process) => ({ process, threads: [process.pid], carrier: process.pid }),
     }) })),
   },
+  'lose-the-journal': {
+    says: 'what was written down is not found again by who comes next',
+    host: (host) => (host.actions === undefined ? host : changed(host, { actions: changed(host.actions, { store: changed(host.actions.store, { list: () => [] }) }) })),
+  },
   'know-only-the-first': {
     says: 'only processes that were there at the beginning are ever looked at',
     host(host) {
