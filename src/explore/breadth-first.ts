@@ -148,8 +148,8 @@ export class BreadthFirst<C extends WithHeap> {
     const chosen = expander.findings.chosen(options.all === true);
     if (chosen.length === 0) return [];
     if (visited.hasParents) return violationsOf(program, expander, chosen, visited);
-    const { now, symmetry, all, onProgress } = options;
-    const again = { now, stepper: expander.stepper as unknown as Stepper<never>, parentsUpTo: Infinity, maxDepth: expander.depth, ...(symmetry === undefined ? {} : { symmetry }), ...(all === undefined ? {} : { all }), ...(onProgress === undefined ? {} : { onProgress }) };
+    const { now, symmetry, all, onProgress, remember } = options;
+    const again = { now, stepper: expander.stepper as unknown as Stepper<never>, parentsUpTo: Infinity, maxDepth: expander.depth, ...(symmetry === undefined ? {} : { symmetry }), ...(remember === undefined ? {} : { remember }), ...(all === undefined ? {} : { all }), ...(onProgress === undefined ? {} : { onProgress }) };
     return [...new BreadthFirst(program, again).run().violations];
   }
 }

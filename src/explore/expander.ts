@@ -28,7 +28,7 @@ export interface ExpanderOptions {
   readonly symmetry?: boolean;
   /** Run about one step in so many once more (a power of two), to see that it does the same. 0 for none. */
   readonly selfCheck?: number;
-  /** False: every step is walked through what was learnt, every property asked in every state. */
+  /** False: every step is walked through what was learnt and every property asked in every state, though both were so before. */
   readonly remember?: boolean;
 }
 
@@ -52,7 +52,7 @@ export class Expander<C extends WithHeap> {
     this.independence = options.independence ?? null;
     this.selfCheck = options.selfCheck ?? 0;
     this.known = this.stepper.known;
-    this.known.remember = options.remember !== false;
+    this.known.use(options.remember !== false);
     this.findings = new Findings(program, this.stepper, this.independence, options.remember !== false);
     this.key = new Key(program as unknown as Program<never>, this.stepper as unknown as Stepper<never>, options.symmetry === true);
     this.table = table;

@@ -12,13 +12,11 @@ import type { StateRow } from './state-row.ts';
 import type { Stepper } from './stepper.ts';
 import { StepTrace } from './step-trace.ts';
 
-/** Words after which everything is forgotten: what does not repeat is not worth keeping. */
-const MOST_WORDS = 1 << 24;
-
 export class KnownSteps {
   readonly outcomes = new Outcomes();
-  /** False: every step is walked through the nodes. */
-  remember = true;
+  /** Words after which everything is forgotten: what does not repeat is not worth keeping. */
+  mostWords = 1 << 24;
+  private remember = true;
   private readonly decisions = new Decisions();
   /** By node that a thread stands at: position in the decisions. */
   private roots = new Int32Array(1 << 12);
@@ -30,6 +28,12 @@ export class KnownSteps {
   constructor(stepper: Stepper<never>) {
     this.stepper = stepper;
     this.state = stepper.state;
+  }
+
+  /** Without remembering, every step is walked through the nodes. */
+  use(remember: boolean): void {
+    if (this.remember && !remember) this.forget();
+    this.remember = remember;
   }
 
   /** What the next step of `thread` does, with the stepper's choices; STAYS where it cannot move. The row is left as it is. */
@@ -67,7 +71,7 @@ export class KnownSteps {
 
   /** Between two batches, when no outcome is asked for any more. */
   tidy(): void {
-    if (this.remember && this.outcomes.size + this.decisions.size < MOST_WORDS) return;
+    if (this.remember && this.outcomes.size + this.decisions.size < this.mostWords) return;
     this.forget();
     this.outcomes.clear();
   }

@@ -25,6 +25,7 @@ export interface StrategyOptions extends StopRules {
   readonly workers: number;
   /** See ExpanderOptions. */
   readonly selfCheck: number;
+  readonly remember?: boolean;
   readonly startThread: SharedOptions['startThread'];
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly onProgress?: (states: number, depth: number) => void;
@@ -41,10 +42,10 @@ export async function checkBy(test: Litmus, text: string, profile: Profile, opti
 }
 
 async function search(program: Program<never>, source: Parameters<typeof searchShared>[0], options: StrategyOptions): Promise<Verdict> {
-  const { strategy, now, all, selfCheck, onProgress, resume, keeper, workers, sleep, startThread, reduce } = options;
+  const { strategy, now, all, selfCheck, remember = true, onProgress, resume, keeper, workers, sleep, startThread, reduce } = options;
   const { maxStates, maxMilliseconds, maxBytes, interrupted } = options;
   const rules = { ...(maxStates === undefined ? {} : { maxStates }), ...(maxMilliseconds === undefined ? {} : { maxMilliseconds }), ...(maxBytes === undefined ? {} : { maxBytes }), ...(interrupted === undefined ? {} : { interrupted }) };
-  const common = { now, all, selfCheck, ...rules, ...(onProgress === undefined ? {} : { onProgress }) };
+  const common = { now, all, selfCheck, remember, ...rules, ...(onProgress === undefined ? {} : { onProgress }) };
   if (strategy.kind === 'depth') return new DepthFirst(program, { ...common, ...(strategy.seed === undefined ? {} : { seed: strategy.seed }) }).run();
   if (strategy.kind === 'preemptions') return new BoundedPreemptions(program, { ...common, bound: strategy.bound }).run();
   const kept = { ...(resume === undefined ? {} : { from: resume(program) }), ...(keeper === undefined ? {} : { keeper: keeper(program) }) };

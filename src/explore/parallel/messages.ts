@@ -16,6 +16,7 @@ export interface WorkerTask extends Standing {
   readonly fingerprint: string;
   readonly symmetry: boolean;
   readonly selfCheck: number;
+  readonly remember: boolean;
   readonly index: number;
   readonly workers: number;
   readonly blocks: SharedBlocks;

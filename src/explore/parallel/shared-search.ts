@@ -114,11 +114,11 @@ class SharedSearch {
   }
 
   private begin(done: () => void, fail: (error: unknown) => void): void {
-    const { workers, startThread, symmetry, selfCheck } = this.options;
+    const { workers, startThread, symmetry, selfCheck, remember } = this.options;
     const { found, pending } = this.before;
     for (let index = 0; index < workers; index += 1) {
       const task: WorkerTask = {
-        source: this.source, fingerprint: this.start, symmetry: symmetry === true, selfCheck: selfCheck ?? 0, index, workers,
+        source: this.source, fingerprint: this.start, symmetry: symmetry === true, selfCheck: selfCheck ?? 0, remember: remember !== false, index, workers,
         blocks: this.shared.blocks, log: this.shared.log, table: this.shared.table, found, pending,
       };
       this.threads.push(startThread(WORKER_ENTRY, task, {

@@ -34,7 +34,7 @@ class Worker {
     this.table = new SharedVisited(this.control, task.workers, task.table, () => {
       if (this.meet() === GO.stop) throw new Abandoned();
     });
-    this.expander = new Expander(program, { symmetry: task.symmetry, selfCheck: task.selfCheck }, this.table, (state) => this.blocks.push(state));
+    this.expander = new Expander(program, { symmetry: task.symmetry, selfCheck: task.selfCheck, remember: task.remember }, this.table, (state) => this.blocks.push(state));
     this.expander.findings.merge(task.found, task.pending);
     const { stepper } = this.expander;
     this.learning = new SharedLearning(this.control, task.log, stepper as unknown as Stepper<never>);

@@ -10,6 +10,7 @@ export interface SearchChoice {
   readonly workers: number;
   readonly reduce: boolean;
   readonly selfCheck: number;
+  readonly remember: boolean;
   readonly checkpoint: string | null;
   readonly resume: string | null;
   readonly maxStates?: number;
@@ -33,9 +34,10 @@ export function searchOptions(command: Command): void {
     .option('--max-time <seconds>', 'the same by time')
     .option('--max-memory <MiB>', 'the same by memory for states')
     .option('--no-reduce', 'visit every reachable state, without partial-order reduction')
+    .option('--no-remember', 'carry out every step and ask every property anew, though they found the same before')
     .option('--checkpoint <file>', 'keep the search there each minute and when it stops; implies --no-reduce')
     .option('--resume <file>', 'go on with a search that was kept')
-    .option('--self-check', `run one step in ${CHECK_ONE_IN} once more, to see that it does the same`);
+    .option('--self-check', `run one step in ${CHECK_ONE_IN} once more, to see that it does the same as before and as remembered`);
 }
 
 export const SEARCH_HELP = `
@@ -59,7 +61,7 @@ export function readSearchOptions(options: Options): SearchChoice {
   const seconds = number(options, 'maxTime', '--max-time', 'number of seconds');
   const mebibytes = number(options, 'maxMemory', '--max-memory', 'number of MiB');
   return {
-    strategy, workers, reduce: options['reduce'] !== false, selfCheck: options['selfCheck'] === true ? CHECK_ONE_IN : 0, checkpoint, resume,
+    strategy, workers, reduce: options['reduce'] !== false, selfCheck: options['selfCheck'] === true ? CHECK_ONE_IN : 0, remember: options['remember'] !== false, checkpoint, resume,
     ...(maxStates === undefined ? {} : { maxStates }),
     ...(seconds === undefined ? {} : { maxMilliseconds: seconds * 1000 }),
     ...(mebibytes === undefined ? {} : { maxBytes: mebibytes * 1048576 }),
