@@ -33,6 +33,7 @@ export async function cleanUp(guest: Guest, left: Left): Promise<boolean> {
     if ((await once(['umount', f.at], 10_000)).ending !== 'returned') return false;
   }
   for (const swap of s.swaps) await once(['swapoff', guest.devices.get(swap.on)?.block ?? ''], 10_000);
+  if (s.swaps.length > 0 && (textOf('/proc/swaps') ?? '').trim().split('\n').length > 1) return false;
   try {
     if (s.machine.memmapPmem.length > 0) await destroyOurs(guest);
     else if (s.machine.namespaces.length > 0) await run('ndctl', ['destroy-namespace', '-f', 'all'], 30_000);

@@ -55,7 +55,7 @@ async function takeAll(guest: Guest): Promise<Left> {
   let left: Left = guest.scenario.processes.some(pinsDevice) ? 'damage' : 'nothing';
   for (const [index, step] of guest.scenario.steps.entries()) {
     const seen = await observe(guest, step, index);
-    const stale = seen.verb === 'read' && (seen.pages ?? []).some((p) => p.own > 0 || Object.keys(p.others).length > 0) && guest.scenario.steps.slice(0, index).some((s) => s.verb === 'unbind');
+    const stale = seen.verb === 'read' && (seen.pages ?? []).some((p) => p.own > 0 || Object.keys(p.others).length > 0) && heldBefore(guest.scenario.steps.slice(0, index), seen.subject ?? '');
     // Whoever waits to take memory offline is killed at the deadline, and the block is as it was.
     if (['hangs', 'spins', 'oops'].includes(seen.ending) && (seen.verb !== 'offline' || seen.ending === 'oops')) left = 'damage';
     else if (stale && left === 'nothing') left = 'stale';
@@ -65,6 +65,12 @@ async function takeAll(guest: Guest): Promise<Left> {
 
 /** Memory of nobody's device is put by whoever drops it. */
 const pinsDevice = ({ pins, maps }: ProcessSpec): boolean => pins.some((pin) => maps.some((m) => m.name === pin.map && !('anonymous' in m)));
+
+/** Whether a device was unbound since the process was started: who came later maps what is there. */
+const heldBefore = (steps: readonly Step[], name: string): boolean => {
+  const started = steps.findLastIndex((s) => s.verb === 'start' && s.argument === name);
+  return steps.findLastIndex((s) => s.verb === 'unbind') > started;
+};
 
 async function observe(guest: Guest, step: Step, index: number): Promise<Observation> {
   guest.log.fresh();
