@@ -81,7 +81,8 @@ export interface Processes {
    * Those of these processes that a holder search must look at, in any order: all that have something of the devices, and
    * all that could not be looked at. What was read of one on the way is handed out, each answer once, to whoever asks
    * before the next pid is taken; with `portraits`, `status`, `cmdline`, `cgroup` and the mount namespace are read of each too, and each
-   * mapping is told under the name by which it was made (without, those of one inode in a row under that of the first).
+   * mapping is told under the name by which it was made (without, those of one inode in a row under that of the first,
+   * and files and directories that are not on the devices have an empty `target`).
    * Absent where each process must be looked at anyway.
    */
   suspects?(pids: readonly number[], devices: ReadonlySet<DeviceNumber>, portraits: boolean): Iterable<number>;

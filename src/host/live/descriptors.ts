@@ -30,7 +30,7 @@ export const mayBeOn = ({ stats }: Descriptor, devices: ReadonlySet<number>): bo
   stats === undefined || devices.has(stats.dev) || (isNode(stats) && devices.has(stats.rdev));
 
 /** Ascending. Throws the error of node:fs. `link` reads the link of a descriptor. */
-export function openFiles(pid: number, known: readonly Descriptor[] = descriptors(pid), link: (fd: number) => string = (fd) => readlinkSync(`/proc/${pid}/fd/${fd}`, LATIN1)): OpenFile[] {
+export function openFiles(pid: number, known: readonly Descriptor[] = descriptors(pid), link: (fd: number, stats: Numbers | undefined) => string = (fd) => readlinkSync(`/proc/${pid}/fd/${fd}`, LATIN1)): OpenFile[] {
   const found: OpenFile[] = [];
   for (const descriptor of known) {
     const file = openFile(descriptor, link);
@@ -40,11 +40,11 @@ export function openFiles(pid: number, known: readonly Descriptor[] = descriptor
 }
 
 /** Undefined for a descriptor that was closed meanwhile. */
-function openFile({ fd, stats }: Descriptor, link: (fd: number) => string): OpenFile | undefined {
+function openFile({ fd, stats }: Descriptor, link: (fd: number, stats: Numbers | undefined) => string): OpenFile | undefined {
   try {
     const told = stats === undefined ? undefined : NAMELESS.get(stats.dev);
     if (told !== undefined) return { fd, target: `${told}:[${stats?.ino}]` };
-    const target = link(fd);
+    const target = link(fd, stats);
     // Pipes, sockets and anonymous inodes lie on no device.
     if (stats === undefined || NO_FILE.test(target)) return learnt({ fd, target }, stats);
     const common = { fd, target, dev: deviceNumber(stats.dev), ino: stats.ino };

@@ -84,9 +84,9 @@ function load(): Native {
         openat: func('int openat(int directory, uintptr_t path, int flags)'),
         close: func('int close(int fd)'),
         statx: func('int statx(int directory, uintptr_t path, int flags, unsigned int mask, uintptr_t buffer)'),
-        readlinkat: func('ssize_t readlinkat(int directory, uintptr_t path, uintptr_t buffer, size_t size)'),
-        getdents: func('ssize_t getdents64(int fd, uintptr_t buffer, size_t size)'),
-        read: func('ssize_t read(int fd, uintptr_t buffer, size_t size)'),
+        readlinkat: func('long readlinkat(int directory, uintptr_t path, uintptr_t buffer, size_t size)'),
+        getdents: func('long getdents64(int fd, uintptr_t buffer, size_t size)'),
+        read: func('long read(int fd, uintptr_t buffer, size_t size)'),
       });
     },
     ioctl: (fd, request, argument) => (typeof argument === 'number' ? ioctlNumber : ioctlPointer)(fd, request, argument),

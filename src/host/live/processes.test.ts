@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, closeSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -129,6 +129,23 @@ test('processes with one address space are told from forked ones', (t) => {
   assert.equal(spaces.get(process.pid), process.pid);
   assert.equal(spaces.get(pid), pid);
   assert.equal(spaces.has(5_000_000), false);
+});
+
+test('whoever shares an address space is told under its lowest number, in whatever order they are given', (t) => {
+  const children = Array.from({ length: 3 }, () => spawn('sleep', ['60'], { stdio: 'ignore' }));
+  t.after(() => children.forEach((child) => child.kill('SIGKILL')));
+  const pids = children.map(({ pid }) => pid ?? 0);
+  const threads = readdirSync('/proc/self/task').map(Number);
+  assert.ok(threads.length > 3);
+  const lowest = Math.min(...threads);
+  for (const order of [[...pids, ...threads], [...threads, ...pids], [threads[0] ?? 0, ...pids, ...threads.slice(1).reverse()]]) {
+    const expected = order.map((id) => [id, threads.includes(id) ? lowest : id]);
+    for (const gone of [[], [5_000_000]]) {
+      const spaces = live().addressSpaces([...gone, ...order]);
+      assert.deepEqual(order.map((id) => [id, spaces.get(id)]), expected);
+      assert.equal(spaces.size, order.length);
+    }
+  }
 });
 
 test('a mapping of a device that is gone makes pagemap unsafe', () => {

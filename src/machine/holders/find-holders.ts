@@ -65,8 +65,12 @@ function confirmed(host: Host, candidate: Candidate, before: ProcessStat | null,
 
 function statOf(host: Host, pid: number): ProcessStat | null {
   const stat = host.processes.read(pid, 'stat');
-  return isMissing(stat) ? null : parseStat(byteString(stat));
+  if (isMissing(stat)) return null;
+  // A host that knows it to be the same process hands out the same bytes.
+  if (lastStat.bytes !== stat) lastStat = { bytes: stat, stat: parseStat(byteString(stat)) };
+  return lastStat.stat;
 }
+let lastStat: { readonly bytes: Uint8Array | null; readonly stat: ProcessStat | null } = { bytes: null, stat: null };
 
 /** Processes of one address space stand as one holder per device; who of them has only a file there stands alone. */
 function addGroup(host: Host, holders: Record<string, Holder[]>, group: readonly Portrait[]): void {
