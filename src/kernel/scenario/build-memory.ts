@@ -117,12 +117,15 @@ export function useAsRam(k: Kernel, use: SystemRam, device: BuiltDevice): void {
   for (const id of blocksOf(k, device.range)) {
     if (blockState(k, id) !== MEM.online) must(k, stateStore(k, id, use.online === 'kernel' ? MMOP.onlineKernel : MMOP.onlineMovable, 0), `memory${id} online`);
   }
-  // A kernel zone gets slab and page table pages within a second (KERNEL-TRUTH, part B, 3c).
-  if (use.online === 'kernel') for (const type of [TYPE.slab, TYPE.table]) allocContigKernel(k, nodeOf(k, device), 1, type);
+  if (use.online === 'kernel') kernelMovesIn(k, device.range);
 }
 
-const nodeOf = (k: Kernel, device: BuiltDevice): number => {
-  const range = device.range as PhysRange;
+/** A kernel zone that was added gets slab and page table pages within a second (KERNEL-TRUTH, part B, 3c). */
+export function kernelMovesIn(k: Kernel, range: PhysRange): void {
+  for (const type of [TYPE.slab, TYPE.table]) allocContigKernel(k, nodeOf(k, range), 1, type);
+}
+
+const nodeOf = (k: Kernel, range: PhysRange): number => {
   const pfn = (range.end - k.geo.memoryBlockSize) / k.geo.pageSize;
   for (let nid = 0; nid < k.nodes; nid += 1) if (k.zones.nodeOnline(nid) && pfn >= k.zones.nodeStart(nid) && pfn < k.zones.nodeEnd(nid)) return nid;
   return 0;

@@ -1,6 +1,8 @@
 /** Unbind, bind, new_id, memory blocks, and the hardware's own ways to leave. */
+import { UnseatError } from '../../../errors/unseat-error.ts';
 import { rangeSize } from '../../../range/phys-range.ts';
 import type { PhysRange } from '../../../range/phys-range.ts';
+import { GiB } from '../../../range/units.ts';
 import { openExclusive } from '../../fs/block.ts';
 import { dimmPresent, ostEvents } from '../../drivers/acpi/memhotplug.ts';
 import { stateStore } from '../../drivers/base/block-state.ts';
@@ -22,7 +24,7 @@ import { plugDimm, requestEject, writeEject } from '../../setup/dimm.ts';
 import { deviceDelByHost, putCardIn } from '../../setup/slot.ts';
 import { hostUnplugRefused, requestSize } from '../../setup/virtio-mem.ts';
 import { threads } from '../../threads.ts';
-import { blocksOf } from '../build-memory.ts';
+import { blocksOf, kernelMovesIn } from '../build-memory.ts';
 import type { BuiltDevice, BuiltScenario } from '../built.ts';
 import { DONE, fromRan, fromRc, inShell, notAvailable, type Seen } from './outcome.ts';
 
@@ -92,7 +94,9 @@ export function create(built: BuiltScenario, name: string): Seen {
   const { k } = built.world;
   const device = built.built.get(name);
   if (device === undefined || device.kind !== 'namespace') return notAvailable(`${name} is no namespace`);
-  return inShell(k, `ndctl: create ${name}`, () => deviceAdd(k, device.dev));
+  if (deviceBus(k, device.dev) === undefined) throw new UnseatError('UNSUPPORTED', `a simulated machine cannot make ${name} again: a destroyed dax device is gone for good`, { next: 'Run the scenario in the lab.' });
+  const { errno: _ndctl, ...seen } = inShell(k, `ndctl: create ${name}`, () => deviceAdd(k, device.dev));
+  return seen;
 }
 
 export function plug(built: BuiltScenario, name: string): Seen {
@@ -171,5 +175,8 @@ export function setBlocks(built: BuiltScenario, what: { device: string } | { blo
     const seen = inShell(k, `sh: memory${id}/state`, (signal) => stateStore(k, id, word, signal), true);
     if (seen.ending !== 'returned') return { ...seen, detail: `memory${id}: ${seen.detail ?? ''}` };
   }
+  const blocks = ids.map((id) => ({ start: id * k.geo.memoryBlockSize, end: (id + 1) * k.geo.memoryBlockSize }));
+  const added = blocks.at(-1);
+  if (zone === 'kernel' && added !== undefined && added.start >= 4 * GiB) kernelMovesIn(k, added);
   return DONE;
 }

@@ -54,17 +54,17 @@ export async function destroy(guest: Guest, name: string, deadlineMs: number): P
 export async function create(guest: Guest, name: string): Promise<Seen> {
   const spec = guest.scenario.machine.namespaces.find((n) => n.name === name);
   if (!spec) return notAvailable(`${name} is no declared namespace`);
-  if (!spec.later) await makeNamespace(guest, spec);
-  return spec.later ? createLater(guest, spec) : { ending: 'returned' };
+  return made(guest, spec);
 }
 
-/** What ndctl or the kernel refuses is what such a step is about; the bytes that can be used are observed. */
-async function createLater(guest: Guest, spec: Namespace): Promise<Seen> {
+/** What ndctl or the kernel refuses is what such a step is about; of what is made for the first time, the bytes that can be used. */
+async function made(guest: Guest, spec: Namespace): Promise<Seen> {
   try {
     await makeNamespace(guest, spec);
   } catch (error) {
     return { ending: 'refused', detail: error instanceof Error ? error.message : String(error) };
   }
+  if (!spec.later) return { ending: 'returned' };
   const { char, block } = deviceOf(guest, spec.name);
   const size = char === undefined ? Number(textOf(`/sys/class/block/${(block ?? '').replace('/dev/', '')}/size`) ?? 0) * 512 : Number(textOf(`/sys/bus/dax/devices/${char.replace('/dev/', '')}/size`) ?? 0);
   return { ending: 'returned', value: String(size) };
