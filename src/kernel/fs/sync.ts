@@ -9,7 +9,7 @@ import { mkcleanRange } from '../mm/memory.ts';
 import { AT, type Path } from '../state/path.ts';
 import { DAX_DIRTY, DAX_LOCKED, entriesIn, entryFlags, entryHasPages, entryPages, unlockedEntry, unlockEntry } from './dax-entry.ts';
 import { diskLogged } from './disk.ts';
-import { FS_EXT4, INODE, inodesOf, SB, SB_SHUTDOWN, sbHas } from './inode.ts';
+import { FS_EXT4, FS_XFS, INODE, inodesOf, SB, SB_SHUTDOWN, sbHas } from './inode.ts';
 
 /** ext4 asks for its shutdown flag before it writes back; XFS does not. */
 function writepagesRefused(k: Kernel, sb: number): boolean {
@@ -67,5 +67,6 @@ export function* syncInode(k: Kernel, inode: number, metadata: number): Path {
 export function* syncFilesystem(k: Kernel, sb: number): Path {
   if (writepagesRefused(k, sb)) return -EIO;
   for (const inode of [...inodesOf(k, sb)]) yield* k.call(syncInode, inode, 0);
-  return 0;
+  const told = k.heap.load(sb + SB.type) === FS_XFS && sbHas(k, sb, SB_SHUTDOWN) && k.mechanism('fsdax.syncfs-tells-shutdown') === true;
+  return told ? -EIO : 0;
 }

@@ -65,6 +65,12 @@ export const FSDAX = {
     meaning: 'a file system that was shut down by ioctl is not synced when its disk goes, so its entries stay writable',
     source: 'measured: A 1, WRITE by a stale holder, column with the shutdown ioctl',
   },
+  'fsdax.syncfs-tells-shutdown': {
+    allowed: [false, true],
+    default: true,
+    meaning: 'syncfs() on XFS that is shut down says EIO: what ->sync_fs() returns is handed on',
+    source: 'fs/sync.c, sync_filesystem(); fs/xfs/xfs_super.c, xfs_fs_sync_fs(), 5.17; seen in the lab: truth-a-forced-xfs on 7.2',
+  },
   'fsdax.mark-dead-shuts-down': {
     allowed: [false, true],
     default: true,
