@@ -40,6 +40,7 @@ export interface Calls {
   readlinkat(directory: number, path: number, buffer: number, size: number): number;
   getdents(fd: number, buffer: number, size: number): number;
   read(fd: number, buffer: number, size: number): number;
+  ioctl(fd: number, request: number, argument: number): number;
 }
 
 /** System call numbers that are the same on every architecture (5.1 and later). */
@@ -78,6 +79,8 @@ function load(): Native {
   const chroot = lazy('int chroot(const void *path)');
   const openat = lazy('int openat(int directory, const char *path, int flags)');
   let calls: Calls | undefined;
+  let compare: Foreign | undefined;
+  const kcmpNumber = SYS_KCMP[machine()] ?? -1;
   return {
     get calls() {
       return (calls ??= {
@@ -87,6 +90,7 @@ function load(): Native {
         readlinkat: func('long readlinkat(int directory, uintptr_t path, uintptr_t buffer, size_t size)'),
         getdents: func('long getdents64(int fd, uintptr_t buffer, size_t size)'),
         read: func('long read(int fd, uintptr_t buffer, size_t size)'),
+        ioctl: func('int ioctl(int fd, unsigned long request, uintptr_t argument)'),
       });
     },
     ioctl: (fd, request, argument) => (typeof argument === 'number' ? ioctlNumber : ioctlPointer)(fd, request, argument),
@@ -98,7 +102,8 @@ function load(): Native {
     pidfdOpen: (pid, flags = 0) => syscallInts(SYS_PIDFD_OPEN, pid, flags, 0, 0),
     pidfdGetfd: (fd, other) => syscallInts(SYS_PIDFD_GETFD, fd, other, 0, 0),
     pidfdSendSignal: (fd, signal) => syscallInts(SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0),
-    kcmp: (pid, other, type) => syscallInts(SYS_KCMP[machine()] ?? -1, pid, other, type, 0),
+    // Called tens of thousands of times: without the array that `lazy` makes of its arguments.
+    kcmp: (pid, other, type) => (compare ??= func('long syscall(long number, long a, long b, long c, long d)'))(kcmpNumber, pid, other, type, 0),
     unshare, setns, umount2, swapoff, syncfs, klogctl, openat, fchdir, chroot,
   };
 }

@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { DeviceNumber } from '../host.ts';
 import { COLUMNS, type MappedFile, type MappingTable } from '../mapping-table.ts';
 import type { WantLine } from '../maps.ts';
-import { native } from './native.ts';
+import { native, type Calls } from './native.ts';
 
 /** _IOWR('f', 17, struct procmap_query), 104 bytes. */
 const PROCMAP_QUERY = 0xc0686611;
@@ -21,7 +21,7 @@ const PERMS = Array.from({ length: 16 }, (_, bits) => `${bits & 1 ? 'r' : '-'}${
 const NAME_SIZE = 8192;
 const HIGH = 0x1_0000_0000;
 
-type Ioctl = ReturnType<typeof native>['ioctl'];
+type Ioctl = Calls['ioctl'];
 
 export interface Question {
   readonly want: WantLine;
@@ -75,16 +75,22 @@ export class ProcmapQuery {
   private walk(fd: number, { want, admit, everyName }: Question): number | undefined {
     const { words, before } = this;
     let length = 0;
+    // Neighbours mostly map one inode: one answer for a run of them.
+    let [major, minor, low, high, wanted] = [-1, -1, -1, -1, false];
     words[AT.address] = words[AT.address + 1] = 0;
     for (let named = false; ;) {
       const errno = this.ask(fd, named);
       if (errno !== null) return errno === 'ENOENT' ? length : undefined;
-      const [major, minor, ino] = [words[AT.major] ?? 0, words[AT.minor] ?? 0, this.wide(AT.inode)];
-      const wanted = want(major, minor, ino, this.wide(AT.start), this.wide(AT.end));
-      const again = !everyName && before.ino === ino && before.minor === minor && before.major === major;
-      if (wanted && (named || again)) {
+      if (words[AT.inode] !== low || words[AT.minor] !== minor || words[AT.major] !== major || words[AT.inode + 1] !== high) {
+        [major, minor, low, high] = [words[AT.major] ?? 0, words[AT.minor] ?? 0, words[AT.inode] ?? 0, words[AT.inode + 1] ?? 0];
+        wanted = want(major, minor, low + high * HIGH, this.wide(AT.start), this.wide(AT.end));
+      }
+      let again = false;
+      if (wanted) {
+        const ino = low + high * HIGH;
+        again = !everyName && before.ino === ino && before.minor === minor && before.major === major;
         if (named) this.learn(major, minor, ino, admit);
-        if (before.index >= 0) length = this.row(length, before.index);
+        if ((named || again) && before.index >= 0) length = this.row(length, before.index);
       }
       // Wanted and without its name: asked again. It may have changed meanwhile, so it is judged by that answer.
       if (named || again || !wanted) {
@@ -124,8 +130,6 @@ export class ProcmapQuery {
   private ask(fd: number, named: boolean): string | null {
     const { words } = this;
     const call = (this.call ??= this.prepared());
-    words[AT.size] = SIZE;
-    words[AT.flags] = COVERING_OR_NEXT_VMA | FILE_BACKED_VMA;
     words[AT.nameSize] = named ? NAME_SIZE : 0;
     words[AT.name] = named ? call.name[0] : 0;
     words[AT.name + 1] = named ? call.name[1] : 0;
@@ -136,9 +140,12 @@ export class ProcmapQuery {
   }
 
   private prepared(): NonNullable<ProcmapQuery['call']> {
-    const { address, ioctl } = native();
+    const { address, calls } = native();
     const name = Number(address(this.name));
-    return { ioctl, query: Number(address(new Uint8Array(this.words.buffer))), name: [name % HIGH, Math.floor(name / HIGH)] };
+    // What the kernel leaves as it is.
+    this.words[AT.size] = SIZE;
+    this.words[AT.flags] = COVERING_OR_NEXT_VMA | FILE_BACKED_VMA;
+    return { ioctl: calls.ioctl, query: Number(address(new Uint8Array(this.words.buffer))), name: [name % HIGH, Math.floor(name / HIGH)] };
   }
 
   private wide(at: number): number {
