@@ -77,18 +77,32 @@ function readBlock(reader: Reader, index: number, blockSize: number, { finder, n
     reader.malformed(directory, String(index), 'the number of a block that can exist');
     return null;
   }
-  const state = reader.text(`${directory}/state`);
-  if (state !== null && !STATES.has(state)) reader.malformed(`${directory}/state`, state, 'online, offline or going-offline');
-  const zones = reader.text(`${directory}/valid_zones`);
+  const text = reader.text(`${directory}/valid_zones`);
+  const zones = text === null ? null : zonesOf(text);
   return {
     index,
     ...range,
-    state: state !== null && STATES.has(state) ? (state as BlockState) : 'unknown',
-    validZones: zones === null ? null : zonesOf(zones),
+    state: reader.host.kind === 'live' && zones !== null && isZoneOfOnline(zones) ? 'online' : readState(reader, `${directory}/state`),
+    validZones: zones,
     nodes: nodes.get(index) ?? numbered(reader.list(directory), 'node'),
     removable: removableOf(directory),
     foreign: finder.in(range),
   };
+}
+
+/**
+ * The kernel prints one zone for an online block alone; for any other it prints two, the one that it would join and what else it
+ * could (valid_zones_show(), drivers/base/memory.c, since 4.13), and `none` may be either. On a live machine that saves every second file
+ * of the start; a capture or dump may have been made of files of different moments, and is read as it is.
+ */
+const isZoneOfOnline = (zones: readonly string[]): boolean => zones.length === 1 && ZONES.has(zones[0] ?? '');
+const ZONES: ReadonlySet<string> = new Set(['DMA', 'DMA32', 'Normal', 'HighMem', 'Movable', 'Device']);
+
+function readState(reader: Reader, path: string): BlockState {
+  const state = reader.text(path);
+  if (state === null || STATES.has(state)) return (state ?? 'unknown') as BlockState;
+  reader.malformed(path, state, 'online, offline or going-offline');
+  return 'unknown';
 }
 
 /** From the nodes' own directories: one listing for each node instead of one for each block. A block of two nodes is in both. */
