@@ -3,7 +3,7 @@ const NEAR = 8;
 
 export class Children {
   /** By the values 0 to 7, the usual ones: eight words a node. */
-  private near = new Int32Array(NEAR << 10);
+  private near = new Int32Array(NEAR << 6);
   /** The others. Open addressing: node, value, child in three words; node 0 is free. */
   private table = new Int32Array(3 << 8);
   private mask = (1 << 8) - 1;
@@ -23,6 +23,13 @@ export class Children {
     if (this.used * 2 > this.mask) this.rehash();
     this.table.set([node, value, child], this.freeSlot(node, value) * 3);
     this.used += 1;
+  }
+
+  /** Forgets the children of nodes below `nodes`, which are all that have any. */
+  clear(nodes: number): void {
+    this.near.fill(0, 0, nodes * NEAR);
+    if (this.used > 0) this.table.fill(0);
+    this.used = 0;
   }
 
   private farChild(node: number, value: number): number {

@@ -15,7 +15,7 @@ export class Decisions {
   /** Most places hold one of two values: the first that was met is kept beside the place. */
   firsts = new Int32Array(1 << 8);
   nexts = new Int32Array(1 << 8);
-  private children = new Children();
+  private readonly children = new Children();
   private count = 1;
 
   /** Words in use, about. */
@@ -52,7 +52,7 @@ export class Decisions {
   }
 
   clear(): void {
-    this.children = new Children();
+    this.children.clear(this.count);
     this.count = 1;
   }
 

@@ -19,15 +19,17 @@ export class KnownSteps {
   private remember = true;
   private readonly decisions = new Decisions();
   /** By node that a thread stands at: position in the decisions. */
-  private roots = new Int32Array(1 << 12);
+  private roots = new Int32Array(1 << 8);
   /** Width of the row when the first of them was remembered. */
   private width = 0;
   private readonly stepper: Stepper<never>;
   private readonly state: StateRow;
+  private readonly trace: StepTrace;
 
   constructor(stepper: Stepper<never>) {
     this.stepper = stepper;
     this.state = stepper.state;
+    this.trace = new StepTrace(stepper.state);
   }
 
   /** Without remembering, every step is walked through the nodes. */
@@ -43,7 +45,8 @@ export class KnownSteps {
     const { row } = state;
     const { places, firsts, nexts } = decisions;
     stepper.againFromFirstChoice();
-    let at = (this.roots[row[thread] as number] as number) | 0;
+    const from = row[thread] as number;
+    let at = from < this.roots.length ? (this.roots[from] as number) : 0;
     while (at > 0) {
       const place = places[at] as number;
       const value = place >= 0 ? (row[place] as number) : stepper.pick(~place);
@@ -76,23 +79,31 @@ export class KnownSteps {
     this.outcomes.clear();
   }
 
-  /** Walks the step through the nodes: first so that they are known, then to see what it looks at. */
+  /** Walks the step through the nodes, and sees what it looks at. */
   private walk(thread: number): number {
-    const { stepper, state, outcomes } = this;
+    const { state, outcomes, trace } = this;
     const from = state.row[thread] as number;
-    state.mark();
-    const moved = stepper.step(thread);
-    state.undo();
-    if (state.width !== this.width) this.forget();
-    const trace = new StepTrace(state);
-    stepper.step(thread, trace);
+    const width = state.width;
+    let moved = this.watch(thread);
+    if (state.width !== width) {
+      // It has just found a word that changes: what it saw of that word before, it took for what never does.
+      state.undo();
+      moved = this.watch(thread);
+    }
     const outcome = moved ? trace.outcome(outcomes, thread, from, state.row[thread] as number) : STAYS;
     state.undo();
+    if (state.width !== this.width) this.forget();
     if (this.remember) {
       if (from >= this.roots.length) this.roots = enlarged(this.roots, Math.max(from + 1, this.roots.length * 2));
       this.roots[from] = this.decisions.insert(this.roots[from] as number, trace.observed, outcome);
     }
     return outcome;
+  }
+
+  private watch(thread: number): boolean {
+    this.state.mark();
+    this.trace.again();
+    return this.stepper.step(thread, this.trace);
   }
 
   private forget(): void {

@@ -19,7 +19,7 @@ export class Outcomes {
   private seenEnds = new Int32Array(1 << 8);
   private seen = new Int32Array(1 << 10);
 
-  add(low: number, high: number, changes: readonly number[], seen: Iterable<number>): number {
+  add(low: number, high: number, changes: readonly number[], seen: readonly number[]): number {
     const outcome = this.count;
     this.count += 1;
     if (outcome === this.low.length) this.grow();
@@ -27,9 +27,8 @@ export class Outcomes {
     this.high[outcome] = high;
     this.changes = append(this.changes, this.ends[outcome - 1] as number, changes);
     this.ends[outcome] = (this.ends[outcome - 1] as number) + changes.length;
-    const columns = [...seen];
-    this.seen = append(this.seen, this.seenEnds[outcome - 1] as number, columns);
-    this.seenEnds[outcome] = (this.seenEnds[outcome - 1] as number) + columns.length;
+    this.seen = append(this.seen, this.seenEnds[outcome - 1] as number, seen);
+    this.seenEnds[outcome] = (this.seenEnds[outcome - 1] as number) + seen.length;
     return outcome;
   }
 

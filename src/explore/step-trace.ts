@@ -10,29 +10,55 @@ export class StepTrace implements StepWatcher {
    * then the complement of how many there were). Words that no thread has ever changed are left out: they are the same
    * in every state, until there is a column for them.
    */
-  readonly observed: number[] = [];
+  observed: number[] = [];
   private readonly state: StateRow;
-  private readonly before = new Map<number, number>();
-  private readonly after = new Map<number, number>();
-  private readonly seen = new Set<number>();
+  /** Places stored to, and columns looked at: twice the column, and 1 where it was stored. Each once. */
+  private stored: number[] = [];
+  private seen: number[] = [];
+  /** By place: in which round it was observed, loaded and stored, and what it held before and after. */
+  private round = 0;
+  private observedIn = new Int32Array(64);
+  private loadedIn = new Int32Array(64);
+  private storedIn = new Int32Array(64);
+  private before = new Int32Array(64);
+  private after = new Int32Array(64);
 
   constructor(state: StateRow) {
     this.state = state;
   }
 
+  /** Begins to watch a step, or begins anew. */
+  again(): void {
+    this.round += 1;
+    this.observed = [];
+    this.stored = [];
+    this.seen = [];
+    if (this.state.row.length <= this.before.length) return;
+    for (const key of ['observedIn', 'loadedIn', 'storedIn', 'before', 'after'] as const) this[key] = new Int32Array(this.state.row.length);
+  }
+
   load(address: number, value: number): void {
-    const column = this.state.columnIndex(address);
+    const { state, loadedIn } = this;
+    const column = state.columnIndex(address);
     if (column < 0) return;
-    this.seen.add(column * 2);
-    this.observe(column + this.state.threads, value);
+    const place = column + state.threads;
+    this.observe(place, value);
+    if (loadedIn[place] === this.round) return;
+    loadedIn[place] = this.round;
+    this.seen.push(column * 2);
   }
 
   store(address: number, before: number, after: number): void {
-    const column = this.state.columnIndex(address);
+    const { state, storedIn } = this;
+    const column = state.columnIndex(address);
     if (column < 0) return;
-    this.seen.add(column * 2 + 1);
-    this.observe(column + this.state.threads, before);
-    this.after.set(column + this.state.threads, after);
+    const place = column + state.threads;
+    this.observe(place, before);
+    this.after[place] = after;
+    if (storedIn[place] === this.round) return;
+    storedIn[place] = this.round;
+    this.stored.push(place);
+    this.seen.push(column * 2 + 1);
   }
 
   enter(): void {}
@@ -43,27 +69,34 @@ export class StepTrace implements StepWatcher {
 
   /** Adds what the step did, which took `thread` from one node to another, to the outcomes. */
   outcome(outcomes: Outcomes, thread: number, from: number, to: number): number {
-    const { state } = this;
-    this.before.set(thread, from);
-    this.after.set(thread, to);
+    this.before[thread] = from;
+    this.after[thread] = to;
+    this.stored.push(thread);
     const changes: number[] = [];
     let [low, high] = [0, 0];
-    for (const [place, after] of this.after) {
-      const before = this.before.get(place) as number;
+    for (const place of this.stored) {
+      const before = this.before[place] as number;
+      const after = this.after[place] as number;
       if (before === after) continue;
       changes.push(place, before, after);
-      for (const value of [before, after]) {
-        if (value === state.initial(place)) continue;
-        low ^= mixLow(place, value);
-        high ^= mixHigh(place, value);
-      }
+      low ^= this.shareLow(place, before) ^ this.shareLow(place, after);
+      high ^= this.shareHigh(place, before) ^ this.shareHigh(place, after);
     }
     return outcomes.add(low, high, changes, this.seen);
   }
 
   private observe(place: number, value: number): void {
-    if (this.before.has(place)) return;
-    this.before.set(place, value);
+    if (this.observedIn[place] === this.round) return;
+    this.observedIn[place] = this.round;
+    this.before[place] = value;
     this.observed.push(place, value);
+  }
+
+  private shareLow(place: number, value: number): number {
+    return value === this.state.initial(place) ? 0 : mixLow(place, value);
+  }
+
+  private shareHigh(place: number, value: number): number {
+    return value === this.state.initial(place) ? 0 : mixHigh(place, value);
   }
 }

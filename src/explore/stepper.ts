@@ -19,6 +19,8 @@ export interface StepWatcher {
   enter(call: string): void;
   /** `count`: how many alternatives there are. */
   choose(label: string, choice: number, count: number): void;
+  /** The step was not known and is begun anew. Who has no such method watches only steps that are. */
+  again?(): void;
 }
 
 /** Searches in several threads learn together: who runs a generator holds the lock, and all know the same nodes by the same numbers. */
@@ -170,7 +172,8 @@ export class Stepper<C extends WithHeap> {
           return true;
         default:
           if (learnt) throw new UnseatError('INTERNAL', 'a step that was just recorded leads elsewhere when it is replayed', { subject: this.threads[thread]?.name ?? '', seen: this.label(thread) });
-          if (watcher !== null) throw new UnseatError('INTERNAL', 'a replayed step went where no search has been');
+          if (watcher !== null && watcher.again === undefined) throw new UnseatError('INTERNAL', 'a replayed step went where no search has been');
+          watcher?.again?.();
           learnt = this.learn(thread, start);
           this.choiceAt = 0;
           stored = false;
