@@ -5,6 +5,7 @@ import type { Processes } from '../processes.ts';
 import { childEntry } from './entry.ts';
 import { keptNamespaces } from './kept-namespaces.ts';
 import type { Answer, NamespaceDoor, Operation } from './operations.ts';
+import { mountTableOf } from './statmount.ts';
 
 const CHILD_DEADLINE = 30_000;
 
@@ -68,10 +69,12 @@ export class LiveMountNamespaces implements MountNamespaces {
       this.listed = kept.listed;
       const fresh = kept.doors.filter((door) => !found.has(door.id));
       if (fresh.length === 0) return;
-      const tables = readTables(fresh);
+      const told = new Map(kept.listed ? fresh.map((door) => [door.id, mountTableOf(door.id)]) : []);
+      const tables = fresh.some((door) => told.get(door.id) === undefined) ? readTables(fresh.filter((door) => told.get(door.id) === undefined)) : undefined;
       for (const door of fresh) {
         this.doors.set(door.id, door);
-        found.set(door.id, { id: door.id, keptBy: door.file, mountinfo: tableOf(door, tables) });
+        const text = told.get(door.id);
+        found.set(door.id, { id: door.id, keptBy: door.file, mountinfo: text === undefined ? tableOf(door, tables) : Buffer.from(text, 'latin1') });
       }
     }
   }
@@ -87,8 +90,8 @@ function readTables(doors: readonly NamespaceDoor[]): Answer {
   }
 }
 
-function tableOf(door: NamespaceDoor, answer: Answer): Fact<Uint8Array> {
-  const text = answer.texts?.[door.id] ?? `!${answer.errno ?? 'EIO'}`;
+function tableOf(door: NamespaceDoor, answer: Answer | undefined): Fact<Uint8Array> {
+  const text = answer?.texts?.[door.id] ?? `!${answer?.errno ?? 'EIO'}`;
   if (!text.startsWith('!')) return Buffer.from(text, 'latin1');
   const errno = text.slice(1);
   return missing(errno === 'EPERM' || errno === 'EACCES' ? 'denied' : 'unreadable', `${door.file} (mountinfo)`, errno);

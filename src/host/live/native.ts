@@ -41,6 +41,8 @@ export interface Calls {
   getdents(fd: number, buffer: number, size: number): number;
   read(fd: number, buffer: number, size: number): number;
   ioctl(fd: number, request: number, argument: number): number;
+  /** Addresses and whole numbers. */
+  syscall(number: number, a: number, b: number, c: number, d: number): number;
 }
 
 /** System call numbers that are the same on every architecture (5.1 and later). */
@@ -91,6 +93,7 @@ function load(): Native {
         getdents: func('long getdents64(int fd, uintptr_t buffer, size_t size)'),
         read: func('long read(int fd, uintptr_t buffer, size_t size)'),
         ioctl: func('int ioctl(int fd, unsigned long request, uintptr_t argument)'),
+        syscall: func('long syscall(long number, long a, long b, long c, long d)'),
       });
     },
     ioctl: (fd, request, argument) => (typeof argument === 'number' ? ioctlNumber : ioctlPointer)(fd, request, argument),
