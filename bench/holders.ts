@@ -94,7 +94,7 @@ function keepNamespace(directory: string): void {
   writeFileSync(file, '');
   // A namespace's file may lie only in one with a lower id, and 6.18 gives ids out per processor: not always in order.
   for (let attempt = 0; spawnSync('unshare', [`--mount=${file}`, 'true']).status !== 0; attempt += 1) {
-    if (attempt === 50) throw new Error('no namespace could be kept by a file');
+    if (attempt === 500) throw new Error('no namespace could be kept by a file');
   }
 }
 

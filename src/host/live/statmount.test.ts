@@ -30,7 +30,7 @@ c#\\\\d" && mount --make-shared "$1/a b
 c#\\\\d" && mkdir -p /mnt && mount -t tmpfs -o nodev,noexec,strictatime,nodiratime,sync x /mnt && mkdir "/mnt/s ub" && mount --bind "/mnt/s ub" /mnt && mount --make-unbindable /mnt && cat /proc/self/mountinfo`;
   let inside = { status: 1 as number | null, stdout: '', stderr: '' };
   // A namespace's file may lie only in one with a lower id, and 6.18 gives ids out per processor: not always in order.
-  for (let attempt = 0; inside.status !== 0 && attempt < 50; attempt += 1) inside = spawnSync('unshare', [`--mount=${file}`, 'sh', '-c', script, 'sh', directory], { encoding: 'latin1' });
+  for (let attempt = 0; inside.status !== 0 && attempt < 500; attempt += 1) inside = spawnSync('unshare', [`--mount=${file}`, 'sh', '-c', script, 'sh', directory], { encoding: 'latin1' });
   assert.equal(inside.status, 0, inside.stderr);
   const table = mountTableOf(statSync(file).ino);
   assert.match(table ?? '', /a\\040b\\012c#\\134d ro,nosuid,noatime shared:\d+ - tmpfs sour\\040ce\\0431 /);
