@@ -11,7 +11,7 @@ interface Cell {
 }
 
 function cellOf(row: TruthRow, column: string): Cell {
-  const seen = row.seen[column];
+  const seen = row.corrected?.[column] ?? row.seen[column];
   if (seen === undefined || 'notModelled' in seen) return { column, verdict: 'not modelled', says: seen?.notModelled ?? '' };
   const profile = profileByName(kernelOf(column));
   if (profile === null) return { column, verdict: 'differs', says: 'no profile' };

@@ -104,6 +104,17 @@ function ramUser({ k, mark }: Surroundings, spec: ProcessSpec, map: Extract<MapS
   return user;
 }
 
+/** A process that is there from the start must have its pins; one that is started by a step may be refused. */
+export class PinRefused extends UnseatError {
+  /** As the kernel returns it: below 0. */
+  readonly rc: number;
+
+  constructor(by: string, rc: number) {
+    super('UNSUPPORTED', `a simulated machine cannot have pages of a device pinned by ${by}: this kernel says ${errnoName(rc)}`, { next: 'Run the scenario in the lab, or leave that part out.' });
+    this.rc = rc;
+  }
+}
+
 const KINDS: Readonly<Record<PinSpec['by'], PinKind>> = { vmsplice: 'vmsplice', 'io-uring': 'io_uring', 'af-xdp': 'af_xdp', 'o-direct-read': 'o_direct' };
 
 function makePin(k: Kernel, task: number, areas: readonly Area[], pin: PinSpec, pins: Map<string, number>): void {
@@ -116,7 +127,7 @@ function makePin(k: Kernel, task: number, areas: readonly Area[], pin: PinSpec, 
     return;
   }
   const ran = run(k, pinPages(k, task, PIN_KINDS.indexOf(KINDS[pin.by]), area.vpn, pages), task);
-  if (ran.rc <= 0) throw unsupported(`pages of a device pinned by ${pin.by}: this kernel says ${errnoName(ran.rc)}`);
+  if (ran.rc <= 0) throw new PinRefused(pin.by, ran.rc);
   pins.set(pin.name, ran.rc);
 }
 

@@ -85,11 +85,14 @@ const DEVDAX_ROWS: readonly TruthRow[] = [
     },
   },
   {
-    id: 'B 1 open', says: 'the node stays; open while unbound fails', seen: columns(ALL, { effects: [], figures: { open: 'ENXIO' } }),
+    id: 'B 1 open', says: 'the node stays; open while unbound fails once nobody holds it', seen: columns(ALL, { effects: [], figures: { held: 'ok', open: 'ENXIO' } }),
     run: (profile) => {
       const s = new DevDaxScene(profile);
       unbindDevDax(s.k, s.dev);
-      return { effects: [], figures: { open: errnoName(devDaxOpenCheck(s.k, deviceData(s.k, s.dev))) } };
+      const says = (): string => errnoName(devDaxOpenCheck(s.k, deviceData(s.k, s.dev)));
+      const held = says();
+      run(s.k, exitTask(s.k, s.task), s.task);
+      return { effects: [], figures: { held, open: says() } };
     },
   },
   {

@@ -17,6 +17,8 @@ export interface TruthRow {
   readonly says: string;
   /** Kernel, with the file system where there is one (`7.2 xfs`): what was seen there, or why it is not modelled. */
   readonly seen: Readonly<Record<string, Seen | { readonly notModelled: string }>>;
+  /** Where the lab saw something else since: what it saw, which the simulated kernel follows (docs/kernel-truth-confirmed.md has the cells). */
+  readonly corrected?: Readonly<Record<string, Seen>>;
   /** Does it on the simulated kernel. `column` is the key of `seen`. */
   readonly run: (profile: Profile, column: string) => Seen;
 }

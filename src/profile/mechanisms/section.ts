@@ -74,6 +74,12 @@ export const SECTION = {
     meaning: 'when a later section of a range fails, __add_pages() removes the sections that it has added already; where false it returns the error and leaves them',
     source: 'mm/memory_hotplug.c, __add_pages(), 5.2 to 6.12: the loop breaks where sparse_add_section() fails, and the error is returned as it is',
   },
+  'section.region-align-without-mappings': {
+    allowed: ['fixed', 'taken'],
+    default: 'taken',
+    meaning: 'what a write to align of a region without DIMMs (e820) says: ENXIO, or as for any other region',
+    source: 'drivers/nvdimm/region_devs.c, align_store(), 6.1: "libnvdimm/region: Allow setting align attribute on regions without mappings"; the lab: truth-b-layouts',
+  },
   'section.kpageflags-of-device-pages': {
     allowed: ['reserved-if-early', 'nopage', 'zero'],
     default: 'zero',

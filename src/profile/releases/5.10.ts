@@ -46,6 +46,7 @@ export const V5_10: ProfileEntries = {
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'measured: B 6' },
     'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 5.10: no CXL_REGION_F_LOCK' },
     'bus.pciehp-button-text': { value: 'powering', source: 'drivers/pci/hotplug/pciehp_ctrl.c 5.10' },
+    'section.region-align-without-mappings': { value: 'fixed', source: 'the lab: truth-b-layouts, ENXIO' },
     'section.kpageflags-above-ram': { value: 'nopage', source: 'measured: B 4' },
   },
 };

@@ -57,6 +57,7 @@ export const V5_2: ProfileEntries = {
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'measured: B 6 on 5.10; taken over for 5.2' },
     'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 5.2: no CXL_REGION_F_LOCK' },
     'bus.pciehp-button-text': { value: 'powering', source: 'drivers/pci/hotplug/pciehp_ctrl.c 5.2' },
+    'section.region-align-without-mappings': { value: 'fixed', source: 'drivers/nvdimm/region_devs.c, align_store() before 6.1' },
     'section.kpageflags-above-ram': { value: 'nopage', source: 'fs/proc/page.c 5.2; taken over from 5.10' },
   },
 };

@@ -27,10 +27,10 @@ export function ndRegion(size: number, mappings: number): NdRegion {
   return { size, mappings, align: least % ways === 0 ? least : least * ways };
 }
 
-/** align_store: what a write to `align` of the region says. */
-export function alignStore(region: NdRegion, align: number): number {
-  if (region.mappings === 0) return -ENXIO;
-  const each = align / region.mappings;
+/** align_store: what a write to `align` of the region says. @param withoutMappings the mechanism `section.region-align-without-mappings` */
+export function alignStore(region: NdRegion, align: number, withoutMappings: 'fixed' | 'taken'): number {
+  if (region.mappings === 0 && withoutMappings === 'fixed') return -ENXIO;
+  const each = align / Math.max(1, region.mappings);
   if (!Number.isInteger(Math.log2(each)) || each < PAGE_SIZE || align > region.size) return -EINVAL;
   region.align = align;
   return 0;

@@ -22,7 +22,7 @@ import { continueTask, isAlive, reapTask, stopTask, TASK_DEAD, taskState } from 
 import { threads } from '../../threads.ts';
 import type { BuiltScenario } from '../built.ts';
 import { mountDeclared, startDeclared } from '../build.ts';
-import { forked, stillThere, type Started } from '../start-process.ts';
+import { forked, PinRefused, stillThere, type Started } from '../start-process.ts';
 import { bind, create, destroy, eject, newId, plug, pull, resize, setBlocks, slotPower, unbind } from './drivers.ts';
 import { dropCaches, isHolderStep, takeHolderStep } from './holders.ts';
 import { look } from './look.ts';
@@ -89,8 +89,13 @@ function start(built: BuiltScenario, name: string): Seen {
   const spec = built.scenario.processes.find((p) => p.name === name);
   if (spec === undefined) return notAvailable(`${name} is not declared`);
   if (spec.maps.some((m) => opensReadOnly(m) && !fileIsThere(built, m.file))) return fromRc(-ENOENT);
-  startDeclared(built, spec);
-  return DONE;
+  try {
+    startDeclared(built, spec);
+    return DONE;
+  } catch (error) {
+    if (error instanceof PinRefused) return fromRc(error.rc);
+    throw error;
+  }
 }
 
 /** Such a map makes no file where there is none. */

@@ -9,7 +9,7 @@ export async function startProcesses(guest: Guest): Promise<void> {
   for (const spec of guest.scenario.processes) if (spec.started) await startProcess(guest, spec);
 }
 
-/** The kernel refused an open. */
+/** The kernel refused an open or a pin. */
 export class CannotOpen extends NotAvailable {
   readonly errno: string;
 
@@ -26,7 +26,7 @@ export async function startProcess(guest: Guest, spec: ProcessSpec): Promise<Hol
   const must = async (command: string): Promise<Record<string, unknown>> => {
     const answered = await holder.ask(command, 60_000);
     if (answered.kind === 'reply' && answered.reply.ok) return answered.reply;
-    if (answered.kind === 'reply' && answered.reply['what'] === 'open' && answered.reply.errno !== undefined) throw new CannotOpen(`${spec.name}: ${command}`, answered.reply.errno);
+    if (answered.kind === 'reply' && ['open', 'io-uring', 'af-xdp', 'vmsplice'].includes(String(answered.reply['what'])) && answered.reply.errno !== undefined) throw new CannotOpen(`${spec.name}: ${command}`, answered.reply.errno);
     const why = answered.kind === 'reply' ? `${String(answered.reply['what'])} ${answered.reply.errno ?? ''}` : answered.kind === 'died' ? `it died (${answered.how})` : 'no answer';
     throw new NotAvailable(`${spec.name}: ${command}: ${why}`);
   };
