@@ -65,8 +65,12 @@ export function* syncInode(k: Kernel, inode: number, metadata: number): Path {
 
 /** sync_filesystem: every inode of the file system. */
 export function* syncFilesystem(k: Kernel, sb: number): Path {
-  if (writepagesRefused(k, sb)) return -EIO;
-  for (const inode of [...inodesOf(k, sb)]) yield* k.call(syncInode, inode, 0);
-  const told = k.heap.load(sb + SB.type) === FS_XFS && sbHas(k, sb, SB_SHUTDOWN) && k.mechanism('fsdax.syncfs-tells-shutdown') === true;
-  return told ? -EIO : 0;
+  if (!writepagesRefused(k, sb)) for (const inode of [...inodesOf(k, sb)]) yield* k.call(syncInode, inode, 0);
+  return sbHas(k, sb, SB_SHUTDOWN) && tellsShutdown(k, sb) ? -EIO : 0;
+}
+
+/** Whether ->sync_fs() of a file system that is shut down says so, and syncfs() hands it on. */
+function tellsShutdown(k: Kernel, sb: number): boolean {
+  const who = k.mechanism('fsdax.syncfs-tells-shutdown');
+  return who === 'all' || (who === 'xfs' && k.heap.load(sb + SB.type) === FS_XFS);
 }

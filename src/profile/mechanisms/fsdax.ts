@@ -66,10 +66,10 @@ export const FSDAX = {
     source: 'measured: A 1, WRITE by a stale holder, column with the shutdown ioctl',
   },
   'fsdax.syncfs-tells-shutdown': {
-    allowed: [false, true],
-    default: true,
-    meaning: 'syncfs() on XFS that is shut down says EIO: what ->sync_fs() returns is handed on',
-    source: 'fs/sync.c, sync_filesystem(); fs/xfs/xfs_super.c, xfs_fs_sync_fs(), 5.17; seen in the lab: truth-a-forced-xfs on 7.2',
+    allowed: ['none', 'xfs', 'all'],
+    default: 'all',
+    meaning: 'which file systems that are shut down make syncfs() say EIO; otherwise it says nothing',
+    source: 'fs/sync.c, sync_filesystem(), and xfs_fs_sync_fs(), 5.17; ext4_sync_fs(), 6.13; seen in the lab: truth-a-forced-xfs on 7.2, truth-a-forced-ext4 on 6.12 and 7.2',
   },
   'fsdax.mark-dead-shuts-down': {
     allowed: [false, true],

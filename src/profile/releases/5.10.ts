@@ -12,7 +12,7 @@ export const V5_10: ProfileEntries = {
     'fsdax.xfs-registers-holder': { value: false, source: 'fs/xfs 5.10: no xfs_notify_failure.c' },
     'fsdax.xfs-notify-block-count': { value: 'clamped', source: 'fs/xfs 5.10: no notification' },
     'fsdax.mark-dead-shuts-down': { value: false, source: 'measured: A matrix, "fs shut down by the kernel at unbind": no (EIO later)' },
-    'fsdax.syncfs-tells-shutdown': { value: false, source: 'fs/sync.c 5.10, __sync_filesystem() drops what ->sync_fs() says' },
+    'fsdax.syncfs-tells-shutdown': { value: 'none', source: 'fs/sync.c 5.10, __sync_filesystem() drops what ->sync_fs() says' },
     'fsdax.mapping-counts': { value: 'none', source: 'fs/dax.c 5.10: pfn_t, no page counts' },
     'fsdax.zap-reads-page': { value: 'no', source: 'measured: A matrix, holder with stale map exits while unbound: clean' },
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'measured: A 1, write by a stale holder: SIGBUS' },

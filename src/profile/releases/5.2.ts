@@ -10,6 +10,7 @@ export const V5_2: ProfileEntries = {
     'fsdax.xfs-registers-holder': { value: false, source: 'fs/xfs 5.2: no xfs_notify_failure.c' },
     'fsdax.xfs-notify-block-count': { value: 'clamped', source: 'fs/xfs 5.2: no notification' },
     'fsdax.mark-dead-shuts-down': { value: false, source: 'block/genhd.c 5.2: no mark_dead' },
+    'fsdax.syncfs-tells-shutdown': { value: 'none', source: 'fs/sync.c 5.2, __sync_filesystem() drops what ->sync_fs() says' },
     'fsdax.mapping-counts': { value: 'none', source: 'fs/dax.c 5.2: pfn_t with PFN_MAP, no page counts' },
     'fsdax.zap-reads-page': { value: 'no', source: 'mm/huge_memory.c 5.2, zap_huge_pmd(): vma_is_dax() returns early' },
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'mm/huge_memory.c 5.2, __split_huge_pmd_locked(): vma_is_dax() returns early' },

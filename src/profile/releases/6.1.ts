@@ -14,6 +14,7 @@ export const V6_1: ProfileEntries = {
     'fsdax.xfs-notify-after-shutdown': { value: 'answers', source: 'not measured on 6.1' },
     'fsdax.xfs-pre-remove-freezes': { value: false, source: 'fs/xfs/xfs_notify_failure.c 6.1' },
     'fsdax.mark-dead-shuts-down': { value: false, source: 'measured: A matrix, ext4: no (EIO later)' },
+    'fsdax.syncfs-tells-shutdown': { value: 'xfs', source: 'fs/ext4/super.c 6.1, ext4_sync_fs(): 0 after a shutdown' },
     'fsdax.mapping-counts': { value: 'none', source: 'fs/dax.c 6.1: pfn_t, no page counts' },
     'fsdax.zap-reads-page': { value: 'no', source: 'measured: A matrix, holder with stale map exits while unbound: clean' },
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'measured: A 1, write by a stale holder: SIGBUS' },

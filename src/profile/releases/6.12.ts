@@ -9,6 +9,7 @@ export const V6_12: ProfileEntries = {
   standsFrom: [6, 8],
   entries: {
     'fsdax.xfs-notify-block-count': { value: 'clamped', source: 'measured: A matrix, 6.12 xfs: SIGBUS and unmapped' },
+    'fsdax.syncfs-tells-shutdown': { value: 'xfs', source: 'fs/ext4/super.c 6.12, ext4_sync_fs(): 0 after a shutdown; seen in the lab: truth-a-forced-ext4' },
     'fsdax.mapping-counts': { value: 'none', source: 'fs/dax.c 6.12: pfn_t, no page counts' },
     'fsdax.zap-reads-page': { value: 'no', source: 'measured: A matrix, holder with stale map exits while unbound: clean' },
     'fsdax.fault-splits-pmd-reads-page': { value: false, source: 'measured: A 1, write by a stale holder: SIGBUS' },

@@ -78,17 +78,19 @@ steps: [{unbind: data}, {read: s}, {read: p}]
   assert.deepEqual(seen.slice(1).map((s) => [s.pages?.[0]?.own, s.pages?.[0]?.sigbus]), [[0, 16], [16, 0]]);
 });
 
-test('syncfs on XFS that was shut down says EIO; 5.10 does not hand it on', () => {
-  const ending = (kernel: string): string | undefined => {
+test('syncfs on a file system that was shut down says EIO: XFS from 5.17 on, ext4 from 6.13 on', () => {
+  const ending = (type: string) => (kernel: string): string => {
     const scenario = readScenario(`
 scenario: x
 title: t
 machine: {nvdimms: [{name: nv, size: 512M}], namespaces: [{name: data, on: nv, mode: fsdax}]}
-filesystems: [{on: data, at: /mnt, type: xfs}]
+filesystems: [{on: data, at: /mnt, type: ${type}}]
 steps: [{sync: /mnt}, {shutdown: {at: /mnt}}, {sync: /mnt}]
 `, 'x.yaml');
     const built = buildScenario(scenario, profileByName(kernel) as Profile);
     return scenario.steps.map((step) => takeStep(built, step).errno ?? 'ok').join();
   };
-  assert.deepEqual(['5.10', '6.1', '7.2'].map(ending), ['ok,ok,ok', 'ok,ok,EIO', 'ok,ok,EIO']);
+  const kernels = ['5.10', '6.1', '6.12', '7.2'];
+  assert.deepEqual(kernels.map(ending('xfs')), ['ok,ok,ok', 'ok,ok,EIO', 'ok,ok,EIO', 'ok,ok,EIO']);
+  assert.deepEqual(kernels.map(ending('ext4')), ['ok,ok,ok', 'ok,ok,ok', 'ok,ok,ok', 'ok,ok,EIO']);
 });
