@@ -1,55 +1,70 @@
 /** Processes that share an address space, by kcmp(2). */
+import { quietly } from './absence.ts';
 import { native } from './native.ts';
 
 const KCMP_VM = 1;
 /** kcmp(2): 0 equal, 1 less, 2 greater (an order that holds until reboot), 3 neither. */
+const EQUAL = 0;
 const LESS = 1;
 const GREATER = 2;
 
-/**
- * The lowest pid of its address space, for each pid that may be compared. Sorting takes n log n comparisons; all pairs
- * of thousands of forked processes would take seconds.
- */
-export function addressSpaces(pids: readonly number[]): Map<number, number> {
-  return sortedAtOnce(pids) ?? sortedWithCare(pids);
-}
+/** Undefined where the FFI library cannot be loaded: then nobody can be compared. */
+const compare = (): ReturnType<typeof native>['kcmp'] | undefined => quietly<ReturnType<typeof native>['kcmp'] | undefined>(() => native().kcmp, () => undefined);
 
 /**
- * Where every pid may be compared: those that sorting finds equal are one. Of two neighbours in the order one comparison
- * has told which comes first, so no second pass is needed. Undefined as soon as a comparison fails.
+ * Sorts processes by their address space while they come: log n comparisons for each. All pairs of thousands of
+ * forked processes would take seconds.
  */
-function sortedAtOnce(pids: readonly number[]): Map<number, number> | undefined {
-  if (pids.length < 2) return undefined;
-  const { kcmp } = native();
-  const first = new Map(pids.map((pid) => [pid, pid]));
-  const firstOf = (pid: number): number => {
-    let at = pid;
-    for (let up = first.get(at) ?? at; up !== at; up = first.get(at) ?? at) at = up;
-    return at;
-  };
-  let failed = false;
-  pids.toSorted((a, b) => {
-    const answer = failed || a === b ? 0 : kcmp(a, b, KCMP_VM);
-    failed ||= answer < 0 || answer > GREATER;
-    if (answer === 0 && a !== b) first.set(Math.max(firstOf(a), firstOf(b)), Math.min(firstOf(a), firstOf(b)));
-    return answer === LESS ? -1 : answer === GREATER ? 1 : a - b;
-  });
-  return failed ? undefined : new Map(pids.map((pid) => [pid, firstOf(pid)]));
-}
+export class AddressSpaces {
+  /** One process of each address space, in the kernel's order. */
+  private readonly order: number[] = [];
+  /** To the process of `order` that has the same. */
+  private readonly same = new Map<number, number>();
 
-function sortedWithCare(pids: readonly number[]): Map<number, number> {
-  const { kcmp } = native();
-  const open = pids.filter((pid) => kcmp(pid, pid, KCMP_VM) === 0).sort((a, b) => a - b);
-  const compare = (a: number, b: number): number => {
-    const answer = kcmp(a, b, KCMP_VM);
-    return answer === LESS ? -1 : answer === GREATER ? 1 : a - b;
-  };
-  const sorted = open.toSorted(compare);
-  const groups = new Map<number, number>();
-  let first = -1;
-  for (const pid of sorted) {
-    if (first < 0 || kcmp(first, pid, KCMP_VM) !== 0) first = pid;
-    groups.set(pid, first);
+  /** False, and without it, where it may not be compared. */
+  add(pid: number): boolean {
+    if (this.same.has(pid)) return true;
+    const kcmp = compare();
+    if (kcmp === undefined) return false;
+    if (this.order.length === 0 && kcmp(pid, pid, KCMP_VM) !== EQUAL) return false;
+    let [low, high] = [0, this.order.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = this.order[middle] ?? 0;
+      const answer = kcmp(pid, other, KCMP_VM);
+      if (answer === EQUAL) {
+        this.same.set(pid, other);
+        return true;
+      }
+      if (answer === LESS) high = middle;
+      else if (answer === GREATER) low = middle + 1;
+      // One of the two has ended, or may not be seen: the other must not pay for it.
+      else if (kcmp(pid, pid, KCMP_VM) !== EQUAL) return false;
+      else {
+        this.forget(other, middle);
+        high = Math.min(high, this.order.length);
+      }
+    }
+    this.order.splice(low, 0, pid);
+    this.same.set(pid, pid);
+    return true;
   }
-  return groups;
+
+  /** Those that had its address space are compared again when they are asked about. */
+  private forget(pid: number, at: number): void {
+    this.order.splice(at, 1);
+    for (const [one, other] of this.same) if (other === pid) this.same.delete(one);
+  }
+
+  /** For each of the pids that may be compared, the lowest of them that has the same address space. */
+  groups(pids: readonly number[]): Map<number, number> {
+    const known = pids.toSorted((a, b) => a - b).filter((pid) => this.add(pid));
+    const lowest = new Map<number, number>();
+    return new Map(known.map((pid) => {
+      const space = this.same.get(pid) ?? pid;
+      const first = lowest.get(space) ?? pid;
+      lowest.set(space, first);
+      return [pid, first];
+    }));
+  }
 }

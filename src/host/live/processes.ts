@@ -5,7 +5,7 @@ import type { DeviceNumber } from '../host.ts';
 import { mappingsOf, type MappingTable } from '../mapping-table.ts';
 import type { Mapping, OpenFile, Place, Processes, ProcessFile, ThreadsApart } from '../processes.ts';
 import { absence, quietly } from './absence.ts';
-import { addressSpaces } from './address-spaces.ts';
+import { AddressSpaces } from './address-spaces.ts';
 import { openFiles } from './descriptors.ts';
 import { deviceNumber, LiveFiles } from './files.ts';
 import { LiveMappings } from './mappings.ts';
@@ -110,7 +110,7 @@ export class LiveProcesses implements Processes {
   }
 
   addressSpaces(pids: readonly number[]): ReadonlyMap<number, number> {
-    return addressSpaces(pids);
+    return (this.sweep.takeSpaces() ?? new AddressSpaces()).groups(pids);
   }
 
   threadsApart(tid: number): Fact<readonly ThreadsApart[]> {

@@ -4,9 +4,10 @@
  * others waits until it is asked for.
  */
 import { statSync } from 'node:fs';
-import type { Fact } from '../fact.ts';
+import { isMissing, type Fact } from '../fact.ts';
 import type { DeviceNumber } from '../host.ts';
 import type { Place, ProcessFile } from '../processes.ts';
+import { AddressSpaces } from './address-spaces.ts';
 import { wantedOf, type Gathered } from './gather.ts';
 import type { LiveProcesses } from './processes.ts';
 import { gatherer } from './quick-gather.ts';
@@ -22,6 +23,8 @@ export class Sweep {
   private devices: ReadonlySet<DeviceNumber> | undefined;
   private answers: Answers | undefined;
   private helper: SweepHelper | undefined;
+  /** Of those that have mapped something: compared on the way, while the second thread is at work. */
+  private spaces: AddressSpaces | undefined;
   private readonly pageSize: number;
 
   constructor(pageSize: number) {
@@ -36,6 +39,7 @@ export class Sweep {
   /** The pids that the search must look at, in any order: those with something of the devices, and those that could not be looked at. */
   *suspects(processes: LiveProcesses, pids: readonly number[], devices: ReadonlySet<DeviceNumber>, portraits: boolean): Generator<number> {
     this.devices = devices;
+    this.spaces = pids.length < MANY ? undefined : new AddressSpaces();
     const helper = pids.length < MANY ? undefined : (this.helper ??= new SweepHelper(this.pageSize));
     const gather = gatherer(processes, wantedOf(devices, portraits), pids.length >= MANY);
     const lost: number[] = [];
@@ -78,6 +82,13 @@ export class Sweep {
     return answer;
   }
 
+  /** What the last search has compared; a later one compares anew. */
+  takeSpaces(): AddressSpaces | undefined {
+    const { spaces } = this;
+    this.spaces = undefined;
+    return spaces;
+  }
+
   takeFile(pid: number, name: ProcessFile): Fact<Uint8Array> | undefined {
     const files = this.of(pid)?.files;
     const answer = files?.[name];
@@ -105,6 +116,7 @@ export class Sweep {
   private *told(gathered: Gathered | undefined): Generator<number> {
     if (gathered === undefined) return;
     this.answers = gathered;
+    if (gathered.mappings !== undefined && !isMissing(gathered.mappings) && gathered.mappings.numbers.length > 0) this.spaces?.add(gathered.pid);
     yield gathered.pid;
     this.answers = undefined;
   }
