@@ -11,7 +11,6 @@ const MOST_WORDS = 1 << 22;
 /** What can be asked of a thread. */
 const IS_DONE = 0;
 const RESULT = 1;
-const NODE = 2;
 
 export class KnownAnswers {
   /** Called with each place of the row that an answer looks at. */
@@ -64,13 +63,13 @@ export class KnownAnswers {
   /** Result of a thread that is done. */
   done(thread: number): number | undefined {
     const result = this.stepper.result(thread);
-    this.observe(~(thread * 4 + IS_DONE), result === undefined ? 0 : 1);
-    if (result !== undefined) this.observe(~(thread * 4 + RESULT), result);
+    this.observe(~(thread * 2 + IS_DONE), result === undefined ? 0 : 1);
+    if (result !== undefined) this.observe(~(thread * 2 + RESULT), result);
     return result;
   }
 
   at(thread: number): number {
-    this.observe(~(thread * 4 + NODE), this.stepper.state.row[thread] as number);
+    this.observe(thread, this.stepper.state.row[thread] as number);
     return this.stepper.point(thread);
   }
 
@@ -78,14 +77,13 @@ export class KnownAnswers {
     if (this.seen.has(place)) return;
     this.seen.add(place);
     this.observed.push(place, value);
-    this.looksAt(this.question, place >= 0 ? place : ~place >>> 2);
+    this.looksAt(this.question, place >= 0 ? place : ~place >>> 1);
   }
 
   private ofThread(question: number): number {
-    const thread = question >>> 2;
-    if ((question & 3) === NODE) return this.stepper.state.row[thread] as number;
+    const thread = question >>> 1;
     const result = this.stepper.result(thread);
-    return (question & 3) === RESULT ? (result ?? 0) : result === undefined ? 0 : 1;
+    return (question & 1) === RESULT ? (result ?? 0) : result === undefined ? 0 : 1;
   }
 
   private forget(): void {
