@@ -170,8 +170,10 @@ function placesOn(world: World, bus: BusName): Map<string, string> {
   return places;
 }
 
-function* store(k: Kernel, bus: string, driver: number, text: string, bind: boolean): Path<number> {
-  const device = findDevice(k, bus, text.trim());
+/** What sysfs does not show is no device: namespaces are kept while their region is gone (drivers/nvdimm/region.ts). */
+function* store(world: World, bus: BusName, kept: string, driver: number, text: string, bind: boolean): Path<number> {
+  const { k } = world;
+  const device = placesOn(world, bus).has(text.trim()) ? findDevice(k, kept, text.trim()) : 0;
   if (device === 0) return -ENODEV;
   const rc = yield* k.call(bind ? bindStore : unbindStore, driver, device);
   return rc < 0 ? rc : text.length;
@@ -197,7 +199,7 @@ const driverDirectory = (world: World, bus: BusName, driver: number, kept: strin
   const bound = (): number[] => busDevices(k, kept).filter((device) => deviceDriver(k, device) === driver);
   return overlay(
     directory({
-      bind: writeOnly((text) => store(k, kept, driver, text, true)), unbind: writeOnly((text) => store(k, kept, driver, text, false)),
+      bind: writeOnly((text) => store(world, bus, kept, driver, text, true)), unbind: writeOnly((text) => store(world, bus, kept, driver, text, false)),
       ...(bus === 'dax' ? { new_id: writeOnly((text) => newIdStore(k, driver, text)) } : {}),
     }),
     listing(() => bound().map((device) => deviceName(k, device)), (name) => {

@@ -1,4 +1,5 @@
 /** CXL regions: a region is served by one endpoint decoder for each position, and goes down with any of the memdevs behind them. */
+import type { PhysRange } from '../../range/phys-range.ts';
 import { rangeOf } from '../nvdimm/claimant.ts';
 import { numbered, type Reader } from '../reader.ts';
 import type { CxlRegion } from '../types/cxl.ts';
@@ -13,9 +14,10 @@ export function readRegions(reader: Reader, names: readonly string[], ports: rea
 function readRegion(reader: Reader, name: string, ports: readonly PortAt[]): CxlRegion {
   const path = reader.real(`${DEVICES}/${name}`);
   const size = reader.unsigned(`${path}/size`);
+  const range = rangeOf(reader.unsigned(`${path}/resource`), size);
   return {
     name,
-    range: rangeOf(reader.unsigned(`${path}/resource`), size),
+    range,
     size,
     mode: reader.text(`${path}/mode`) || null,
     committed: reader.flag(`${path}/commit`),
@@ -23,7 +25,7 @@ function readRegion(reader: Reader, name: string, ports: readonly PortAt[]): Cxl
     interleaveGranularity: reader.unsigned(`${path}/interleave_granularity`),
     targets: targetsOf(reader, path, ports),
     daxDevices: daxDevicesOf(reader, path),
-    nvdimmRegion: nvdimmRegionOf(reader, path),
+    nvdimmRegion: nvdimmRegionOf(reader, range),
     path,
   };
 }
@@ -41,15 +43,14 @@ function daxDevicesOf(reader: Reader, path: string): string[] {
 }
 
 /**
- * The nvdimm region that a pmem region feeds hangs on the nvdimm bridge, not below the CXL region; what ties them is the
- * address.
+ * The nvdimm region that a pmem region feeds hangs on the nvdimm bridge, not below the CXL region (drivers/cxl/pmem.c); what ties
+ * them is the address. Whatever bus it is on: memory that lies in the range goes down with it.
  */
-function nvdimmRegionOf(reader: Reader, path: string): string | null {
-  if (!reader.list(path).some((n) => /^pmem_region\d+$/.test(n))) return null;
-  const start = reader.unsigned(`${path}/resource`);
-  for (const name of reader.list('/sys/bus/nd/devices').filter((n) => /^region\d+$/.test(n))) {
-    const nd = reader.real(`/sys/bus/nd/devices/${name}`);
-    if (nd.includes('/nvdimm-bridge') && start !== null && reader.unsigned(`${nd}/resource`) === start) return name;
+function nvdimmRegionOf(reader: Reader, range: PhysRange | null): string | null {
+  if (range === null) return null;
+  for (const name of numbered(reader.list('/sys/bus/nd/devices'), 'region').map((n) => `region${n}`)) {
+    const start = reader.unsigned(`/sys/bus/nd/devices/${name}/resource`);
+    if (start !== null && start >= range.start && start < range.end) return name;
   }
   return null;
 }

@@ -7,7 +7,7 @@ import type { ActResult } from '../../host/actions.ts';
 import type { Act, Acted, Removal } from '../engine/removal.ts';
 import { already, believed, no, yes } from '../engine/removal.ts';
 import { letLatecomersGo } from './latecomers.ts';
-import { BINDING_UNKNOWN, bindingOf, mountsAt } from './state.ts';
+import { BINDING_UNKNOWN, bindingOf, isShutDown, mountsAt } from './state.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
 
@@ -19,7 +19,9 @@ export const saidBy = (r: ActResult): Acted => {
 export const sync: Act<Of<'sync'>> = {
   before(removal, { namespaceId, mountPoint }) {
     if (bindingOf(removal) === 'unbound') return already('the device is unbound, which has written back what there was');
-    return mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0 ? already('it is not mounted any more') : yes;
+    if (mountsAt(removal.host, removal.devices, namespaceId, mountPoint) === 0) return already('it is not mounted any more');
+    // EIO for ever: also after an unbind of which the file system was told, and which was taken back.
+    return isShutDown(removal.host, removal.devices, namespaceId, mountPoint) ? already('the file system is shut down and writes nothing back any more') : yes;
   },
   act: async (removal, { namespaceId, mountPoint }, { deadlineMs }) => saidBy(await removal.actions.sync(namespaceId, mountPoint, deadlineMs)),
   after: believed,

@@ -4,7 +4,8 @@ import type { Host } from '../../host/host.ts';
 import { displayName } from '../../host/names.ts';
 import type { ProcessRef } from '../../host/actions.ts';
 import type { PhysRange } from '../../range/phys-range.ts';
-import { parseMountinfo } from '../../machine/stack/mountinfo.ts';
+import { parseMountinfo, type MountLine } from '../../machine/stack/mountinfo.ts';
+import { daxState } from '../../machine/stack/mounts.ts';
 import { parseStat } from '../../machine/holders/stat.ts';
 import type { Removal } from '../engine/removal.ts';
 
@@ -19,13 +20,18 @@ export function isAlive(host: Host, process: ProcessRef): boolean {
 }
 
 /** Mounts of the device at a place: more than one where mounts are stacked. Null where the namespace cannot be read. */
-export function mountsAt(host: Host, devices: ReadonlySet<string>, namespaceId: number, mountPoint: string): number | null {
+export const mountsAt = (...place: Parameters<typeof linesAt>): number | null => linesAt(...place)?.length ?? null;
+
+/** Whether the file system there says that it was shut down: ext4 does (its mount options); others do not, and count as running. */
+export const isShutDown = (...place: Parameters<typeof linesAt>): boolean => linesAt(...place)?.some((line) => daxState(line).shutdown) ?? false;
+
+function linesAt(host: Host, devices: ReadonlySet<string>, namespaceId: number, mountPoint: string): MountLine[] | null {
   const namespaces = host.mounts.all();
   if (isMissing(namespaces)) return null;
   const namespace = namespaces.find((n) => n.id === namespaceId);
-  if (namespace === undefined) return 0;
+  if (namespace === undefined) return [];
   if (isMissing(namespace.mountinfo)) return null;
-  return parseMountinfo(latin1(namespace.mountinfo)).mounts.filter((m) => devices.has(m.dev) && m.mountPoint === mountPoint).length;
+  return parseMountinfo(latin1(namespace.mountinfo)).mounts.filter((m) => devices.has(m.dev) && m.mountPoint === mountPoint);
 }
 
 /** Every mount of the device, in every namespace, for people; null where that cannot be known. */

@@ -31,6 +31,12 @@ const HOLDERS = [
 ];
 const CXL_RAM = { machine: { nodes: [{ ram: '2G' }], cxl: [{ name: 'card', size: '256M', memory: 'volatile', use: 'system-ram' }] }, systemRam: [{ device: 'card', online: 'movable' }], processes: [user] };
 
+/** Persistent memory of a card: the pmem device hangs on the nvdimm bus, and goes down with the card. */
+const CXL_PMEM = {
+  machine: { cxl: [{ name: 'card', size: '128M', memory: 'persistent', use: 'namespaces' }], namespaces: [{ name: 'data', on: 'card', mode: 'fsdax' }] },
+  ...ext4, processes: [{ name: 'h', maps: [small], keepFds: true }],
+};
+
 /** systemd, as far as it matters: the unit's processes end. */
 const stoppingUnits = (host: Host): Host => {
   const { actions } = host;
@@ -97,6 +103,9 @@ export const MEMORY: readonly Case[] = [
   { name: 'slot with CXL RAM', release: '6.12', device: 'slot:2', way: 'graceful', machine: CXL_RAM },
   { name: 'slot with CXL devdax, detach', release: '7.2', device: 'slot:2', way: 'detach', machine: { machine: { cxl: [{ name: 'card', size: '256M', memory: 'volatile', use: 'devdax' }] }, processes: [{ name: 'h', maps: [{ device: 'card', size: '2M' }] }] } },
   { name: 'CXL memdev with devdax, kill', release: '7.2', device: 'mem0', way: 'kill', machine: { machine: { cxl: [{ name: 'card', size: '256M', memory: 'volatile', use: 'devdax' }] }, processes: [{ name: 'h', maps: [{ device: 'card', size: '2M' }] }] } },
+  { name: 'slot with CXL pmem, detach', release: '7.2', device: 'slot:2', way: 'detach', machine: CXL_PMEM },
+  { name: 'slot with CXL pmem, force', release: '7.2', device: 'slot:2', way: 'force', machine: CXL_PMEM },
+  { name: 'CXL memdev with pmem, kill', release: '6.12', device: 'mem0', way: 'kill', machine: CXL_PMEM },
 ];
 
 export const CASES: readonly Case[] = [...HELD, ...MEMORY];

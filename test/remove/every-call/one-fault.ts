@@ -98,9 +98,9 @@ async function putsBack(s: Ended, what: string): Promise<void> {
   assert.equal(findJournals(s.host).length, 0, then);
 }
 
-/** After this step some of what was there is gone for good: the region's dax device, the region's targets, the DIMM. */
+/** After this step some of what was there is gone for good: the region's dax device or namespaces, the region's targets, the DIMM. */
 function takesPart(s: Ended, id: string): boolean {
   const action = s.way.steps.find((step) => step.id === id)?.action;
   return (action?.kind === 'unbind' && /cxl_mem$/.test(action.driverPath)) || (action?.kind === 'write' && /\/(eject|power)$/.test(action.path))
-    || (action?.kind === 'unbind' && /cxl_region$/.test(action.driverPath) && s.way.steps.some((step) => step.action.kind === 'unbind' && /device_dax$/.test(step.action.driverPath)));
+    || (action?.kind === 'unbind' && /cxl_region$/.test(action.driverPath) && s.way.steps.some((step) => step.action.kind === 'unbind' && /(device_dax|nd_region)$/.test(step.action.driverPath)));
 }
