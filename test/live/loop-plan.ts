@@ -7,6 +7,11 @@ import type { RemovalPlan, WayPlan } from '../../src/steps/removal-plan.ts';
 import type { Way } from '../../src/steps/reason.ts';
 import type { Step, StepAction } from '../../src/steps/step.ts';
 
+/** What the real steps need (src/plan/steps). */
+const NEEDS: Readonly<Record<string, string>> = {
+  'stop-process': 'CAP_SYS_PTRACE', 'detach-process': 'CAP_SYS_PTRACE', 'release-process': 'CAP_SYS_PTRACE', 'confirm-no-holders': 'CAP_SYS_PTRACE', 'signal-process': 'CAP_KILL', unmount: 'CAP_SYS_ADMIN', deactivate: 'CAP_SYS_ADMIN',
+};
+
 type Draft = readonly [title: string, action: StepAction, undo?: StepAction];
 
 /** `numbers`: device numbers of the file system and of the loop device. */
@@ -28,7 +33,7 @@ export function loopPlan(host: Host, mountPoint: string, device: string, numbers
     [`losetup --detach ${device}`, { kind: 'deactivate', block: basename(device), program: 'losetup', args: ['--detach', device] }],
     ...(way === 'detach' ? each((process, who) => [`let ${who} go on`, { kind: 'release-process', process }]) : []),
   ];
-  const steps = drafts.map<Step>(([title, action, undo], i) => ({ id: String(i + 1), action, title, why: '', undo: undo ?? null, needs: null, deadlineMs: 60_000 }));
+  const steps = drafts.map<Step>(([title, action, undo], i) => ({ id: String(i + 1), action, title, why: '', undo: undo ?? null, needs: NEEDS[action.kind] ?? null, deadlineMs: 60_000 }));
   const wayPlan: WayPlan = { way, possible: true, blockers: [], consequences: [], steps };
   const id = `loop:${basename(device)}`;
   return {

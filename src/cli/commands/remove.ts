@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../errors/codes.ts';
 import { UnseatError } from '../../errors/unseat-error.ts';
-import { isMissing } from '../../host/fact.ts';
 import type { Host } from '../../host/host.ts';
 import { inventoryFor } from '../../plan/inventory.ts';
 import { slotsOf } from '../../machine/devices/in-slots.ts';
@@ -16,6 +15,7 @@ import { undetachable } from '../../remove/ways/force/choose.ts';
 import type { Blocker, ReasonCode, Way } from '../../steps/reason.ts';
 import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
 import { addHostOptions, openHost } from '../open-host.ts';
+import { refuse } from '../refuse-removal.ts';
 import { consent } from '../print/consent.ts';
 import type { Output } from '../print/output.ts';
 import { dryRunText, recordText, refusalText } from '../print/removal.ts';
@@ -137,30 +137,4 @@ function withForesight(host: Host, way: WayPlan, devices: ReadonlySet<string>, a
   });
   const blockers = [...way.blockers.filter((b) => !accepted.includes(b.reason)), ...[...new Map(seen.map((b) => [`${b.reason} ${b.pid}`, b])).values()].filter((b) => !way.blockers.some((k) => k.reason === b.reason && k.pid === b.pid))];
   return { ...way, blockers, possible: blockers.length === 0 };
-}
-
-function refuse(host: Host, plan: RemovalPlan, way: WayPlan): void {
-  const [blocker] = way.blockers;
-  if (blocker !== undefined) {
-    const others = way.blockers.length - 1;
-    throw new UnseatError(blocker.reason.startsWith('held-') ? 'HELD' : 'REFUSED', `${blocker.text}${others > 0 ? ` (and ${others} more reason${others === 1 ? '' : 's'}: see 'unseat plan ${plan.deviceName}')` : ''}`, {
-      subject: plan.deviceName, next: blocker.next, data: { way: way.way, blockers: way.blockers },
-    });
-  }
-  if (host.actions === undefined) throw new UnseatError('READ_ONLY', 'this machine cannot be changed', { subject: host.label, next: 'Take --dry-run to see what would be done.' });
-  const lacking = way.steps.filter((s) => s.needs !== null && !hasCapability(host, s.needs));
-  if (lacking.length > 0) {
-    throw new UnseatError('NO_PERMISSION', `${lacking.length} of ${way.steps.length} steps need privileges that this user lacks`, {
-      subject: plan.deviceName, seen: lacking.slice(0, 5).map((s) => `step ${s.id} (${s.title}): ${s.needs}`).join('; '), next: 'Run it as root.', data: { steps: lacking.map((s) => ({ id: s.id, needs: s.needs })) },
-    });
-  }
-}
-
-/** Bit numbers of include/uapi/linux/capability.h. */
-const CAPABILITIES: Readonly<Record<string, number>> = { CAP_DAC_OVERRIDE: 1, CAP_KILL: 5, CAP_SYS_PTRACE: 19, CAP_SYS_ADMIN: 21 };
-
-function hasCapability(host: Host, name: string): boolean {
-  const bits = host.identity.capabilities;
-  const number = CAPABILITIES[name];
-  return isMissing(bits) || number === undefined || ((bits[0] >>> number) & 1) === 1;
 }
