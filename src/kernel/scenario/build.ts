@@ -27,6 +27,7 @@ import { addPmem, mountFs } from '../setup/fsdax.ts';
 import type { Kernel } from '../kernel.ts';
 import { makeDax, makeDisk, makeMemory, useAsRam } from './build-memory.ts';
 import type { BuiltDevice, BuiltScenario } from './built.ts';
+import { regionsOf } from './later-namespaces.ts';
 import { startProcess } from './start-process.ts';
 import { placeDevices, type PlacedMemory, type PlacedNamespace } from './place-devices.ts';
 
@@ -80,6 +81,7 @@ export function buildScenario(scenario: Scenario, profile: Profile): BuiltScenar
   const devices = new Map([...pmems, ...daxes].map(([name, place]) => [name, place.device]));
   for (const device of built.values()) if (device.kind === 'cxl' && device.region !== undefined) devices.set(device.name, daxOfRegion(k, device.region));
   const whole: BuiltScenario = { world, scenario, devices, built, supers: new Map(), processes: new Map(), stuck: new Set(), domain: 1 };
+  if (scenario.machine.namespaces.some((n) => n.later)) regionsOf(whole);
   for (const fs of scenario.filesystems) if (fs.mounted) mountDeclared(whole, fs);
   for (const { on } of scenario.swaps) swapon(k, deviceData(k, (built.get(on) as BuiltDevice).dev));
   for (const spec of scenario.processes) if (spec.started) startDeclared(whole, spec);
@@ -185,8 +187,6 @@ function parents(n: PlacedNamespace): Pick<PmemPlace, 'bus' | 'busPath' | 'provi
 /** What a scenario may ask for and the simulated kernel has not is refused by name, never left out in silence: page cache under a mapping. */
 function refuseUnbuilt(s: Scenario): void {
   const m = s.machine;
-  const later = m.namespaces.find((n) => n.later);
-  if (later !== undefined) throw notBuilt(`a namespace that is made later (${later.name})`);
   const plain = s.filesystems.filter((f) => m.disks.some((d) => d.name === f.on) || m.namespaces.some((n) => n.name === f.on && n.mode === 'sector'));
   const mapped = s.processes.flatMap((p) => p.maps).find((map) => 'file' in map && plain.some((f) => map.file.startsWith(`${f.at}/`)));
   if (mapped !== undefined && 'file' in mapped) throw notBuilt(`a mapping of ${mapped.file} (the page cache of file systems without DAX is not modelled)`);

@@ -34,6 +34,9 @@ export interface PlacedMemory {
 
 export interface Placement {
   readonly ram: readonly RamRange[];
+  /** Every region of persistent memory, in the order of its number. */
+  readonly regions: readonly { readonly on: string; readonly range: PhysRange; readonly legacy: boolean }[];
+  /** Those that are there from the start. */
   readonly namespaces: readonly PlacedNamespace[];
   /** Ranges of `memmap=SIZE!START`. */
   readonly memmapPmem: readonly PhysRange[];
@@ -73,7 +76,7 @@ export function placeDevices(machine: Machine): Placement {
   const counts = new Map<string, number>();
   const namespaces = machine.namespaces.flatMap((spec): PlacedNamespace[] => {
     const region = regions.get(spec.on);
-    if (region === undefined) return [];
+    if (region === undefined || spec.later) return [];
     const size = spec.size ?? region.range.end - region.free;
     const range = { start: region.free, end: region.free + size };
     region.free = range.end;
@@ -81,7 +84,7 @@ export function placeDevices(machine: Machine): Placement {
     counts.set(spec.on, index + 1);
     return [{ spec, region: region.range, regionIndex: region.index, index, range, legacy: region.legacy, card: region.card === true ? spec.on : null, node: region.node }];
   });
-  return { ram, namespaces, memmapPmem, memory, cxlWindow };
+  return { ram, regions: [...regions].map(([on, { range, legacy }]) => ({ on, range, legacy })), namespaces, memmapPmem, memory, cxlWindow };
 }
 
 /** The first MiB belongs to firmware; the last pages below 2 GiB too, as on the machines that were measured. */

@@ -176,9 +176,10 @@ const BLOCK_ROWS: readonly TruthRow[] = [
   {
     id: 'B 4 valid_zones', says: 'valid_zones of such a block still says DMA32',
     seen: {
-      '5.10': { notModelled: 'by drivers/base/memory.c 5.10 test_pages_in_a_zone() meets ZONE_DEVICE pages and says none; the row does not say on which kernel the file was read' },
+      '5.10': { notModelled: 'by drivers/base/memory.c 5.10 test_pages_in_a_zone() meets ZONE_DEVICE pages and says none; the row does not say on which kernel the file was read; the lab saw none' },
       ...columns('6.1, 6.12, 7.2', { effects: [], figures: { zones: 'DMA32' } }),
     },
+    corrected: { '5.10': { effects: [], figures: { zones: 'none' } } },
     run: (profile) => {
       const k = boot(profile, LAYOUTS.A);
       mapRaw(k, 'namespace0.0', LAYOUTS.A.pmem[0]);

@@ -1,6 +1,7 @@
 /** Unbind, bind, new_id, memory blocks, and the hardware's own ways to leave. */
 import { UnseatError } from '../../../errors/unseat-error.ts';
 import { rangeSize } from '../../../range/phys-range.ts';
+import type { Namespace } from '../../../scenario/layout.ts';
 import type { PhysRange } from '../../../range/phys-range.ts';
 import { GiB } from '../../../range/units.ts';
 import { openExclusive } from '../../fs/block.ts';
@@ -24,6 +25,7 @@ import { plugDimm, requestEject, writeEject } from '../../setup/dimm.ts';
 import { deviceDelByHost, putCardIn } from '../../setup/slot.ts';
 import { hostUnplugRefused, requestSize } from '../../setup/virtio-mem.ts';
 import { threads } from '../../threads.ts';
+import { createLater, destroyLater } from '../later-namespaces.ts';
 import { blocksOf, kernelMovesIn } from '../build-memory.ts';
 import type { BuiltDevice, BuiltScenario } from '../built.ts';
 import { DONE, fromRan, fromRc, inShell, notAvailable, type Seen } from './outcome.ts';
@@ -74,6 +76,8 @@ export function newId(built: BuiltScenario, name: string, driver: 'kmem' | 'devi
 /** `ndctl destroy-namespace -f`: refuses while a file system is mounted, unbinds, and forgets the namespace. */
 export function destroy(built: BuiltScenario, name: string): Seen {
   const { k, mounts } = built.world;
+  const later = laterNamed(built, name);
+  if (later !== undefined) return destroyLater(built, later) ? DONE : notAvailable(`${name} was not made`);
   const device = built.built.get(name);
   if (device === undefined || device.kind !== 'namespace') return notAvailable(`${name} is no namespace`);
   const at = built.scenario.filesystems.filter((f) => f.on === name).map((f) => f.at);
@@ -90,8 +94,15 @@ export function destroy(built: BuiltScenario, name: string): Seen {
   return inShell(k, `ndctl: destroy ${name}`, () => deviceDel(k, device.dev));
 }
 
+const laterNamed = (built: BuiltScenario, name: string): Namespace | undefined => built.scenario.machine.namespaces.find((n) => n.name === name && n.later);
+
 export function create(built: BuiltScenario, name: string): Seen {
   const { k } = built.world;
+  const later = laterNamed(built, name);
+  if (later !== undefined) {
+    const usable = createLater(built, later);
+    return usable === null ? { ending: 'refused' } : { ending: 'returned', value: String(usable) };
+  }
   const device = built.built.get(name);
   if (device === undefined || device.kind !== 'namespace') return notAvailable(`${name} is no namespace`);
   if (deviceBus(k, device.dev) === undefined) throw new UnseatError('UNSUPPORTED', `a simulated machine cannot make ${name} again: a destroyed dax device is gone for good`, { next: 'Run the scenario in the lab.' });

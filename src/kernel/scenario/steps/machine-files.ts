@@ -16,6 +16,7 @@ import { userFolios, userPfn } from '../../mm/ram-user.ts';
 import { cxlDisableMemdev, cxlDisableRegion } from '../../setup/cxl.ts';
 import { deviceDelByHost } from '../../setup/slot.ts';
 import type { BuiltDevice, BuiltScenario } from '../built.ts';
+import { laterFile, regionsOf } from '../later-namespaces.ts';
 import { newId, setBlocks } from './drivers.ts';
 import { DONE, fromRc, inShell, notAvailable, type Seen } from './outcome.ts';
 
@@ -40,7 +41,9 @@ const busName = (k: Kernel, device: BuiltDevice | undefined): string | undefined
 function regionOf(built: BuiltScenario, name: string): string | undefined {
   const on = built.scenario.machine.namespaces.find((n) => n.on === name)?.name;
   const device = on === undefined ? undefined : built.built.get(on);
-  return [...built.world.pmems, ...built.world.daxes.flatMap((d) => (d.pmem === null ? [] : [{ ...d.pmem, device: d.device }]))].find((p) => p.device === device?.dev)?.region;
+  const placed = [...built.world.pmems, ...built.world.daxes.flatMap((d) => (d.pmem === null ? [] : [{ ...d.pmem, device: d.device }]))].find((p) => p.device === device?.dev)?.region;
+  const empty = regionsOf(built).find((r) => r.on === name)?.number;
+  return placed ?? (empty === undefined ? undefined : `region${empty}`);
 }
 
 const named = (built: BuiltScenario, text: string): string => withNames(text, (place) => nameIn(built, place));
@@ -55,6 +58,8 @@ function existing(files: SimFiles, path: string): string {
 
 export function get(built: BuiltScenario, { file, lines }: StepOf<'get'>['argument']): Seen {
   const files = filesOf(built);
+  const later = laterFile(built, named(built, file));
+  if (later !== null) return typeof later === 'number' ? fromRc(later) : { ending: 'returned', value: later };
   const text = files.text(existing(files, named(built, file)));
   if (typeof text !== 'string') return { ending: 'refused', errno: text.detail ?? 'EIO' };
   const value = lines === undefined ? text.trim() : text.split('\n').filter((line) => new RegExp(lines).test(line)).map((line) => line.trimEnd()).join('\n');
@@ -66,6 +71,8 @@ export function put(built: BuiltScenario, { file, text }: StepOf<'put'>['argumen
   const files = filesOf(built);
   // There is no pool here: huge pages are made when a process asks for them.
   if (/\/nr_hugepages$/.test(file)) return DONE;
+  const later = laterFile(built, named(built, file), named(built, text));
+  if (typeof later === 'number') return fromRc(later);
   const path = existing(files, named(built, file));
   const found = files.find(path);
   if (typeof found === 'string') return { ending: 'refused', errno: found };
