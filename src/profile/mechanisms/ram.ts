@@ -86,6 +86,12 @@ export const RAM = {
     meaning: 'new blocks follow /sys/devices/system/memory/auto_online_blocks',
     source: 'mm/memory_hotplug.c, mhp_default_online_type',
   },
+  'ram.kpageflags-of-tails': {
+    allowed: ['own-and-active', 'own', 'folio'],
+    default: 'folio',
+    meaning: 'whose flags /proc/kpageflags shows for a tail page: its own, which has next to none (and PRIVATE in the second page of a huge page in use), or those of the folio',
+    source: 'fs/proc/page.c, stable_page_flags(), folio->flags since 6.10: "proc: rewrite stable_page_flags()"; mm/hugetlb.c 5.10, set_page_huge_active(); the lab: truth-b-kmem-facts',
+  },
   'ram.kpageflags-ksm-on-anon': {
     allowed: [false, true],
     default: false,

@@ -38,6 +38,7 @@ export const V5_10: ProfileEntries = {
     'dax.fsdev-driver': { value: false, source: 'drivers/dax 5.10: no fsdev.c' },
     'section.taint-zone-device': { value: false, source: 'include/linux/mmzone.h 5.10: no SECTION_TAINT_ZONE_DEVICE' },
     'section.usage-freed-by-rcu': { value: false, source: 'mm/sparse.c 5.10, section_deactivate(): kfree(ms->usage)' },
+    'ram.kpageflags-of-tails': { value: 'own-and-active', source: 'the lab: truth-b-kmem-facts' },
     'section.kpageflags-of-device-pages': { value: 'reserved-if-early', source: 'measured: B 4' },
     'block.one-zone-check': { value: 'page-walk', source: 'mm/memory_hotplug.c 5.10, test_pages_in_a_zone()' },
     'block.offline-logs': { value: 'info', source: 'measured: B 3 (b), Offlined Pages 32768' },

@@ -46,6 +46,7 @@ export const V5_2: ProfileEntries = {
     'section.info-block-records-page-size': { value: false, source: 'drivers/nvdimm/pfn.h 5.2' },
     'section.taint-zone-device': { value: false, source: 'include/linux/mmzone.h 5.2: no SECTION_TAINT_ZONE_DEVICE' },
     'section.usage-freed-by-rcu': { value: false, source: 'mm/sparse.c 5.2: usage is not freed under readers by RCU' },
+    'ram.kpageflags-of-tails': { value: 'own-and-active', source: 'fs/proc/page.c 5.2; taken over from 5.10' },
     'section.kpageflags-of-device-pages': { value: 'reserved-if-early', source: 'fs/proc/page.c 5.2; taken over from 5.10' },
     'block.remove-reads-zone-of-page': { value: true, source: 'arch/x86/mm/init_64.c 5.2, arch_remove_memory()' },
     'block.last-section-initialised': { value: false, source: 'mm/page_alloc.c 5.2, zero_resv_unavail(): up to max_pfn only' },

@@ -32,6 +32,7 @@ export const V6_1: ProfileEntries = {
     'dax.fsdev-driver': { value: false, source: 'drivers/dax 6.1: no fsdev.c' },
     'ram.memmap-on-memory': { value: 'one-block', source: 'mm/memory_hotplug.c 6.1, mhp_supports_memmap_on_memory(): size == memory_block_size_bytes()' },
     'section.usage-freed-by-rcu': { value: false, source: 'mm/sparse.c 6.1, section_deactivate(): kfree(ms->usage)' },
+    'ram.kpageflags-of-tails': { value: 'own', source: 'fs/proc/page.c 6.1, stable_page_flags()' },
     'section.kpageflags-of-device-pages': { value: 'nopage', source: 'measured: B 4' },
     'bus.cxl-regions': { value: 'pmem', source: 'drivers/cxl/core/region.c 6.1; measured: B 8' },
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'measured: B 6' },

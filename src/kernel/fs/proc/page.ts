@@ -55,13 +55,17 @@ export function kpageflagReader(k: Kernel): KpageflagReader {
   const last = k.mechanism('section.kpageflags-above-ram') === 'eof' ? end : Math.max(end, lastPresentPfn(k));
   const zero = k.mechanism('section.kpageflags-of-device-pages') === 'zero';
   const ksm = k.mechanism('ram.kpageflags-ksm-on-anon');
+  const tails = k.mechanism('ram.kpageflags-of-tails');
   return (pfn, into) => {
     if (pfn >= last) return false;
     const page = pfnToOnlinePage(k, pfn);
     into[1] = 0;
     if (page < 0) into[0] = zero && pfn < end ? 0 : ONE('NOPAGE');
     else if (pageZone(k, page, 'stable_page_flags') === ZONE.device) [into[0], into[1]] = bitOf('RESERVED') as [number, number];
-    else pageBits(k, page, ksm, into);
+    else {
+      pageBits(k, page, ksm, into);
+      if (tails !== 'folio' && (into[0] & ONE('COMPOUND_TAIL')) !== 0) ownFlagsOfTail(into, tails === 'own-and-active' && compoundHead(k, page, 'stable_page_flags') === page - 1);
+    }
     into[0] >>>= 0;
     return true;
   };
@@ -83,6 +87,17 @@ function pageBits(k: Kernel, pfn: number, ksm: boolean, into: [number, number]):
   if (pageLoad(k, head, PAGE.mapcount, where) > 0) low |= ONE('MMAP');
   into[0] = low;
   into[1] = high;
+}
+
+const low = (...names: KpfName[]): number => names.reduce((sum, name) => sum | bitOf(name)[0], 0);
+/** What is true of a tail page whoever is asked: what it is part of, and that it is mapped. */
+const SHARED_BY_TAILS = low('COMPOUND_TAIL', 'MMAP', 'ANON', 'HUGE', 'THP', 'KSM', 'HWPOISON', 'NOPAGE');
+
+/** @param active the second page of a huge page in use, which has a flag of its own before 5.12 */
+function ownFlagsOfTail(into: [number, number], active: boolean): void {
+  const huge = (into[0] & low('HUGE')) !== 0;
+  into[0] &= SHARED_BY_TAILS;
+  into[1] = huge && active ? bitOf('PRIVATE')[1] : 0;
 }
 
 /** Names of the flags of a frame, in bit order; null where the file has ended before it. */
