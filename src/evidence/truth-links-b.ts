@@ -211,13 +211,14 @@ const CXL: readonly TruthLink[] = [
 const SLOTS: readonly TruthLink[] = [
   link('B 8 pciehp power', 'slot-power-off', returned('power')),
   ...[['power-before', '1'], ['adapter-before', '1'], ['power-during', '1'], ['adapter-during', '1'], ['power-after', '0'], ['adapter-after', '0']].map(([step, value]) => link('B 8 pciehp', 'truth-b-slot-pciehp', shows(step ?? '', value ?? ''))),
-  link('B 8 pciehp add', 'truth-b-slot-pciehp', { step: 'coming', said: ['will power on in 5 sec', 'Card present', 'Link Up'] }),
+  link('B 8 pciehp power', 'truth-b-slot-pciehp', refused('power-gone', 'ENODEV')),
+  link('B 8 pciehp add', 'truth-b-slot-pciehp', { step: 'plug', said: ['will power on in 5 sec', 'Card present', 'Link Up'] }),
   link('B 8 pciehp add', 'truth-b-slot-pciehp', shows('power-again', '1')),
-  link('B 8 pciehp text', 'truth-b-slot-pciehp', { step: 'during', said: ['Powering off due to button press'] }, /^6\.1$/),
-  link('B 8 pciehp text', 'truth-b-slot-pciehp', { step: 'during', said: ['will power off in 5 sec'] }, /^7\.2$/),
+  link('B 8 pciehp text', 'truth-b-slot-pciehp', { step: 'press', said: ['Powering off due to button press'] }, /^6\.1$/),
+  link('B 8 pciehp text', 'truth-b-slot-pciehp', { step: 'press', said: ['will power off in 5 sec'] }, /^7\.2$/),
   link('B 8 acpiphp', 'truth-b-slot-acpiphp', refused('attention', 'EINVAL')),
   ...[['power-before', '1'], ['adapter-before', '1'], ['latch-before', '0'], ['power-after', '0'], ['adapter-after', '0'], ['latch-after', '1']].map(([step, value]) => link('B 8 acpiphp', 'truth-b-slot-acpiphp', shows(step ?? '', value ?? ''))),
-  link('B 8 acpiphp', 'truth-b-slot-acpiphp', { step: 'during', said: [] }),
+  link('B 8 acpiphp', 'truth-b-slot-acpiphp', { step: 'press', said: [] }),
 ];
 
 export const LINKS_B: readonly TruthLink[] = [...DAX, ...KMEM, ...LAYOUTS, ...BLOCKS, ...HOTPLUG, ...CXL, ...SLOTS];

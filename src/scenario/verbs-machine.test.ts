@@ -9,6 +9,7 @@ test('a text names devices, and the kernel its own names for them', () => {
 });
 
 test('what was read has the names of the file; a longer name is not taken for a shorter one', () => {
+  assert.equal(withoutNames('1', [['gone', '']]), '1');
   assert.equal(withoutNames('dax0.0 dax0.01', [['a', 'dax0.0'], ['b', 'dax0.01']]), '{a} {b}');
 });
 

@@ -21,7 +21,7 @@ export const withNames = (text: string, nameOf: (place: Placeholder) => string):
 
 /** What was read, with the names of this file in place of the kernel's. @param called what its bus calls each device */
 export const withoutNames = (value: string, called: Iterable<readonly [device: string, name: string]>): string =>
-  [...called].sort(([, a], [, b]) => b.length - a.length).reduce((all, [device, name]) => all.replaceAll(name, `{${device}}`), value);
+  [...called].filter(([, name]) => name !== '').sort(([, a], [, b]) => b.length - a.length).reduce((all, [device, name]) => all.replaceAll(name, `{${device}}`), value);
 
 const text = z.string().min(1).refine((value) => [...value.matchAll(PLACE)].every((m) => m[2] === undefined || (NAMED as readonly string[]).includes(m[2])),
   `expected {NAME} or {NAME.WHAT} with one of ${NAMED.join(', ')}`);

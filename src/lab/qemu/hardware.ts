@@ -8,6 +8,7 @@ export class Hardware {
   private readonly scenario: Scenario;
   private readonly qmp: Qmp;
   private seen = 0;
+  private disks = 0;
 
   constructor(scenario: Scenario, qmp: Qmp) {
     this.scenario = scenario;
@@ -31,7 +32,7 @@ export class Hardware {
       return this.qmp.execute('device_add', { driver: 'pc-dimm', id: name, memdev: `mem-${name}`, node: dimm.node });
     }
     const disk = this.scenario.machine.disks.find((d) => d.name === name);
-    if (disk) return this.qmp.execute('device_add', { driver: 'virtio-blk-pci', id: name, drive: `drive-${name}`, serial: name, bus: portOf(name) });
+    if (disk) return this.plugDisk(name, disk.size);
     const cxl = this.scenario.machine.cxl.findIndex((c) => c.name === name);
     const card = this.scenario.machine.cxl[cxl];
     if (card) {
@@ -39,6 +40,14 @@ export class Hardware {
       return this.qmp.execute('device_add', { driver: 'cxl-type3', id: name, bus: portOf(name), sn: cxl + 1, ...memory });
     }
     throw new Error(`${name} cannot be plugged`);
+  }
+
+  /** The drive of a disk goes with its device: what comes is another, blank disk. */
+  private async plugDisk(name: string, size: number): Promise<unknown> {
+    this.disks += 1;
+    const node = `again-${name}-${this.disks}`;
+    await this.qmp.execute('blockdev-add', { driver: 'null-co', 'node-name': node, size, 'read-zeroes': true });
+    return this.qmp.execute('device_add', { driver: 'virtio-blk-pci', id: name, drive: node, serial: name, bus: portOf(name) });
   }
 
   private async events(device: string): Promise<string[]> {

@@ -15,6 +15,7 @@ import type { Kernel } from '../../kernel.ts';
 import { userFolios, userPfn } from '../../mm/ram-user.ts';
 import { cxlDisableMemdev, cxlDisableRegion } from '../../setup/cxl.ts';
 import { deviceDelByHost } from '../../setup/slot.ts';
+import { threads } from '../../threads.ts';
 import type { BuiltDevice, BuiltScenario } from '../built.ts';
 import { laterFile, regionsOf } from '../later-namespaces.ts';
 import { newId, setBlocks } from './drivers.ts';
@@ -115,6 +116,7 @@ export function press(built: BuiltScenario, name: string): Seen {
   const slot = built.built.get(name)?.slot;
   if (slot === undefined) return notAvailable(`no slot holds ${name}`);
   deviceDelByHost(built.world.k, slot);
+  threads(built.world.k).pass(1.5);
   return DONE;
 }
 

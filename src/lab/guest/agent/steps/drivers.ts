@@ -75,6 +75,8 @@ export async function plug(guest: Guest, name: string): Promise<Seen> {
   else {
     const answer = await guest.channel.ask({ kind: 'plug', device: name });
     if (!answer.ok) return notAvailable(answer.error ?? 'QEMU refused');
+    // The button of a native slot lights for five seconds before anything comes.
+    await sleep(8000);
   }
   return { ending: 'returned' };
 }

@@ -1,5 +1,6 @@
 /** Files of sysfs and proc, device nodes, page flags, and the system's own tools. */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { distinctFlags, withoutNames } from '../../../../scenario/verbs-machine.ts';
 import type { StepOf } from '../../../../scenario/step.ts';
 import { deviceOf, NotAvailable, type Guest } from '../machine.ts';
@@ -48,6 +49,8 @@ export async function tool(guest: Guest, words: readonly string[], ms: number): 
 /** Asks for what a push of the attention button asks for. */
 export async function press(guest: Guest, name: string): Promise<Seen> {
   const asked = await guest.channel.ask({ kind: 'pull', device: name });
+  // What the kernel says of the button belongs to this step.
+  await sleep(1500);
   return asked.ok ? { ending: 'returned' } : notAvailable(asked.error ?? 'QEMU refused');
 }
 
