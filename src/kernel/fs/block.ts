@@ -11,7 +11,7 @@ import { mmOf, VMA, vmasOf, VM_SHARED, VM_WRITE } from '../mm/mm_struct.ts';
 import type { Path } from '../state/path.ts';
 import { eachTask } from '../task.ts';
 import { extentAt, INODE, SB, SB_RDONLY, sbSet, superBlocks } from './inode.ts';
-import { sbDax } from './iomap.ts';
+import { iomapConvert, sbDax } from './iomap.ts';
 import { fileIo } from './super.ts';
 import { syncInode } from './sync.ts';
 
@@ -48,6 +48,7 @@ export const swapRead = (k: Kernel, pmem: number): number => (k.heap.load(pmem +
 export function fileWrite(k: Kernel, inode: number, index: number, value: number): number {
   const rc = fileIo(k, inode, 'write');
   if (rc < 0) return rc;
+  if (extentAt(k, inode, index)?.unwritten === true) iomapConvert(k, inode, index, 1);
   const extent = extentAt(k, inode, index);
   if (extent === null) return -ENOSPC;
   const sb = k.heap.load(inode + INODE.sb);

@@ -15,9 +15,9 @@ import { newAnonPage } from '../mm/anon.ts';
 import { zapRmap } from '../mm/rmap.ts';
 import { AT, type Path } from '../state/path.ts';
 import { daxAssociateEntry, daxDisassociateEntry } from './dax-associate.ts';
-import { DAX_CONFLICT, DAX_DIRTY, DAX_EMPTY, DAX_LOCKED, DAX_PMD, DAX_PRESENT, DAX_ZERO_PAGE, entryFlags, entryHasPages, entryIsPmd, entryPfn, grabMappingEntry, unlockEntry } from './dax-entry.ts';
+import { DAX_CONFLICT, DAX_DIRTY, DAX_EMPTY, DAX_LOCKED, DAX_PMD, DAX_PRESENT, DAX_ZERO_PAGE, entryFlags, entryHasPages, entryIsPmd, entryPfn, findEntry, grabMappingEntry, unlockEntry } from './dax-entry.ts';
 import { INODE, type Extent } from './inode.ts';
-import { daxDevOfExtent, iomapAllocate, iomapBegin, iomapExtent } from './iomap.ts';
+import { daxDevOfExtent, iomapAllocate, iomapBegin, iomapConvert, iomapExtent } from './iomap.ts';
 import { syncInode } from './sync.ts';
 
 const PMD_PAGES = 512;
@@ -46,6 +46,7 @@ function* daxIomapPteFault(k: Kernel, vma: number, vpn: number, write: number): 
   const index = linearPageIndex(k, vma, vpn);
   if (index >= k.heap.load(inode + INODE.pages)) return VM_FAULT_SIGBUS;
   if (k.concurrent) yield AT('grab_mapping_entry');
+  yield* unmapZeroPmd(k, inode, index);
   const entry = yield* k.call(grabMappingEntry, inode, index, 0);
   const region = k.heap.load(vma + VMA.region);
   if (walk(k.heap, region, regionPage(k, vma, vpn)).level >= 2) {
@@ -57,9 +58,21 @@ function* daxIomapPteFault(k: Kernel, vma: number, vpn: number, write: number): 
   return ret;
 }
 
+/** What grab_mapping_entry() does before it downgrades the huge zero page to single entries, and a write before it takes its place. */
+function* unmapZeroPmd(k: Kernel, inode: number, index: number): Path<void> {
+  const entry = findEntry(k, inode, index);
+  if (entry !== 0 && entryIsPmd(k, entry) && (entryFlags(k, entry) & DAX_ZERO_PAGE) !== 0) yield* k.call(unmapMappingRange, inode, index - (index % PMD_PAGES), PMD_PAGES, 0);
+}
+
 function* pteFaultLocked(k: Kernel, vma: number, vpn: number, write: number, inode: number, index: number, entry: number): Path {
   if (iomapBegin(k, inode) < 0) return VM_FAULT_SIGBUS;
   let extent = iomapExtent(k, inode, index);
+  if (extent?.unwritten === true) {
+    if (write === 1) {
+      iomapConvert(k, inode, index, 1);
+      extent = iomapExtent(k, inode, index);
+    } else extent = null;
+  }
   if (write === 2) return yield* cowFault(k, vma, vpn, inode, index, extent);
   if (extent === null && write === 0) return loadHole(k, vma, vpn, entry);
   const shared = write === 1 && extent !== null && extent.shared;
@@ -121,6 +134,16 @@ function loadHole(k: Kernel, vma: number, vpn: number, entry: number): number {
   k.heap.store(entry + 1, (entryFlags(k, entry) & ~DAX_EMPTY) | DAX_ZERO_PAGE);
   setEntry(k.heap, k.heap.load(vma + VMA.region), regionPage(k, vma, vpn), 1, 0, PTE_PRESENT | PTE_SPECIAL | PTE_YOUNG);
   return 0;
+}
+
+/** dax_pmd_load_hole: the huge zero page, where nothing else is mapped. */
+function loadHolePmd(k: Kernel, vma: number, first: number, entry: number): number {
+  const region = k.heap.load(vma + VMA.region);
+  const page = regionPage(k, vma, first);
+  if (walk(k.heap, region, page).level !== 0) return VM_FAULT_FALLBACK;
+  k.heap.store(entry + 1, (entryFlags(k, entry) & ~DAX_EMPTY) | DAX_ZERO_PAGE);
+  setEntry(k.heap, region, page, 2, 0, PTE_PRESENT | PTE_SPECIAL | PTE_YOUNG);
+  return VM_FAULT_NOPAGE;
 }
 
 /** dax_insert_entry: the entry now names the page; it is dirty after a write unless the fault is synchronous. */
@@ -195,6 +218,11 @@ function* pmdFaultLocked(k: Kernel, vma: number, first: number, write: number, i
   const extent = iomapExtent(k, inode, index);
   if (extent === null || extent.file + extent.pages < index + PMD_PAGES) return VM_FAULT_FALLBACK;
   if (extent.shared && write !== 0) return VM_FAULT_FALLBACK;
+  if (extent.unwritten === true) {
+    if (write === 0) return loadHolePmd(k, vma, first, entry);
+    iomapConvert(k, inode, index, PMD_PAGES);
+    yield* unmapZeroPmd(k, inode, index);
+  }
   const dax = daxDevOfExtent(k, inode, extent);
   const pfn = yield* daxIomapPfn(k, dax, extent.device + index - extent.file);
   const ret = pfn < 0 || pfn % PMD_PAGES !== 0 || !entryIsPmd(k, entry) ? VM_FAULT_FALLBACK : yield* pmdInsert(k, vma, first, write, inode, index, entry, pfn, extent.shared);

@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { Slab } from '../state/slab.ts';
-import { kmalloc } from '../mm/slab.ts';
+import { kfree, kmalloc } from '../mm/slab.ts';
 import { extentTableWords, INODE, INODE_REG, newInode, SB, SB_NOLOGFLUSH, sbAddInode, sbHas } from './inode.ts';
 
 /** Words of a file on the medium. `logged`: its metadata is in the log or beyond. */
@@ -40,7 +40,19 @@ export function diskAdd(k: Kernel, list: number, inode: number): void {
 /** The log has the inode's metadata. */
 export function diskLogged(k: Kernel, inode: number): void {
   const file = k.heap.load(inode + INODE.synced);
-  if (file !== 0) k.heap.store(file + DISKFILE.logged, 1);
+  if (file === 0) return;
+  k.heap.store(file + DISKFILE.logged, 1);
+  if (!k.concurrent) logExtents(k, file, inode);
+}
+
+/** Which blocks are written, and how long the file is, since the log last had them. */
+function logExtents(k: Kernel, file: number, inode: number): void {
+  const [now, before] = [k.heap.load(inode + INODE.extents), k.heap.load(file + DISKFILE.extents)];
+  k.heap.store(file + DISKFILE.pages, k.heap.load(inode + INODE.pages));
+  const words = extentTableWords(k.heap.load(now + 1));
+  if (words === extentTableWords(k.heap.load(before + 1)) && Array.from({ length: words }, (_, i) => i).every((i) => k.heap.load(now + i) === k.heap.load(before + i))) return;
+  kfree(k.heap, before, extentTableWords(k.heap.load(before + 1)));
+  k.heap.store(file + DISKFILE.extents, copyExtents(k, now));
 }
 
 /** Unlinked: a later mount finds it no more. */

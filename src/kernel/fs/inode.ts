@@ -70,6 +70,19 @@ export function newInode(k: Kernel, kind: number, pages: number): number {
   return inode;
 }
 
+/** i_size grows to `pages`: more room for DAX entries. */
+export function growInode(k: Kernel, inode: number, pages: number): void {
+  const [old, slots] = [k.heap.load(inode + INODE.slots), Math.ceil(pages / SLOT_PAGES)];
+  if (slots > old) {
+    const [from, to] = [k.heap.load(inode + INODE.iPages), kmalloc(k.heap, 2 * slots)];
+    for (let at = 0; at < 2 * old; at += 1) k.heap.store(to + at, k.heap.load(from + at));
+    if (old > 0) kfree(k.heap, from, 2 * old);
+    k.heap.store(inode + INODE.iPages, to);
+    k.heap.store(inode + INODE.slots, slots);
+  }
+  k.heap.store(inode + INODE.pages, pages);
+}
+
 /** Links a new inode into its super block (inode_sb_list_add). */
 export function sbAddInode(k: Kernel, sb: number, inode: number): void {
   k.heap.store(inode + INODE.sb, sb);
@@ -101,7 +114,7 @@ export function destroyInode(k: Kernel, inode: number): void {
   fsPart(k).inodes.free(inode);
 }
 
-/** An extent of a file: page in the file, page on the device, pages; `shared`: reflinked; `dev`: which device of several. */
+/** An extent of a file: page in the file, page on the device, pages; `shared`: bit 0 reflinked, bit 1 unwritten; `dev`: which device of several. */
 export const EXTENT = { file: 0, device: 1, pages: 2, shared: 3, dev: 4, words: 5 } as const;
 
 export interface Extent {
@@ -110,6 +123,8 @@ export interface Extent {
   readonly device: number;
   readonly pages: number;
   readonly shared: boolean;
+  /** Reserved by fallocate() and never written: reads find a hole. */
+  readonly unwritten?: true;
   readonly dev: number;
 }
 
@@ -133,10 +148,15 @@ export function setExtents(k: Kernel, inode: number, extents: readonly Extent[])
     k.heap.store(at + EXTENT.file, e.file);
     k.heap.store(at + EXTENT.device, e.device);
     k.heap.store(at + EXTENT.pages, e.pages);
-    k.heap.store(at + EXTENT.shared, e.shared ? 1 : 0);
+    k.heap.store(at + EXTENT.shared, (e.shared ? 1 : 0) | (e.unwritten === true ? 2 : 0));
     k.heap.store(at + EXTENT.dev, e.dev);
   });
   k.heap.store(inode + INODE.extents, table);
+}
+
+function sharing(k: Kernel, at: number): Pick<Extent, 'shared' | 'unwritten'> {
+  const word = k.heap.load(at + EXTENT.shared);
+  return (word & 2) === 0 ? { shared: word === 1 } : { shared: (word & 1) === 1, unwritten: true };
 }
 
 /** Extents of a file in file order. */
@@ -149,7 +169,7 @@ export function extentsOf(k: Kernel, inode: number): Extent[] {
       file: k.heap.load(at + EXTENT.file),
       device: k.heap.load(at + EXTENT.device),
       pages: k.heap.load(at + EXTENT.pages),
-      shared: k.heap.load(at + EXTENT.shared) === 1,
+      ...sharing(k, at),
       dev: k.heap.load(at + EXTENT.dev),
     };
   });
@@ -164,7 +184,7 @@ export function extentAt(k: Kernel, inode: number, index: number): Extent | null
     const file = k.heap.load(at + EXTENT.file);
     const pages = k.heap.load(at + EXTENT.pages);
     if (index < file || index >= file + pages) continue;
-    return { file, device: k.heap.load(at + EXTENT.device), pages, shared: k.heap.load(at + EXTENT.shared) === 1, dev: k.heap.load(at + EXTENT.dev) };
+    return { file, device: k.heap.load(at + EXTENT.device), pages, ...sharing(k, at), dev: k.heap.load(at + EXTENT.dev) };
   }
   return null;
 }

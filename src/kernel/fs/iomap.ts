@@ -6,7 +6,7 @@
 import { EIO, ENOSPC } from '../errno.ts';
 import { DAXDEV } from '../drivers/dax/super.ts';
 import type { Kernel } from '../kernel.ts';
-import { assignOwner } from '../domains.ts';
+import { assignOwner, writeMemory } from '../domains.ts';
 import { daxBase } from '../drivers/dax/super.ts';
 import { extentAt, extentsOf, FS_XFS, INODE, SB, SB_SHUTDOWN, sbHas, setExtents, type Extent } from './inode.ts';
 
@@ -43,6 +43,41 @@ export function iomapAllocate(k: Kernel, inode: number, index: number): number {
   const base = daxBase(k, sbDax(k, sb, 0));
   assignOwner(k, base + block, base + block + 1, k.heap.load(inode + INODE.domain));
   return 0;
+}
+
+/** ext4_convert_unwritten_extents / xfs_iomap_write_direct with zeroing: pages [from, from + pages) of a reserved file are written, with zeroes. */
+export function iomapConvert(k: Kernel, inode: number, from: number, pages: number): void {
+  const base = daxBase(k, sbDax(k, k.heap.load(inode + INODE.sb), 0));
+  const parts = extentsOf(k, inode).flatMap((e) => (e.unwritten === true ? written(e, from, from + pages) : [e]));
+  for (const e of parts) {
+    if (e.unwritten === true) continue;
+    const [first, end] = [Math.max(from, e.file), Math.min(from + pages, e.file + e.pages)];
+    const before = extentsOf(k, inode).filter((o) => o.unwritten === true);
+    for (let page = first; page < end; page += 1) if (before.some((o) => page >= o.file && page < o.file + o.pages)) zeroPage(k, base + e.device + page - e.file, inode);
+  }
+  setExtents(k, inode, joined(parts));
+}
+
+const zeroPage = (k: Kernel, pfn: number, inode: number): void => writeMemory(k, pfn, 0, k.heap.load(inode + INODE.domain));
+
+/** An unwritten extent of which [from, end) is written now. */
+function written(e: Extent, from: number, end: number): Extent[] {
+  const part = (a: number, b: number, unwritten: boolean): Extent[] => {
+    const [first, last] = [Math.max(a, e.file), Math.min(b, e.file + e.pages)];
+    return last <= first ? [] : [{ file: first, device: e.device + first - e.file, pages: last - first, shared: e.shared, dev: e.dev, ...(unwritten ? { unwritten: true as const } : {}) }];
+  };
+  return [...part(e.file, from, true), ...part(from, end, false), ...part(end, e.file + e.pages, true)];
+}
+
+/** Neighbours that go on where the one before ends become one. */
+function joined(extents: readonly Extent[]): Extent[] {
+  const found: Extent[] = [];
+  for (const e of extents) {
+    const last = found.at(-1);
+    if (last !== undefined && last.file + last.pages === e.file && last.device + last.pages === e.device && last.shared === e.shared && last.dev === e.dev && last.unwritten === e.unwritten) found[found.length - 1] = { ...last, pages: last.pages + e.pages };
+    else found.push(e);
+  }
+  return found;
 }
 
 function cutOut(e: Extent, index: number): Extent[] {

@@ -8,7 +8,7 @@ import { INODE, inodesOf } from '../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
 import { fork } from '../mm/fork.ts';
 import { devDaxInode } from '../setup/devdax.ts';
-import { createFile } from '../setup/fsdax.ts';
+import { createFile, extendFile } from '../setup/fsdax.ts';
 import { errnoName } from '../errno.ts';
 import { PIN_KINDS, pinPages, type PinKind } from '../mm/pin-holders.ts';
 import { pinLongterm, spliceGet } from '../mm/pin-ram.ts';
@@ -167,11 +167,14 @@ function touch(k: Kernel, task: number, vma: number, how: MapSpec['touch'], mark
 function fileInode(around: Surroundings, path: string, pages: number): number {
   const { k } = around;
   const { sb, name } = locate(around, path);
-  for (const inode of inodesOf(k, sb)) {
-    if (k.names.text(k.heap.load(inode + INODE.name)) === name && k.heap.load(inode + INODE.pages) >= pages && k.heap.load(inode + INODE.nlink) > 0) return inode;
-  }
   const fs = around.scenario.filesystems.find((f) => around.supers.get(f.at) === sb);
-  return createFile(k, sb, { pages, name, domain: around.domain, ...(fs?.aligned === false ? { align: 1, offBy: 1 } : {}) });
+  const layout = fs?.aligned === false ? { align: 1, offBy: 1 } : {};
+  for (const inode of inodesOf(k, sb)) {
+    if (k.names.text(k.heap.load(inode + INODE.name)) !== name || k.heap.load(inode + INODE.nlink) <= 0) continue;
+    if (k.heap.load(inode + INODE.pages) < pages) extendFile(k, sb, inode, { pages, ...layout });
+    return inode;
+  }
+  return createFile(k, sb, { pages, name, domain: around.domain, unwritten: true, ...layout });
 }
 
 function directoryInode(around: Surroundings, path: string): number {

@@ -10,7 +10,7 @@ import { MAP_DEV, MAP_MEM, ndPmemDriver, newPmem, PMEM, pmemData, pmemDax, pmemE
 import { daxBase, fsDaxGet } from '../drivers/dax/super.ts';
 import { kmalloc } from '../mm/slab.ts';
 import { diskAdd, diskLoad } from '../fs/disk.ts';
-import { FEATURE_REFLINK, FEATURE_RMAPBT, FS_EXT4, FS_XFS, fsPart, INODE, INODE_REG, newInode, SB, SB_RDONLY, sbAddInode, sbSet, setExtents, type Extent } from '../fs/inode.ts';
+import { FEATURE_REFLINK, FEATURE_RMAPBT, FS_EXT4, FS_XFS, fsPart, INODE, INODE_REG, newInode, SB, SB_RDONLY, sbAddInode, sbSet, extentsOf, growInode, setExtents, type Extent } from '../fs/inode.ts';
 import { allocBlocks, sbDax } from '../fs/iomap.ts';
 import { fillSuper } from '../fs/super.ts';
 import { GROUP_METADATA_PAGES } from '../fs/xfs/notify-failure.ts';
@@ -105,6 +105,8 @@ export interface FileInput {
   readonly name?: string;
   readonly domain?: number;
   readonly unlinked?: boolean;
+  /** As fallocate() leaves it: reads find zeroes that are no page of the device, until somebody writes. */
+  readonly unwritten?: boolean;
   /** Extents as given, instead of allocating. */
   readonly extents?: readonly Extent[];
 }
@@ -113,7 +115,7 @@ export interface FileInput {
 export function createFile(k: Kernel, sb: number, input: FileInput): number {
   const inode = newInode(k, INODE_REG, input.pages);
   const domain = input.domain ?? k.heap.load(sb + SB.domain);
-  const extents = input.extents ?? allocateExtents(k, sb, input);
+  const extents = (input.extents ?? allocateExtents(k, sb, input)).map((e): Extent => (input.unwritten === true ? { ...e, unwritten: true } : e));
   setExtents(k, inode, extents);
   k.heap.store(inode + INODE.domain, domain);
   k.heap.store(inode + INODE.name, k.names.of(input.name ?? 'f'));
@@ -126,6 +128,16 @@ export function createFile(k: Kernel, sb: number, input: FileInput): number {
   }
   if (k.concurrent) prepareEntries(k, inode);
   return inode;
+}
+
+/** fallocate() of a file that is shorter: what it has stays, the rest is reserved. */
+export function extendFile(k: Kernel, sb: number, inode: number, input: FileInput): void {
+  const had = k.heap.load(inode + INODE.pages);
+  const added = allocateExtents(k, sb, { ...input, pages: input.pages - had });
+  const base = daxBase(k, sbDax(k, sb, 0));
+  for (const e of added) assignOwner(k, base + e.device, base + e.device + e.pages, k.heap.load(inode + INODE.domain));
+  setExtents(k, inode, [...extentsOf(k, inode), ...added.map((e): Extent => ({ ...e, file: e.file + had, unwritten: true }))]);
+  growInode(k, inode, input.pages);
 }
 
 /** Free blocks for a new file: one extent, or one in each allocation group where a group is too small (XFS). */

@@ -94,3 +94,29 @@ steps: [{sync: /mnt}, {shutdown: {at: /mnt}}, {sync: /mnt}]
   assert.deepEqual(kernels.map(ending('xfs')), ['ok,ok,ok', 'ok,ok,EIO', 'ok,ok,EIO', 'ok,ok,EIO']);
   assert.deepEqual(kernels.map(ending('ext4')), ['ok,ok,ok', 'ok,ok,ok', 'ok,ok,ok', 'ok,ok,EIO']);
 });
+
+test('what fallocate() reserved and nobody wrote reads as zeroes that are no page of the device, with 4 KiB and 2 MiB entries alike', () => {
+  for (const align of ['2M', '4K']) {
+    const seen = taken('7.2', `{name: r, maps: [{file: /mnt/a, size: 2M, align: ${align}, share: private, touch: read}]}`, '{pagemap: r}, {hardOffline: r}, {unbind: data}, {read: r}');
+    assert.deepEqual([seen[0]?.present, seen[1]?.figures], [0, { writes: 0, refused: 0 }]);
+    assert.deepEqual([seen[3]?.pages?.[0]?.zero, seen[3]?.pages?.[0]?.sigbus], [512, 0]);
+  }
+});
+
+test('a writer takes the place of the zero page in every process, and leaves the rest of the file unwritten', () => {
+  const seen = taken('6.12', `{name: r, maps: [{file: /mnt/a, size: 4M, touch: read}]}, {name: w, started: false, maps: [{file: /mnt/a, size: 2M}]}`, '{pagemap: r}, {start: w}, {read: r}, {pagemap: r}, {pagemap: w}');
+  assert.deepEqual([seen[0]?.present, seen[3]?.present, seen[4]?.present], [0, 512, 512]);
+  assert.deepEqual([seen[2]?.pages?.[0]?.others, seen[2]?.pages?.[0]?.zero], [{ w: 512 }, 512]);
+});
+
+test('a file that is mapped longer than it is grows; what was in it stays', () => {
+  const seen = taken('6.12', '{name: a, maps: [{file: /mnt/f, size: 64K}]}, {name: b, maps: [{file: /mnt/f, size: 4M, share: private, touch: read}]}', '{read: a}, {read: b}, {pagemap: b}');
+  assert.deepEqual([seen[0]?.pages?.[0]?.own, seen[1]?.pages?.[0]?.own, seen[1]?.pages?.[0]?.zero, seen[2]?.present], [16, 16, 1008, 16]);
+});
+
+test('pages written after the last sync are unwritten again after a shutdown without a flush', () => {
+  const shut = (flag: number): unknown => taken('6.12', `${HOLDER.replace('size: 4M', 'size: 64K, touch: none')}, {name: c, started: false, maps: [{file: /mnt/a, size: 64K, prot: r, touch: read}]}`,
+    `{sync: /mnt}, {write: h}, {shutdown: {at: /mnt, flag: ${flag}}}, {exit: h}, {unmount: /mnt}, {mount: /mnt}, {start: c}, {read: c}`).at(-1)?.pages?.[0];
+  assert.equal((shut(2) as { zero: number }).zero, 16);
+  assert.equal((shut(0) as { own: number }).own, 16);
+});
