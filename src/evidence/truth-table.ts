@@ -35,7 +35,7 @@ export function truthTable(rows: readonly TruthRow[]): TruthTable {
     for (const cell of cells) counts[cell.verdict] += 1;
     const of = (verdict: Verdict): Cell[] => cells.filter((c) => c.verdict === verdict);
     const reasons = [...of('differs'), ...of('not modelled')].map((c) => `${c.column}: ${c.verdict}: ${c.says}`).join('; ');
-    return `| ${row.id} | ${row.says.replaceAll('|', '\\|')} | ${of('equal').map((c) => c.column).join(', ')} | ${reasons.replaceAll('|', '\\|')} |`;
+    return `| ${row.id} | ${row.says.replaceAll('|', '\\|')} | ${of('equal').map((c) => (row.corrected?.[c.column] === undefined ? c.column : `${c.column} (as the lab saw since, against the row)`)).join(', ')} | ${reasons.replaceAll('|', '\\|')} |`;
   });
   const total = counts.equal + counts.differs + counts['not modelled'];
   const page = [
