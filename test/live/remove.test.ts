@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openLive } from '../../src/host/live/open.ts';
 import { remove } from '../../src/remove/engine/run.ts';
-import { LoopMount, Program, cannotRunLive, compile } from './loop.ts';
+import { LoopMount, Program, cannotRunLive, compile, hasProgram } from './loop.ts';
 import { loopPlan } from './loop-plan.ts';
 
 const skip = cannotRunLive();
@@ -38,3 +38,26 @@ for (const way of ['detach', 'kill'] as const) {
     }
   });
 }
+
+test('a mount namespace made after the plan: its copy of the mount is taken away too', { skip: skip || (hasProgram('unshare') ? false : 'needs unshare') }, async () => {
+  const fs = new LoopMount(32);
+  const host = openLive();
+  const program = new Program(compile('holder', fs.directory), [fs.path('f'), '0']);
+  let other: Program | undefined;
+  try {
+    await program.line();
+    const { plan, way } = loopPlan(host, fs.mountPoint, fs.device, fs.deviceNumbers(), 'detach');
+    other = new Program('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', 'echo up; exec sleep 1000']);
+    assert.equal(await other.line(), 'up');
+    const record = await remove(host, plan, way, [...fs.deviceNumbers()], { own: [process.pid], acceptUnseen: true });
+    assert.equal(record.status, 'done', JSON.stringify(record.steps.filter((s) => s.outcome !== 'done')));
+    assert.match(record.steps.map((s) => s.says).join(' '), /because it came meanwhile: .*in mount namespace \d+/);
+    assert.match(await program.ask('check'), /^errors 0 /);
+    assert.equal(other.ended, null);
+  } finally {
+    program.kill();
+    other?.kill();
+    host.close();
+    fs.dispose();
+  }
+});

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Host } from '../../src/host/host.ts';
+import { SB } from '../../src/kernel/fs/inode.ts';
 import { allocContigKernel } from '../../src/kernel/mm/page_alloc.ts';
 import { TYPE } from '../../src/kernel/mm/page-template.ts';
 import { pressButton } from '../../src/kernel/setup/slot.ts';
@@ -92,4 +93,28 @@ test('an eject that meets a pinned page has no end: told with what ends it', asy
   const record = await remove({ ...fieldsOf(s.host), actions: withOne(actions, 'write', write), files: withOne(files, 'text', text) }, s.plan, s.way, s.numbers);
   assert.match(record.steps.at(-1)?.says ?? '', /memory32 going-offline: a page there is pinned.*completes by itself when the pin is dropped/);
   assert.equal(record.status, 'partly');
+});
+
+test('a mount namespace that is made while the removal runs takes a copy of the mount with it: unmounted there too, and said', async () => {
+  const s = setUp(CASES.find((c) => c.name === 'fsdax, detach') ?? assert.fail());
+  const { actions } = s.host;
+  const { world, supers } = s.built;
+  assert.ok(actions !== undefined);
+  let copied = 0;
+  const unmount: NonNullable<Host['actions']>['unmount'] = (id, at, ms) => {
+    if (copied === 0) {
+      copied = 4026532177;
+      const sb = supers.get('/mnt') ?? 0;
+      world.k.heap.add(sb + SB.mounts, 1);
+      world.mounts.add(sb, '/mnt', copied, 'rw,relatime');
+    }
+    return actions.unmount(id, at, ms);
+  };
+  const acting: Host = { ...fieldsOf(s.host), actions: new Proxy(actions, { get: (target, key) => {
+    const value: unknown = key === 'unmount' ? unmount : Reflect.get(target, key, target);
+    return typeof value === 'function' && key !== 'unmount' ? value.bind(target) : value;
+  } }) };
+  const record = await remove(acting, s.plan, s.way, s.numbers);
+  assert.equal(record.status, 'done', JSON.stringify(record.steps.at(-1)));
+  assert.match(record.steps.map((step) => step.says).join('\n'), /unmounted as well, because it came meanwhile: \/mnt in mount namespace 4026532177/);
 });

@@ -8,6 +8,7 @@ import { holdersNow, nameOf, whatItHolds } from './holders.ts';
 import { letLatecomersGo } from './latecomers.ts';
 import { ejectUnderWay, ejectVetoed, ejected } from './eject.ts';
 import { noticePress } from '../engine/buttons.ts';
+import { unmountCopies } from './mount-copies.ts';
 import { alarming, claimsLeft, isThere, mountsOf } from './state.ts';
 
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
@@ -46,11 +47,13 @@ export const confirmNoHolders: Act<Of<'confirm-no-holders'>> = {
     const late = await letLatecomersGo(removal, step);
     if (late.why !== null) return { ok: false, definite: late.letGo === 0, says: late.why };
     if (allowMounts) return { ok: true, definite: true, ...(late.letGo === 0 ? {} : { says: `${late.letGo} latecomer(s) let go` }) };
-    return until(removal, step, () => {
+    const copied = await unmountCopies(removal, step);
+    const left = await until(removal, step, () => {
       const mounts = mountsOf(removal.host, removal.devices);
       if (mounts === null) return 'the mounts of some namespace cannot be read';
       return mounts.length === 0 ? null : `still mounted: ${mounts.join(', ')}`;
     });
+    return !left.ok || copied.length === 0 ? left : { ...left, says: `unmounted as well, because it came meanwhile: ${copied.join(', ')}` };
   },
   after: believed,
 };

@@ -34,18 +34,28 @@ function linesAt(host: Host, devices: ReadonlySet<string>, namespaceId: number, 
   return parseMountinfo(latin1(namespace.mountinfo)).mounts.filter((m) => devices.has(m.dev) && m.mountPoint === mountPoint);
 }
 
-/** Every mount of the device, in every namespace, for people; null where that cannot be known. */
-export function mountsOf(host: Host, devices: ReadonlySet<string>): string[] | null {
+export interface MountPlace {
+  readonly namespaceId: number;
+  readonly mountPoint: string;
+}
+
+/** Every mount of the device, in every namespace; null where that cannot be known. */
+export function mountPlaces(host: Host, devices: ReadonlySet<string>): MountPlace[] | null {
   const namespaces = host.mounts.all();
   if (isMissing(namespaces)) return null;
-  const found: string[] = [];
+  const found: MountPlace[] = [];
   for (const n of namespaces) {
     if (isMissing(n.mountinfo)) return null;
     const mounts = parseMountinfo(latin1(n.mountinfo)).mounts.filter((m) => devices.has(m.dev));
-    found.push(...mounts.map((m) => `${displayName(m.mountPoint)} in mount namespace ${n.id}`));
+    found.push(...mounts.map((m) => ({ namespaceId: n.id, mountPoint: m.mountPoint })));
   }
   return found;
 }
+
+export const placeText = ({ namespaceId, mountPoint }: MountPlace): string => `${displayName(mountPoint)} in mount namespace ${namespaceId}`;
+
+/** The same for people. */
+export const mountsOf = (host: Host, devices: ReadonlySet<string>): string[] | null => mountPlaces(host, devices)?.map(placeText) ?? null;
 
 /** Blocks that the plan takes offline and that are not offline now. Nothing may be unbound under them. */
 export function blocksOnline(removal: Removal): string[] {

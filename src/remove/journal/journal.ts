@@ -28,7 +28,10 @@ export class Journal {
   /** Begins a new one. Refuses where an earlier removal of the device was not brought to an end. */
   static async begin(store: Store, header: Header): Promise<Journal> {
     const path = journalPath(header.device);
-    if (!isMissing(store.read(path))) {
+    const left = store.read(path);
+    // Killed while it wrote the header, an earlier removal had touched nothing, and nobody could resume it.
+    if (!isMissing(left) && !left.includes('\n')) await store.remove(path);
+    else if (!isMissing(left)) {
       throw new UnseatError('REFUSED', 'an earlier removal of this device was interrupted', {
         subject: header.deviceName, seen: path, next: `Run 'unseat resume ${header.deviceName}' to go on with it, or 'unseat rollback ${header.deviceName}' to put everything back.`,
       });

@@ -5,7 +5,7 @@ import { Crashed, type FaultRule } from '../../../src/host/recording/fault.ts';
 import type { RecordedCall } from '../../../src/host/recording/record.ts';
 import { recordHost } from '../../../src/host/recording/recording-host.ts';
 import { rollback } from '../../../src/remove/engine/run.ts';
-import { findJournals } from '../../../src/remove/journal/journal.ts';
+import { findJournals, journalPath } from '../../../src/remove/journal/journal.ts';
 import { parseJournal } from '../../../src/remove/journal/entries.ts';
 import type { RemovalRecord } from '../../../src/remove/record.ts';
 import { CASES, type Case } from './cases.ts';
@@ -85,6 +85,19 @@ test('a line that was cut off does not take the next one with it', async () => {
   assert.notEqual(torn, text);
   assert.equal(parseJournal(torn)?.tornLine, true);
   assert.equal(parseJournal(torn)?.entries.length, parseJournal(text)?.entries.length);
+});
+
+test('half a header, as a kill leaves it, is no removal that could be resumed, and the next one begins', async () => {
+  for (const half of ['', '{"entry":"header","dev']) {
+    const s = setUp(caseOf('fsdax, graceful'));
+    const store = s.host.actions?.store;
+    await store?.append(journalPath(s.plan.device), half);
+    assert.equal(findJournals(s.host).length, 0);
+    assert.equal((await start(s, s.host)).status, 'done');
+  }
+  const s = setUp(caseOf('fsdax, graceful'));
+  await s.host.actions?.store.append(journalPath(s.plan.device), '{"entry":"header","of":"another version"}\n');
+  await assert.rejects(start(s, s.host), /interrupted/);
 });
 
 test('a process is asked twice to go on', async () => {
