@@ -56,10 +56,10 @@ export interface Trace {
   /** Stops every thread, threads that appear meanwhile included. Resolves when all are stopped. */
   stop(process: ProcessRef, deadlineMs: number): Promise<Fact<Stopped>>;
   /**
-   * ENOSPC with no result: no thread has room on its stack for a chain of this length, and nothing was done.
-   *
    * Commits one chain of calls to a stopped process, lets it run them and stops it again with its state as before. Any
    * thread carries it where `carriers` does not say otherwise.
+   *
+   * ENOSPC with no result: no thread that may carry it has room on its stack for a chain of this length, and nothing was done.
    */
   inject(process: ProcessRef, chain: readonly InjectedCall[], deadlineMs: number, carriers?: Carriers): Promise<ChainResult>;
   /** Reads the memory of a stopped process. Never used on device mappings. */
