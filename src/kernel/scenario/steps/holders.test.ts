@@ -120,3 +120,19 @@ test('pages written after the last sync are unwritten again after a shutdown wit
   assert.equal((shut(2) as { zero: number }).zero, 16);
   assert.equal((shut(0) as { own: number }).own, 16);
 });
+
+test('the unmount record of XFS meets a disk that has gone: the file system shuts down, unless it was down before', () => {
+  const logged = (kernel: string): boolean => {
+    const scenario = readScenario(`
+scenario: x
+title: t
+machine: {nvdimms: [{name: nv, size: 512M}], namespaces: [{name: data, on: nv, mode: fsdax}]}
+filesystems: [{on: data, at: /mnt, type: xfs}]
+steps: [{unbind: data}, {unmount: /mnt}]
+`, 'x.yaml');
+    const built = buildScenario(scenario, profileByName(kernel) as Profile);
+    for (const step of scenario.steps) takeStep(built, step);
+    return built.world.k.log.has('Log I/O Error Detected');
+  };
+  assert.deepEqual(['5.10', '6.12'].map(logged), [true, false]);
+});
