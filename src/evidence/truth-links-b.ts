@@ -180,6 +180,7 @@ const HOTPLUG: readonly TruthLink[] = [
   link('B 7 pinned', 'dimm-eject-pinned', { has: ['never-ends'] }),
   link('B 7 veto', 'dimm-eject-veto', { has: ['veto'] }),
   link('B 7 eject file', 'truth-b-memmap', returned('eject')),
+  link('B 7 eject file', 'truth-b-memmap', { step: 'veto', log: ['unmovable'] }),
   link('B 7 eject file', 'truth-b-memmap', { step: 'blocks', blocks: ['offline', 'offline', 'offline', 'online', 'online'] }),
 ];
 

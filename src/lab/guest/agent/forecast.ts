@@ -11,6 +11,8 @@ export async function sendForecast(guest: Guest): Promise<void> {
   if (!step) return;
   const name = step.verb === 'pull' ? step.argument : step.verb === 'unbind' || step.verb === 'slotPower' ? step.argument.device : '';
   const event = step.verb === 'unbind' ? 'unbind' : 'pull';
+  // What is plugged later cannot be planned for yet.
+  if (!guest.devices.has(name)) return;
   const device = operatorName(guest, name);
   try {
     const effects = (await insideOf(guest)).planOf(device).forecasts.find((f) => f.event === event)?.effects;
