@@ -27,6 +27,7 @@ export const expectation = z.strictObject({
   flags: z.array(z.string()).optional().describe('Exactly these sets of page flags.'),
   hardware: z.array(z.string()).optional().describe('Hot-plug events, in order.'),
   blocks: z.array(z.string()).optional().describe('States of memory blocks, in order.'),
+  iomem: z.array(z.string()).optional().describe('Names in /proc/iomem, in order.'),
   figures: z.record(z.string(), z.number()).optional().describe('Counts that the step must show; others may be there.'),
   calls: z.record(z.string(), z.string()).optional().describe('What calls of `files` must have said; others may be there.'),
   died: z.record(z.string(), z.string()).optional().describe('How processes must have ended.'),

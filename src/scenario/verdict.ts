@@ -52,7 +52,7 @@ function stepDisagreements(e: Expectation, label: string, o: Observation | undef
     if (!fits) found.push({ what: `present pages at ${label}`, expected: String(e.present), seen: String(seen) });
   }
   compare('text', e.value, o.value ?? 'none');
-  for (const key of ['said', 'flags', 'hardware', 'blocks'] as const) compare(key, e[key]?.join(', '), (o[key] ?? []).join(', '));
+  for (const key of ['said', 'flags', 'hardware', 'blocks', 'iomem'] as const) compare(key, e[key]?.join(', '), (o[key] ?? []).join(', '));
   for (const key of ['figures', 'calls', 'died'] as const) {
     for (const [what, value] of Object.entries(e[key] ?? {})) compare(what, String(value), String(o[key]?.[what] ?? 'none'));
   }
