@@ -1,6 +1,7 @@
 /**
- * Holders live while the engine works: before any of its host calls a process that runs may touch its pages, fork, map
- * or open a file, or exit. Whatever the order, no page of the device may stay mapped when it is gone.
+ * Holders live while the engine works: before any of its host calls a thread that runs may touch its pages, fork, map
+ * or open a file, start another thread with or without descriptors and directories of its own, or exit. Whatever the order,
+ * no page of the device may stay mapped when it is gone.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,6 +17,7 @@ import { fork } from '../../src/kernel/mm/fork.ts';
 import { mmOf, vmaPages, vmasOf, vmaStart } from '../../src/kernel/mm/mm_struct.ts';
 import { buildScenario, type BuiltScenario } from '../../src/kernel/scenario/build.ts';
 import { presentPages } from '../../src/kernel/setup/look.ts';
+import { cloneThread } from '../../src/kernel/thread-group.ts';
 import { mapFile, openFile } from '../../src/kernel/setup/process.ts';
 import { run } from '../../src/kernel/setup/run.ts';
 import { TASK_OOPSED, TASK_STOPPED, eachTask, taskPid, taskState } from '../../src/kernel/task.ts';
@@ -66,6 +68,10 @@ function live(built: BuiltScenario, random: () => number, forks: { left: number 
     if (random() < 0.5) openFile(k, task, file);
     else mapFile(k, task, file, { private: random() < 0.3 });
   } else if (what < 0.92) run(k, exitTask(k, task), task);
+  else if (what < 0.96 && forks.left > 0) {
+    forks.left -= 1;
+    cloneThread(k, task, { files: random() < 0.5, places: random() < 0.5 });
+  }
 }
 
 /** A file of a file system that is mounted; 0 where none is. */
