@@ -79,7 +79,7 @@ export function guardedTrace({ time }: Host, inner: Trace): Trace {
       const first = await act(time, inner.release(process), QUICK_MS);
       return first.ok ? first : act(time, inner.release(process), QUICK_MS);
     },
-    ...(inner.pipeBytes === undefined ? {} : { pipeBytes: (process, fd) => inner.pipeBytes?.(process, fd) ?? 0 }),
+    ...(inner.pipeBytes === undefined ? {} : { pipeBytes: (process, fd, thread) => inner.pipeBytes?.(process, fd, thread) ?? 0 }),
     ...(inner.holds === undefined ? {} : { holds: (process) => inner.holds?.(process) === true }),
     ...(inner.putBackWhenGone === undefined ? {} : { putBackWhenGone: (settings) => act(time, inner.putBackWhenGone?.(settings) ?? Promise.resolve(late(0)), QUICK_MS) }),
   };
