@@ -9,23 +9,27 @@
 import { UnseatError } from '../errors/unseat-error.ts';
 import { Children } from './children.ts';
 
+/** Words of a position; the shift by which it becomes the number of a node. */
+const STRIDE = 4;
+const SHIFT = 2;
+
 export class Decisions {
-  /** What to look at: index of the row, or below 0 something that only the asker knows. */
-  places = new Int32Array(1 << 8);
-  /** Most places hold one of two values: the first that was met is kept beside the place. */
-  firsts = new Int32Array(1 << 8);
-  nexts = new Int32Array(1 << 8);
+  /**
+   * Four words at each position: what to look at (index of the row, or below 0 something that only the asker knows); the
+   * first value that was met there and where it leads, since most places hold one of two; nothing.
+   */
+  tree: Int32Array = new Int32Array(STRIDE << 6);
   private readonly children = new Children();
-  private count = 1;
+  private end = STRIDE;
 
   /** Words in use, about. */
   get size(): number {
-    return this.count * 12;
+    return this.end * 3;
   }
 
   /** Where the value found at a position leads. */
   next(at: number, value: number): number {
-    return this.firsts[at] === value ? (this.nexts[at] as number) : this.children.child(at, value);
+    return this.tree[at + 1] === value ? (this.tree[at + 2] as number) : this.children.child(at >>> SHIFT, value);
   }
 
   /** Notes that `observed` (place, value, place, value, ...) leads from the position `root` to the answer; the position to begin at from now on. */
@@ -41,7 +45,7 @@ export class Decisions {
     for (let i = 0; i < observed.length; i += 2) {
       const place = observed[i] as number;
       if (at === 0) link((at = this.add(place)));
-      else if (at < 0 || this.places[at] !== place) throw inconsistent('the same observations were followed by another one');
+      else if (at < 0 || this.tree[at] !== place) throw inconsistent('the same observations were followed by another one');
       before = at;
       edge = observed[i + 1] as number;
       at = this.next(at, edge);
@@ -52,26 +56,26 @@ export class Decisions {
   }
 
   clear(): void {
-    this.children.clear(this.count);
-    this.count = 1;
+    this.children.clear(this.end >>> SHIFT);
+    this.end = STRIDE;
   }
 
   private add(place: number): number {
-    const at = this.count;
-    this.count += 1;
-    if (at === this.places.length) [this.places, this.firsts, this.nexts] = [doubled(this.places), doubled(this.firsts), doubled(this.nexts)];
-    this.places[at] = place;
-    this.nexts[at] = 0;
-    this.firsts[at] = 0;
+    const at = this.end;
+    this.end += STRIDE;
+    if (at === this.tree.length) this.tree = doubled(this.tree);
+    this.tree[at] = place;
+    this.tree.fill(0, at + 1, this.end);
     return at;
   }
 
   private link(from: number, value: number, to: number): void {
-    if (this.nexts[from] === 0 || this.firsts[from] === value) {
-      this.firsts[from] = value;
-      this.nexts[from] = to;
+    const { tree } = this;
+    if (tree[from + 2] === 0 || tree[from + 1] === value) {
+      tree[from + 1] = value;
+      tree[from + 2] = to;
     } else {
-      this.children.set(from, value, to);
+      this.children.set(from >>> SHIFT, value, to);
     }
   }
 }

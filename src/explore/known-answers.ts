@@ -35,7 +35,7 @@ export class KnownAnswers {
     if (state.width !== this.width) this.forget();
     let at = this.roots[question] as number;
     while (at > 0) {
-      const place = decisions.places[at] as number;
+      const place = decisions.tree[at] as number;
       at = decisions.next(at, place >= 0 ? (state.row[place] as number) : this.ofThread(~place));
     }
     return at < 0 ? ~at : -1;

@@ -43,14 +43,14 @@ export class KnownSteps {
     const { stepper, state, decisions } = this;
     if (state.width !== this.width) this.forget();
     const { row } = state;
-    const { places, firsts, nexts } = decisions;
+    const { tree } = decisions;
     stepper.againFromFirstChoice();
     const from = row[thread] as number;
     let at = from < this.roots.length ? (this.roots[from] as number) : 0;
     while (at > 0) {
-      const place = places[at] as number;
+      const place = tree[at] as number;
       const value = place >= 0 ? (row[place] as number) : stepper.pick(~place);
-      at = firsts[at] === value ? (nexts[at] as number) : decisions.next(at, value);
+      at = tree[at + 1] === value ? (tree[at + 2] as number) : decisions.next(at, value);
     }
     return at < 0 ? ~at : this.walk(thread);
   }

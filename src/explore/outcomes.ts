@@ -37,6 +37,19 @@ export class Outcomes {
     state.apply(this.changes, outcome === STAYS ? 0 : (this.ends[outcome - 1] as number), this.ends[outcome] as number, this.low[outcome] as number, this.high[outcome] as number);
   }
 
+  /** Puts into the row what an outcome leaves there, for a look at it: no hash, no undo. `takeBack` must follow. */
+  lend(outcome: number, row: Int32Array): void {
+    const { changes, ends } = this;
+    const end = ends[outcome] as number;
+    for (let i = ends[outcome - 1] as number; i < end; i += 3) row[changes[i] as number] = changes[i + 2] as number;
+  }
+
+  takeBack(outcome: number, row: Int32Array): void {
+    const { changes, ends } = this;
+    const end = ends[outcome] as number;
+    for (let i = ends[outcome - 1] as number; i < end; i += 3) row[changes[i] as number] = changes[i + 1] as number;
+  }
+
   /** What `marks` say of the places that an outcome changes, together. */
   touches(outcome: number, marks: Int32Array): number {
     const { changes, ends } = this;

@@ -86,9 +86,9 @@ export class SymmetricHash {
     // A word for which there was no place yet was the same in every state.
     if (state.width !== this.width) this.compute();
     const affected = outcomes.touches(outcome, this.owners);
-    let { low, high } = somebodys;
-    state.mark();
-    outcomes.apply(outcome, state);
+    let low = somebodys.low ^ (outcomes.low[outcome] as number);
+    let high = somebodys.high ^ (outcomes.high[outcome] as number);
+    outcomes.lend(outcome, state.row);
     for (let i = 0; i < owns.length; i += 1) {
       if ((affected & (1 << (i & 31))) === 0) continue;
       const own = owns[i] as Own;
@@ -98,8 +98,8 @@ export class SymmetricHash {
       subtract(sums[own.group] as Hash, own.now.term);
       add(sums[own.group] as Hash, own.then.term);
     }
+    outcomes.takeBack(outcome, state.row);
     this.combine(low, high);
-    state.undo();
     for (let i = 0; i < owns.length; i += 1) {
       if ((affected & (1 << (i & 31))) === 0) continue;
       const own = owns[i] as Own;

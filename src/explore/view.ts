@@ -60,8 +60,7 @@ export class ViewHash {
     let high = this.sumHigh;
     const affected = outcomes.touches(outcome, this.lookedAtBy);
     if (affected !== 0) {
-      state.mark();
-      outcomes.apply(outcome, state);
+      outcomes.lend(outcome, state.row);
       for (let part = 0; part < now.length; part += 1) {
         if ((affected & (1 << (part & 31))) === 0) continue;
         const hash = this.hashOf(part);
@@ -69,7 +68,7 @@ export class ViewHash {
         low = (low + (lows[hash] as number) - (lows[before] as number)) | 0;
         high = (high + (highs[hash] as number) - (highs[before] as number)) | 0;
       }
-      state.undo();
+      outcomes.takeBack(outcome, state.row);
     }
     this.low = low;
     this.high = high;
