@@ -75,10 +75,9 @@ export function holderOf(host: Host, portrait: Portrait, deviceId: string, share
   const places = placesOf(candidate, deviceId);
   const traits = { pid: candidate.tid, files: candidate.everyFile, rings: portrait.rings, held, pinnedBytes: portrait.pinnedBytes, isVm: base.vm !== null };
   const pins = [...pinsOf(host, traits), ...candidate.apart.flatMap((thread) => pinsOfThread(host, traits, thread))];
-  return {
+  const holder: ProcessHolder = {
     ...base,
-    // A host with many of them has them in a table: the list is made for whoever reads it.
-    get mappings() { return held?.list ?? []; },
+    mappings: [],
     files,
     cwd: places.cwd?.target ?? null,
     root: places.root?.target ?? null,
@@ -87,6 +86,8 @@ export function holderOf(host: Host, portrait: Portrait, deviceId: string, share
     pins: held !== undefined || files.length > 0 ? pins : [],
     sharesMemoryWith,
   };
+  // A host with many of them has them in a table: the list is made for whoever reads it. Not as a getter of the literal, which would be its last key.
+  return held === undefined ? holder : Object.defineProperty(holder, 'mappings', { get: () => held.list, enumerable: true, configurable: true });
 }
 
 /** A directory that a thread has for itself counts as one of the process: whoever asks wants to know what is in the way. */
