@@ -115,6 +115,6 @@ export function* mlock(k: Kernel, task: number, vpn: number): Path {
   const vma = vmaLookup(k, mmOf(k, task), vpn);
   if (vma === 0) return -ENOMEM;
   k.heap.store(vma + VMA.flags, k.heap.load(vma + VMA.flags) | VM_LOCKED);
-  const shared = VM_SHARED | VM_WRITE;
-  return yield* k.call(populateVma, vma, (k.heap.load(vma + VMA.flags) & shared) === shared ? 1 : 0);
+  // populate_vma_page_range(): a private mapping that may be written gets its copies now; a shared one is not dirtied for nothing.
+  return yield* k.call(populateVma, vma, (k.heap.load(vma + VMA.flags) & (VM_SHARED | VM_WRITE)) === VM_WRITE ? 1 : 0);
 }

@@ -13,6 +13,7 @@ import { errnoName } from '../errno.ts';
 import { PIN_KINDS, pinPages, type PinKind } from '../mm/pin-holders.ts';
 import { pinLongterm, spliceGet } from '../mm/pin-ram.ts';
 import { userAlloc } from '../mm/ram-user.ts';
+import { mlock } from '../mm/mmap.ts';
 import { addProcess, chdir, mapAnonymous, mapFile } from '../setup/process.ts';
 import { must, run } from '../setup/run.ts';
 import { userRead, userWrite } from '../mm/access.ts';
@@ -151,6 +152,7 @@ function makeMap(around: Surroundings, task: number, spec: ProcessSpec, map: Map
     if (map.unlink) k.heap.store(inode + INODE.nlink, 0);
     else if (spec.keepFds) fdInstall(k, task, inode);
   }
+  if (map.locked && !('anonymous' in map)) must(k, mlock(k, task, vmaStart(k, vma)), 'mlock');
   if (!('anonymous' in map)) touch(k, task, vma, map.touch, around.mark);
   return vma;
 }
@@ -158,7 +160,7 @@ function makeMap(around: Surroundings, task: number, spec: ProcessSpec, map: Map
 function touch(k: Kernel, task: number, vma: number, how: MapSpec['touch'], mark: number): void {
   if (how === 'none') return;
   for (let i = 0; i < vmaPages(k, vma); i += 1) {
-    const write = how === 'write' || (how === 'write-every-other' && i % 2 === 1);
+    const write = how === 'write' || (how === 'write-every-other' && i % 2 === 0);
     must(k, write ? userWrite(k, task, vmaStart(k, vma) + i, mark) : userRead(k, task, vmaStart(k, vma) + i), 'first touch');
   }
 }

@@ -15,6 +15,7 @@ import { allocBlocks, sbDax } from '../fs/iomap.ts';
 import { fillSuper } from '../fs/super.ts';
 import { GROUP_METADATA_PAGES } from '../fs/xfs/notify-failure.ts';
 import type { Kernel } from '../kernel.ts';
+import { unmapMappingRange } from '../mm/memory.ts';
 import { memmapPages } from '../mm/sparse-vmemmap.ts';
 import { allocResource, insertResource, IORESOURCE_MEM } from '../resource.ts';
 import { prepareEntries } from '../fs/dax-entry.ts';
@@ -130,7 +131,7 @@ export function createFile(k: Kernel, sb: number, input: FileInput): number {
   return inode;
 }
 
-/** fallocate() of a file that is shorter: what it has stays, the rest is reserved. */
+/** fallocate() of a file that is shorter: what it has stays, the rest is reserved. XFS breaks the file's layout for that, and thereby unmaps it. */
 export function extendFile(k: Kernel, sb: number, inode: number, input: FileInput): void {
   const had = k.heap.load(inode + INODE.pages);
   const added = allocateExtents(k, sb, { ...input, pages: input.pages - had });
@@ -138,6 +139,7 @@ export function extendFile(k: Kernel, sb: number, inode: number, input: FileInpu
   for (const e of added) assignOwner(k, base + e.device, base + e.device + e.pages, k.heap.load(inode + INODE.domain));
   setExtents(k, inode, [...extentsOf(k, inode), ...added.map((e): Extent => ({ ...e, file: e.file + had, unwritten: true }))]);
   growInode(k, inode, input.pages);
+  if (k.heap.load(sb + SB.type) === FS_XFS) run(k, unmapMappingRange(k, inode, 0, had, 0));
 }
 
 /** Free blocks for a new file: one extent, or one in each allocation group where a group is too small (XFS). */

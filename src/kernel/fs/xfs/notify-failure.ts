@@ -7,6 +7,7 @@ import { EIO, ENXIO, EOPNOTSUPP } from '../../errno.ts';
 import { WHOLE_DEVICE, DAXDEV } from '../../drivers/dax/super.ts';
 import type { Kernel } from '../../kernel.ts';
 import { costsOf } from '../../mm/costs.ts';
+import { unmapMappingRange } from '../../mm/memory.ts';
 import { mfDaxKillProcs } from '../../mm/memory-failure.ts';
 import { MF_MEM_PRE_REMOVE } from '../../mm/mf-flags.ts';
 import { AT, BLOCKED, type Path } from '../../state/path.ts';
@@ -14,6 +15,7 @@ import { extentsOf, FEATURE_RMAPBT, INODE, inodesOf, SB, SB_BORN, SB_CORRUPT, SB
 import { forceShutdown } from '../super.ts';
 import { syncFilesystem } from '../sync.ts';
 import { daxDeleteMappingRange } from '../dax.ts';
+import { DAX_ZERO_PAGE, entriesIn, entryFlags } from '../dax-entry.ts';
 
 /** Pages of metadata at the head of every allocation group (headers, btrees, inode chunks). */
 export const GROUP_METADATA_PAGES = 64;
@@ -105,11 +107,20 @@ function* walkGroups(k: Kernel, sb: number, from: number, to: number, mfFlags: n
       const index = record.index + Math.max(0, start - record.start);
       const pages = failurePages(record, start, count);
       yield* k.call(mfDaxKillProcs, record.inode, index, pages, mfFlags, 0);
-      if ((mfFlags & MF_MEM_PRE_REMOVE) !== 0 && k.mechanism('fsdax.xfs-pre-remove-invalidates') === true) yield* k.call(daxDeleteMappingRange, record.inode, index, index + Math.min(pages, k.heap.load(record.inode + INODE.pages)));
+      if ((mfFlags & MF_MEM_PRE_REMOVE) === 0) continue;
+      const there = Math.min(pages, k.heap.load(record.inode + INODE.pages));
+      if (k.mechanism('fsdax.xfs-pre-remove-invalidates') === true) yield* k.call(daxDeleteMappingRange, record.inode, index, index + there);
+      yield* unmapZeroPages(k, record.inode, index, there);
     }
   }
   if (k.concurrent) yield AT('xfs_dax_notify_ddev_failure: shut down');
   return shutDown(k, sb, mfFlags, metadata);
+}
+
+/** invalidate_inode_pages2_range unmaps whatever still maps the range: what mf_dax_kill_procs() has left are zero pages. */
+function* unmapZeroPages(k: Kernel, inode: number, index: number, pages: number): Path {
+  for (const [, entry] of entriesIn(k, inode, index, index + pages)) if ((entryFlags(k, entry) & DAX_ZERO_PAGE) !== 0) return yield* k.call(unmapMappingRange, inode, index, pages, 0);
+  return 0;
 }
 
 /** At the end: MF_MEM_PRE_REMOVE shuts down as a forced unmount does; lost metadata shuts down as corrupt. */

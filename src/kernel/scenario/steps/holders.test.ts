@@ -136,3 +136,9 @@ steps: [{unbind: data}, {unmount: /mnt}]
   };
   assert.deepEqual(['5.10', '6.12'].map(logged), [true, false]);
 });
+
+test('mlock of a private mapping makes its copies at once; a forked child has them too', () => {
+  const seen = taken('6.12', '{name: p, maps: [{file: /mnt/a, size: 64K, share: private, touch: read, locked: true}], forks: 1}', '{pagemap: p}, {shutdown: {at: /mnt}}, {unbind: data}, {read: p}');
+  assert.equal(seen[0]?.present, 0);
+  assert.deepEqual(seen[3]?.pages?.map((p) => [p.process, p.zero, p.sigbus]), [['p', 16, 0], ['p.0', 16, 0]]);
+});
