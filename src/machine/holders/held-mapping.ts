@@ -10,6 +10,8 @@ import { isRing } from './pins.ts';
 /** What a process has mapped of one device: at least one mapping. */
 export interface HeldMappings {
   readonly list: readonly HeldMapping[];
+  /** The list is made when it is read. */
+  readonly late?: true;
 }
 
 export interface Held {
@@ -50,6 +52,7 @@ export function heldInTable(host: Host, index: DeviceIndex, tid: number, table: 
 }
 
 class InTable implements HeldMappings {
+  readonly late = true;
   private made: readonly HeldMapping[] | undefined;
   /** Until the list is made. `files` by index in the table, null for those that are not of the device. */
   private source: { readonly table: MappingTable; readonly files: readonly (Named | null)[] } | undefined;

@@ -77,7 +77,7 @@ export function holderOf(host: Host, portrait: Portrait, deviceId: string, share
   const pins = [...pinsOf(host, traits), ...candidate.apart.flatMap((thread) => pinsOfThread(host, traits, thread))];
   const holder: ProcessHolder = {
     ...base,
-    mappings: [],
+    mappings: held === undefined || held.late === true ? [] : held.list,
     files,
     cwd: places.cwd?.target ?? null,
     root: places.root?.target ?? null,
@@ -87,7 +87,7 @@ export function holderOf(host: Host, portrait: Portrait, deviceId: string, share
     sharesMemoryWith,
   };
   // A host with many of them has them in a table: the list is made for whoever reads it. Not as a getter of the literal, which would be its last key.
-  return held === undefined ? holder : Object.defineProperty(holder, 'mappings', { get: () => held.list, enumerable: true, configurable: true });
+  return held?.late !== true ? holder : Object.defineProperty(holder, 'mappings', { get: () => held.list, enumerable: true, configurable: true });
 }
 
 /** A directory that a thread has for itself counts as one of the process: whoever asks wants to know what is in the way. */
