@@ -16,6 +16,10 @@ export const saidBy = (r: ActResult): Acted => {
   return { ok: r.ok, definite: r.definite, ...(says === '' ? {} : { says }), ...(r.errno === undefined ? {} : { errno: r.errno }) };
 };
 
+/** By its own step, or by an unbind of which recent kernels tell the file system (XFS does not show that it was shut down). */
+const mayHaveShutDown = (removal: Removal): boolean =>
+  removal.header.steps.some(({ id, action }) => removal.begunBefore.has(id) && (action.kind === 'shutdown-filesystem' || action.kind === 'unbind'));
+
 export const sync: Act<Of<'sync'>> = {
   before(removal, { namespaceId, mountPoint }) {
     if (bindingOf(removal) === 'unbound') return already('the device is unbound, which has written back what there was');
@@ -23,7 +27,11 @@ export const sync: Act<Of<'sync'>> = {
     // EIO for ever: also after an unbind of which the file system was told, and which was taken back.
     return isShutDown(removal.host, removal.devices, namespaceId, mountPoint) ? already('the file system is shut down and writes nothing back any more') : yes;
   },
-  act: async (removal, { namespaceId, mountPoint }, { deadlineMs }) => saidBy(await removal.actions.sync(namespaceId, mountPoint, deadlineMs)),
+  async act(removal, { namespaceId, mountPoint }, { deadlineMs }) {
+    const said = saidBy(await removal.actions.sync(namespaceId, mountPoint, deadlineMs));
+    if (said.errno !== 'EIO' || !mayHaveShutDown(removal)) return said;
+    return { ok: true, definite: true, says: 'EIO: an earlier run of this removal has shut the file system down, and it writes nothing back any more' };
+  },
   after: believed,
 };
 

@@ -22,6 +22,8 @@ export interface Removal {
   readonly journal: Journal;
   /** Processes that we hold stopped, by pid. */
   readonly stopped: Map<number, { readonly process: ProcessRef; readonly stopped: Stopped }>;
+  /** Steps that an interrupted run of this removal had begun, by id; none where this is the first. */
+  readonly begunBefore: ReadonlySet<string>;
   /** Sequence number of the kernel log when the removal began; null where the log cannot be read. */
   readonly logMark: number | null;
   /** Process ids that are us: our own first, then our children. */

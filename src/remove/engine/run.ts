@@ -52,7 +52,7 @@ export async function resume(host: Host, path: string, content: JournalContent, 
   const { actions } = mustAct(host);
   const journal = Journal.continued(actions.store, path, content);
   await takeOver(host, journal, content, options);
-  const removal = makeRemoval(host, content.header, journal, options);
+  const removal = makeRemoval(host, content.header, journal, options, begunIn(content));
   await journal.write({ entry: 'resumed', at: orElse(host.time.wall(), null), says: content.tornLine ? 'the last line of the journal was torn' : '' });
   return finish(removal, begunIn(content), options);
 }
@@ -62,7 +62,7 @@ export async function rollback(host: Host, path: string, content: JournalContent
   const { actions } = mustAct(host);
   const journal = Journal.continued(actions.store, path, content);
   await takeOver(host, journal, content, options);
-  const removal = makeRemoval(host, content.header, journal, options);
+  const removal = makeRemoval(host, content.header, journal, options, begunIn(content));
   const undone = [...(await undoSteps(removal, begunIn(content))), ...doneForGood(content)];
   // What nothing here can put back is told, and is no reason to keep the removal open.
   const open = undone.filter((u) => !u.ok && u.stays !== true);
@@ -102,12 +102,12 @@ function headerOf(host: Host, plan: RemovalPlan, way: WayPlan, deviceNumbers: re
   };
 }
 
-function makeRemoval(host: Host, header: Header, journal: Journal, options: RunOptions): Removal {
+function makeRemoval(host: Host, header: Header, journal: Journal, options: RunOptions, begunBefore: ReadonlySet<string> = new Set()): Removal {
   const { actions } = mustAct(host);
   const mark = host.log.mark();
   const progress = (step: Step, text: string): void => options.progress?.({ step: step.id, phase: 'going', text });
   return {
-    host, actions, trace: host.trace === undefined ? null : guardedTrace(host, host.trace), header, devices: new Set(header.deviceNumbers), journal, stopped: new Map(), logMark: isMissing(mark) ? null : mark,
+    host, actions, trace: host.trace === undefined ? null : guardedTrace(host, host.trace), header, devices: new Set(header.deviceNumbers), journal, stopped: new Map(), begunBefore, logMark: isMissing(mark) ? null : mark,
     own: options.own ?? [], progress, latecomers: { letGo: 0 }, noticed: [],
   };
 }
