@@ -147,6 +147,11 @@ export class Program {
     return this.line();
   }
 
+  /** Waits for its end. */
+  gone(): Promise<void> {
+    return this.ended !== null ? Promise.resolve() : new Promise((done) => this.child.once('exit', () => done()));
+  }
+
   kill(): void {
     this.child.kill('SIGKILL');
   }

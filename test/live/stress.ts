@@ -159,6 +159,8 @@ export async function killedRemovals(host: Host, fs: LoopMount, program: Program
     if (victim !== 'child') unseat.kill();
     if (victim !== 'unseat') for (const pid of children) tryKill(pid);
     const said = await unseat.line();
+    // A removal that has told its end may still run for a moment, and nobody takes it over from a process that lives.
+    await unseat.gone();
     await letGo(program, what);
     await isWell(program, fs, what);
     const end = await resumed(host, fs, said);
