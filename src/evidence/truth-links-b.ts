@@ -184,7 +184,11 @@ const HOTPLUG: readonly TruthLink[] = [
   link('B 7 eject file', 'truth-b-memmap', { step: 'blocks', blocks: ['offline', 'offline', 'offline', 'online', 'online'] }),
 ];
 
-const damage = (row: string, scenario: string): TruthLink[] => [link(row, scenario, returned('leave')), link(row, scenario, { has: DAMAGE })];
+/** By the pages: what a tool or a write does is no removal in the words of effects. */
+const damage = (row: string, scenario: string): TruthLink[] => [
+  link(row, scenario, returned('leave')), link(row, scenario, { step: 'user', own: 'none', zero: 'all', sigbus: 'none' }), link(row, scenario, { step: 'later', own: 'none', zero: 'all' }),
+  link(row, scenario, { step: 'left', blocks: ['online', 'online', 'online', 'online'] }),
+];
 
 const CXL: readonly TruthLink[] = [
   ...damage('B 8 ram cxl_mem', 'truth-b-cxl-cxl-mem'),
