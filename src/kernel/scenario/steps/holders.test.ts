@@ -142,3 +142,7 @@ test('mlock of a private mapping makes its copies at once; a forked child has th
   assert.equal(seen[0]?.present, 0);
   assert.deepEqual(seen[3]?.pages?.map((p) => [p.process, p.zero, p.sigbus]), [['p', 16, 0], ['p.0', 16, 0]]);
 });
+
+test('syncfs of ext4 that nobody shut down says EIO once its disk has gone', () => {
+  assert.deepEqual(taken('5.10', HOLDER, '{sync: /mnt}, {unbind: data}, {sync: /mnt}').map((s) => s.errno ?? s.ending), ['returned', 'returned', 'EIO']);
+});
