@@ -88,9 +88,7 @@ export class Stepper<C extends WithHeap> {
 
   /** Forgets choices: the next `step` takes the first of each. */
   firstChoices(): void {
-    if (this.choices.length === 0) return;
-    this.choices.length = 0;
-    this.counts.length = 0;
+    if (this.choices.length > 0) this.choices.length = this.counts.length = 0;
   }
 
   /** Advances to the next combination of choices of the step just made; false when all were taken. */
@@ -142,10 +140,8 @@ export class Stepper<C extends WithHeap> {
           break;
         }
         case Kind.call:
-          if (watcher !== null) watcher.enter(nodes.labels[nodes.a[at] as number] as string);
-          at = nodes.next[at] as number;
-          break;
         case Kind.rounds:
+          if (watcher !== null && nodes.kind[at] === Kind.call) watcher.enter(nodes.labels[nodes.a[at] as number] as string);
           at = nodes.next[at] as number;
           break;
         case Kind.jump:
@@ -188,17 +184,15 @@ export class Stepper<C extends WithHeap> {
    * @throws UnseatError INTERNAL where the path depends on something that no observation shows
    */
   verify(thread: number): void {
-    const { nodes } = this;
-    const before = nodes.count;
+    const before = this.nodes.count;
     this.run(thread, this.state.row[thread] as number);
-    if (nodes.count !== before) throw nondeterminism(nodes, this.state.row[thread] as number, 'a second run of a known step went on into the unknown');
+    if (this.nodes.count !== before) throw nondeterminism(this.nodes, this.state.row[thread] as number, 'a second run of a known step went on into the unknown');
   }
 
   /** False where other threads had learnt it meanwhile. */
   private learn(thread: number, start: number): boolean {
     const { sharing } = this;
     this.state.undo();
-    this.choiceAt = 0;
     if (sharing === null) {
       this.teach(thread, start);
       return true;
@@ -238,7 +232,7 @@ export class Stepper<C extends WithHeap> {
     this.state.undo();
   }
 
-  /** The same choices once more, from the first one on. */
+  /** The same choices once more. */
   againFromFirstChoice(): void {
     this.choiceAt = 0;
   }
