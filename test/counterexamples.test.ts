@@ -83,7 +83,6 @@ const refusal = (name: string, release: string, kind: string): string => {
 
 test('what user space cannot force or see is refused, and the answer says what had to overlap', () => {
   assert.match(refusal('fsdax-fault-unbind', '7.2', 'oops'), /^UNSUPPORTED .*interleaving inside kernel paths.* these ran at the same time: .*"unbind pmem0" and "read h"/);
-  assert.match(refusal('devdax-unmap-then-dead', '7.2', 'stale-mapping'), /interleaving inside kernel paths/);
   assert.match(refusal('devdax-pin-kept', '7.2', 'pin-without-page'), /nothing outside the kernel shows "pin-without-page"/);
   assert.match(refusal('gup-put-unbind', '7.2', 'oops'), /"p = gup h" is nothing that a program or an operator can make/);
 });

@@ -55,7 +55,8 @@ function run(index: number, id: number): string {
   active = id;
   try {
     const r = searchLitmus(test, profile, program, { now: () => 0, all: true, maxStates: 8_000 });
-    return r.status === 'violated' ? r.violated.join(', ') : r.status;
+    const never = test.sometimes.filter((text) => r.verdict?.neverSeen.includes(text) === true);
+    return r.status === 'violated' ? [...r.violated, ...never.map((text) => `never ${text}`)].join(', ') : r.status;
   } catch (error) {
     return `fails: ${(error as Error).message.slice(0, 80)}`;
   } finally {

@@ -11,6 +11,8 @@ export interface Catch {
 export interface MutationResult extends Site {
   /** Tests that say something else than without the mutation; after the second no more are looked for. */
   readonly caught: readonly Catch[];
+  /** The second test that noticed has been taken away since; whether another one notices was not tried. */
+  readonly partial?: boolean;
   /** Tests whose threads run the statement. */
   readonly ranBy: number;
 }

@@ -1,21 +1,33 @@
 /**
  * Mutations of a source file by operators, all of them in one rewritten text: a statement dropped, two swapped, one moved
- * across a lock. Which one is in force is asked at run time, so that one program holds every mutant.
+ * across a lock, a check weakened, a kernel version's branch taken by another version, a range cut short. Which one is in
+ * force is asked at run time, so that one program holds every mutant.
  */
+import { conditionEdits, withEdits, type Edit } from './mutation-conditions.ts';
+
+export type How = 'drop' | 'swap' | 'out of lock' | 'check' | 'version' | 'range';
 
 export interface Site {
   /** Below the repository root. */
   readonly file: string;
   /** Counted from 1. */
   readonly line: number;
-  readonly how: 'drop' | 'swap' | 'out of lock';
+  readonly how: How;
   readonly text: string;
+}
+
+/** A site with what the rewriting needs: the line it is swapped with, or the words of the line that change. */
+export interface PlacedSite extends Site {
+  /** Of a swap: lines from the first statement to the second one. */
+  readonly apart?: number;
+  readonly edit?: Edit;
 }
 
 /** A statement of one line inside a path that changes state, waits or calls; not a declaration or a return. */
 const STATEMENT = /^ {2,}(yield\*? |while \(.*\) yield BLOCKED|k\.heap\.|heap\.|[a-zA-Z]+\(k[,)]|(else )?if \(.*\) (yield\* |k\.heap|[a-zA-Z]+\(k)).*;$/;
 /** Points at which others may run, counters of work, words for the log: no mutation of the kernel's order. */
 const SKIP = /log\.write|devPrintk|costs|KVM\.lookups|\.name, |warn\(|AT\(|say\(|dumpPage\(|printk|taint\(/;
+const POINT = /^\s*if \(k\.concurrent\) yield AT\(/;
 const LOCK = /[lL]ock\(|Unlock\(|ReadLock|ReadUnlock|[uU]pWrite|[dD]ownWrite|hotplugDone|HotplugBegin|HotplugDone|irqsOff/;
 
 const indent = (text: string): number => text.length - text.trimStart().length;
@@ -26,35 +38,39 @@ const startsHere = (before: string): boolean => /[;{}]$|^\s*(\/\/|\*|$)/.test(be
 const canBeSeenBetween = (a: string, b: string): boolean => a.includes('yield') || b.includes('yield');
 
 /** Every mutation of a file, in order of lines. */
-export function mutationSites(file: string, source: string): Site[] {
+export function mutationSites(file: string, source: string): PlacedSite[] {
   const lines = source.split('\n');
-  const found: Site[] = [];
+  const found: PlacedSite[] = [];
   for (const [i, line] of lines.entries()) {
-    const [next = '', afterNext = ''] = [lines[i + 1], lines[i + 2]];
-    if (!isStatement(line, next) || !startsHere(lines[i - 1] ?? '')) continue;
+    const next = lines[i + 1] ?? '';
+    const here = startsHere(lines[i - 1] ?? '');
+    if (here) found.push(...conditionEdits(line).map(({ how, text, edit }) => ({ file, line: i + 1, how, text, edit })));
+    if (!isStatement(line, next) || !here) continue;
     found.push({ file, line: i + 1, how: 'drop', text: line.trim() });
-    if (!isStatement(next, afterNext) || indent(next) !== indent(line) || !canBeSeenBetween(line, next)) continue;
-    found.push({ file, line: i + 1, how: LOCK.test(line) !== LOCK.test(next) ? 'out of lock' : 'swap', text: `${line.trim()}  <->  ${next.trim()}` });
+    // Over a point others run between the two, whatever they are.
+    const apart = POINT.test(next) ? 2 : 1;
+    const other = lines[i + apart] ?? '';
+    if (!isStatement(other, lines[i + apart + 1] ?? '') || indent(other) !== indent(line) || (apart === 1 && !canBeSeenBetween(line, other))) continue;
+    found.push({ file, line: i + 1, apart, how: LOCK.test(line) !== LOCK.test(other) ? 'out of lock' : 'swap', text: `${line.trim()}  <->  ${other.trim()}` });
   }
   return found;
 }
 
 /** Name of the object that the rewritten text asks: `keeps(n)` is false where mutation n is in force. */
 export const SWITCH = 'unseatMutant';
+const keeps = (id: number): string => `globalThis.${SWITCH}.keeps(${id})`;
 
 /** The text with all `sites` in it, numbered from `first`. Lines keep their numbers. */
-export function withMutations(source: string, sites: readonly Site[], first: number): string {
+export function withMutations(source: string, sites: readonly PlacedSite[], first: number): string {
   const lines = source.split('\n');
-  const drops = new Map<number, number>();
-  const swaps = new Map<number, number>();
-  for (const [i, site] of sites.entries()) (site.how === 'drop' ? drops : swaps).set(site.line - 1, first + i);
-  const dropped = (i: number): string => {
-    const id = drops.get(i);
-    return id === undefined ? (lines[i] as string) : `if (globalThis.${SWITCH}.keeps(${id})) { ${(lines[i] as string).trim()} }`;
+  const numbered = sites.map((site, i) => ({ ...site, at: site.line - 1, id: first + i }));
+  const edited = lines.map((line, at) => withEdits(line, numbered.flatMap((s) => (s.at === at && s.edit !== undefined ? [{ edit: s.edit, asks: keeps(s.id) }] : []))));
+  const dropped = (at: number): string => {
+    const drop = numbered.find((s) => s.at === at && s.how === 'drop');
+    return drop === undefined ? (edited[at] as string) : `if (${keeps(drop.id)}) { ${(edited[at] as string).trim()} }`;
   };
-  return lines.map((_line, i) => {
-    const [mine, before] = [swaps.get(i), swaps.get(i - 1)];
-    const own = before === undefined ? dropped(i) : `if (globalThis.${SWITCH}.keeps(${before})) { ${dropped(i)} }`;
-    return mine === undefined ? own : `if (!globalThis.${SWITCH}.keeps(${mine})) { ${dropped(i + 1)} } ${own}`;
+  return lines.map((_line, at) => {
+    const swaps = numbered.flatMap((s) => (s.apart === undefined ? [] : s.at === at ? [{ id: s.id, other: at + s.apart }] : s.at + s.apart === at ? [{ id: s.id, other: s.at }] : []));
+    return swaps.reduce((own, { id, other }) => `if (!${keeps(id)}) { ${dropped(other)} } else { ${own} }`, dropped(at));
   }).join('\n');
 }

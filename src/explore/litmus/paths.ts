@@ -2,7 +2,7 @@
  * Paths that litmus threads need and no single file of the kernel is: system calls as sequences of kernel paths, and the
  * steps of our own removal. Each is a path like the kernel's own: numbers in, a number out, yields where others may run.
  */
-import { EBUSY, ENODEV, ENOENT } from '../../kernel/errno.ts';
+import { EBUSY, ENOENT } from '../../kernel/errno.ts';
 import { assignOwner } from '../../kernel/domains.ts';
 import { daxBase } from '../../kernel/drivers/dax/super.ts';
 import { fdClose, FD, fdsOf } from '../../kernel/fs/file.ts';
@@ -18,7 +18,7 @@ import { mmOf, regionPage, VMA, vmaEnd, vmasOf, vmaStart, VM_READ, VM_SHARED, VM
 import { PTE_ANON, PTE_PRESENT, PTE_SPECIAL, walk } from '../../kernel/mm/pgtable.ts';
 import { AT, BLOCKED, type Path } from '../../kernel/state/path.ts';
 import { enterKernel, inKernel, leaveKernel } from './in-kernel.ts';
-import { continueTask, eachTask, isAlive, stopTask, TASK } from '../../kernel/task.ts';
+import { continueTask, eachTask, isAlive, stopTask, TASK, TASK_STOPPED, taskState } from '../../kernel/task.ts';
 
 /** ext4_setattr to size 0: no faults from here on, layouts broken, entries deleted; the blocks then belong to somebody else. */
 export function* truncateFile(k: Kernel, inode: number): Path {
@@ -147,15 +147,10 @@ export function* passTime(k: Kernel, tenths: number): Path {
   return 0;
 }
 
-/** A step that another CPU sees at once: one store. */
-export function* setWord(k: Kernel, address: number, value: number): Path {
-  if (k.concurrent) yield AT('store');
-  k.heap.store(address, value);
+/** exit_ptrace of a tracer that died: its tracee goes on, as soon as it is one that was stopped. */
+export function* letGo(k: Kernel, task: number): Path {
+  while (taskState(k, task) !== TASK_STOPPED && isAlive(k, task)) yield BLOCKED('S the process is not stopped yet');
+  if (k.concurrent) yield AT('the tracer dies');
+  continueTask(k, task);
   return 0;
-}
-
-/** ends with -ENODEV unless `condition` (a heap word) is `value`; a thread's `must` then ends it. */
-export function* requireWord(k: Kernel, address: number, value: number): Path {
-  if (k.concurrent) yield AT('look');
-  return k.heap.load(address) === value ? 0 : -ENODEV;
 }

@@ -14,7 +14,7 @@ import { PAGE, pageLoad } from '../../kernel/mm/page.ts';
 import { WALK_NUMA_MAPS, WALK_PAGEMAP, WALK_SMAPS, walkTask } from '../../kernel/mm/walkers.ts';
 import { guestAccess, kvmPageFault } from '../../kernel/virt/kvm.ts';
 import { asProcess, type MmapLock } from './in-kernel.ts';
-import { closeLate, continueOne, detachOne, forcePages, mapLate, openLate, stopOne } from './paths.ts';
+import { closeLate, continueOne, detachOne, forcePages, letGo, mapLate, openLate, stopOne } from './paths.ts';
 import type { Line, Verb } from './verb.ts';
 
 const flagsOf = (line: Line): number =>
@@ -78,6 +78,7 @@ export const PROCESS_VERBS: Readonly<Record<string, Verb>> = {
   'guest-write': { takes: 'PROCESS', says: 'the guest stores', make: (line) => ({ path: guestAccess, args: [line.process().vm, 0, 1, 5] }) },
   stop: onTask(stopOne, 'SIGSTOP, freezer or ptrace stop'),
   continue: onTask(continueOne, 'the process runs again'),
+  'let-go': onTask(letGo, 'who stopped the process has died: the kernel lets it go on'),
   detach: onTask(detachOne, 'the process replaces its mappings by empty ones and closes its files'),
   'force-pages': {
     takes: 'PROCESS DEVICE', says: 'a write to hard_offline_page for every page that its pagemap shows',
