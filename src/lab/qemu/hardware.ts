@@ -8,7 +8,7 @@ export class Hardware {
   private readonly scenario: Scenario;
   private readonly qmp: Qmp;
   private seen = 0;
-  private disks = 0;
+  private objects = 0;
 
   constructor(scenario: Scenario, qmp: Qmp) {
     this.scenario = scenario;
@@ -28,8 +28,11 @@ export class Hardware {
   private async plug(name: string): Promise<unknown> {
     const dimm = this.scenario.machine.dimms.find((d) => d.name === name);
     if (dimm) {
-      await this.qmp.execute('object-add', { 'qom-type': 'memory-backend-ram', id: `mem-${name}`, size: dimm.size });
-      return this.qmp.execute('device_add', { driver: 'pc-dimm', id: name, memdev: `mem-${name}`, node: dimm.node });
+      // The memory of one that left stays with QEMU under its name.
+      this.objects += 1;
+      const memory = `mem-${name}-${this.objects}`;
+      await this.qmp.execute('object-add', { 'qom-type': 'memory-backend-ram', id: memory, size: dimm.size });
+      return this.qmp.execute('device_add', { driver: 'pc-dimm', id: name, memdev: memory, node: dimm.node });
     }
     const disk = this.scenario.machine.disks.find((d) => d.name === name);
     if (disk) return this.plugDisk(name, disk.size);
@@ -44,8 +47,8 @@ export class Hardware {
 
   /** The drive of a disk goes with its device: what comes is another, blank disk. */
   private async plugDisk(name: string, size: number): Promise<unknown> {
-    this.disks += 1;
-    const node = `again-${name}-${this.disks}`;
+    this.objects += 1;
+    const node = `again-${name}-${this.objects}`;
     await this.qmp.execute('blockdev-add', { driver: 'null-co', 'node-name': node, size, 'read-zeroes': true });
     return this.qmp.execute('device_add', { driver: 'virtio-blk-pci', id: name, drive: node, serial: name, bus: portOf(name) });
   }
