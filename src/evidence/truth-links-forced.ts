@@ -59,9 +59,9 @@ const ORDERS: readonly TruthLink[] = [
   link('A 2 shutdown first', 'truth-a-shutdown-ext4', { step: 'present', present: 0 }, EXT4),
   link('A 2 shutdown first', 'truth-a-shutdown-xfs', { step: 'force', figures: { writes: 1024, refused: 1024 } }, XFS),
   link('A 2 shutdown first', 'truth-a-shutdown-xfs', { step: 'present', present: 1024 }, XFS),
-  link('A 2 umount -l', 'truth-a-unbound', { step: 'umount-lazy', ends: 'oops' }),
-  link('A 2 unlinked exit', 'truth-a-unbound', { step: 'exit', ends: 'oops' }),
-  link('A 2 unlinked exit', 'truth-a-unbound', { step: 'umount-gone', ends: 'refused', errno: 'EBUSY' }),
+  link('A 2 umount -l', 'truth-a-unbound-lazy', { step: 'umount-lazy', ends: 'oops' }),
+  link('A 2 unlinked exit', 'truth-a-unbound-unlinked', { step: 'exit', ends: 'oops' }),
+  link('A 2 unlinked exit', 'truth-a-unbound-unlinked', { step: 'umount-gone', ends: 'refused', errno: 'EBUSY' }),
   link('A 2 drop_caches', 'truth-a-drop-caches', { step: 'drop', ends: 'returned' }),
   link('A 2 drop_caches', 'truth-a-drop-caches', { step: 'umount', ends: 'returned' }),
   ...([['huge', EXT4], ['small', / ext4 4 KiB$/], ['private', / ext4 MAP_PRIVATE$/]] as const).flatMap(([holder, columns]) => ([
