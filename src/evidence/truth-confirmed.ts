@@ -9,6 +9,7 @@ import { verdict } from '../scenario/verdict.ts';
 import { wasRun, type SeenCell } from './kernel-matrix.ts';
 import type { Fact, TruthLink } from './truth-link.ts';
 import { LINKS, NOT_DONE } from './truth-links.ts';
+import { CONTRADICTED } from './truth-contradicted.ts';
 
 interface Column {
   readonly column: string;
@@ -75,7 +76,8 @@ export function truthConfirmed(rows: readonly TruthRow[], evidence: Evidence): C
     for (const c of columns) counts[c.verdict] += 1;
     if (columns.some((c) => c.verdict === 'confirmed')) touched += 1;
     contradicted.push(...columns.filter((c) => c.verdict === 'contradicted').map((c) => `${row.id}, ${c.column}: ${c.says}`));
-    const grouped = (v: Column['verdict']): string => [...Map.groupBy(columns.filter((c) => c.verdict === v), (c) => c.says)].map(([says, list]) => `${list.map((c) => c.column).join(', ')} (${says})`).join('; ');
+    const why = (column: string): string => { const listed = CONTRADICTED[`${row.id}, ${column}`]; return listed === undefined ? '' : `; ${listed.why}`; };
+    const grouped = (v: Column['verdict']): string => [...Map.groupBy(columns.filter((c) => c.verdict === v), (c) => `${c.says}${v === 'contradicted' ? why(c.column) : ''}`)].map(([says, list]) => `${list.map((c) => c.column).join(', ')} (${says})`).join('; ');
     return `| ${[row.id, row.says, grouped('confirmed'), grouped('contradicted'), grouped('not run')].map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
   });
   const page = [
