@@ -12,7 +12,7 @@ import { AT, BLOCKED, repeat, STOP, type Path } from '../../state/path.ts';
 import { Slab } from '../../state/slab.ts';
 import { walkSystemRam } from '../../resource.ts';
 import { offLru } from '../memory_failure_ram.ts';
-import { folioOf, isMigratable, migratable, migrateFolio } from '../migrate.ts';
+import { folioOf, isMigratable, isolateFolio, migratable, migrateFolio } from '../migrate.ts';
 import { linksNode, linksZone, MIGRATE, PAGE, PG, TYPE } from '../page-template.ts';
 import { alikeFrom, dumpPage, startIsolatePageRange, testPagesIsolated, undoIsolatePageRange } from '../page_isolation.ts';
 import { freeFolio } from '../page_alloc.ts';
@@ -66,7 +66,11 @@ export function scanMovablePages(k: Kernel, start: number, end: number): number 
   return -1;
 }
 
-/** do_migrate_range: every folio of [start, end) is tried once. Returns the pages that stayed. */
+/**
+ * do_migrate_range: every folio of [start, end) that is found is isolated and tried once; one that somebody else is moving is
+ * passed over. Returns the pages that stayed. (The kernel isolates all of them first and moves them then; here one after
+ * the other.)
+ */
 export function* doMigrateRange(k: Kernel, start: number, end: number): Path<number> {
   let failed = 0;
   let firstFailed = -1;
@@ -80,7 +84,7 @@ export function* doMigrateRange(k: Kernel, start: number, end: number): Path<num
       unmapPoisoned(k, head);
       continue;
     }
-    if ((yield* k.call(migrateFolio, head, 0)) < 0) {
+    if (isolateFolio(k, head) && (yield* k.call(migrateFolio, head, 0)) < 0) {
       failed += pages;
       if (firstFailed < 0) firstFailed = head;
     }
