@@ -24,6 +24,7 @@ export const detachFrom = (device: string): Promise<RemovalRecord> => removeBy(d
 
 /**
  * One removal, by the functions that `unseat remove` calls, with a host of its own as the command has: a host remembers what it read.
+ * The child that stops processes is up before, so that nothing measured here contains the start of Node, which stops nobody.
  * @throws UnseatError where nothing may begin
  */
 export async function removeBy(device: string, asked: 'detach' | 'force'): Promise<RemovalRecord> {
@@ -33,6 +34,7 @@ export async function removeBy(device: string, asked: 'detach' | 'force'): Promi
     const plan = makePlan(inventory.machine, inventory.device, { ...optionsOf(inventory), protectedPids: [process.pid] });
     const way = plan.ways.find((w) => w.way === asked) ?? plan.ways.find((w) => w.way === 'graceful');
     if (way === undefined) throw new Error(`no way to remove ${device}`);
+    await host.trace?.putBackWhenGone?.([]);
     return await remove(host, plan, way, [...new Set(inventory.leaves.flatMap((l) => l.deviceNumbers))], { own: [process.pid] });
   } finally {
     host.close();

@@ -69,12 +69,12 @@ async function byUnseat(guest: Guest, way: 'detach' | 'force'): Promise<Pick<Pau
   return { total: Math.round(performance.now() - begun), ...stretches(record) };
 }
 
-/** The pause: from the first stop to the first going on, by the steps' own times. The first stop starts the tracer, which is Node's start and is left out. */
+/** The pause: from the first stop, itself included, to the first going on, by the steps' own times. */
 function stretches({ steps }: RemovalRecord): { pause: number; lettingGo: number } {
   const first = steps.findIndex((s) => s.title.startsWith('stop '));
   const last = steps.findIndex((s) => s.title.startsWith('let '));
   const sum = (list: typeof steps): number => Math.round(list.reduce((total, s) => total + s.milliseconds, 0));
-  const within = steps.slice(first + 1, last);
+  const within = steps.slice(first, last);
   return { pause: sum(within), lettingGo: sum(within.filter((s) => /let go|memory_failure|unmap/.test(s.title))) };
 }
 
