@@ -11,6 +11,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { detachStopped } from '../src/remove/ways/detach/carry-out.ts';
 import { LoopMount, Program, cannotRunLive, compile } from '../test/live/loop.ts';
+import { pauseSeen, type Still } from './lib/pause.ts';
 
 const MiB = 1024 * 1024;
 const ROUNDS = 7;
@@ -55,13 +56,16 @@ function pmdMapped(pid: number): number {
 }
 
 /** `synced`: with the second sync of a removal, while the holder stands still; the first one is made before and costs no pause. */
-async function detach(ref: { pid: number; startTime: number }, numbers: ReadonlySet<string> = onExt4.numbers, synced = false): Promise<void> {
+async function detach(ref: { pid: number; startTime: number }, numbers: ReadonlySet<string> = onExt4.numbers, synced = false): Promise<Still> {
   const stopped = await trace!.stop(ref, 5000);
+  const from = process.hrtime.bigint();
   if (isMissing(stopped)) throw new Error(JSON.stringify(stopped));
   if (synced) await host.actions?.sync(ownNamespace, fs.mountPoint, 10_000);
   const outcome = await detachStopped(host, trace!, ref, numbers, true);
+  const to = process.hrtime.bigint();
   await trace!.release(ref);
   if (!outcome.done) throw new Error(outcome.why);
+  return { from, to };
 }
 
 interface Measured {
@@ -89,9 +93,8 @@ async function measure(bytes: number, mappings: number, threads: number, isPriva
       await program.ask('map');
       if (place !== onExt4 && pmdMapped(program.pid) < bytes) throw new Error(`only ${pmdMapped(program.pid)} of ${bytes} bytes are mapped by 2 MiB entries`);
       if (synced) await host.actions?.sync(ownNamespace, fs.mountPoint, 10_000);
-      await program.ask('gap');
-      await detach(program.ref, place.numbers, synced);
-      pauses.push(await gapSeen(program));
+      const still = await detach(program.ref, place.numbers, synced);
+      pauses.push(await pauseSeen(program, still, (milliseconds) => host.time.sleep(milliseconds)));
       await program.ask('map');
     }
     const of = (take: (values: readonly number[]) => number): Measured => ({ pause: take(pauses.slice(2)), munmap: take(munmaps.slice(2)), copy: take(copies.slice(2)) });
@@ -99,16 +102,6 @@ async function measure(bytes: number, mappings: number, threads: number, isPriva
   } finally {
     program.kill();
   }
-}
-
-/** The watching thread has to run again before it knows, which on a busy machine takes a while: two looks. */
-async function gapSeen(program: Program): Promise<number> {
-  const seen: number[] = [];
-  for (let look = 0; look < 2; look += 1) {
-    await host.time.sleep(20);
-    seen.push(Number(await program.ask('gap')));
-  }
-  return Math.max(...seen);
 }
 
 async function thousand(holders: number): Promise<{ all: number; munmap: number }> {

@@ -1,7 +1,8 @@
 /*
  * Holders for measuring. usage: mapper FILE BYTES MAPPINGS THREADS PRIVATE HOLDERS
- * One process (HOLDERS = 1) answers commands on stdin: `map` maps and touches every page; `gap` prints the longest time in
- * nanoseconds in which a thread that only reads the clock did not run, and starts anew; `munmap` prints the time of its own munmap;
+ * One process (HOLDERS = 1) answers commands on stdin: `map` maps and touches every page; `gap FROM TO` (CLOCK_MONOTONIC,
+ * nanoseconds) prints how long the time was in which a thread that only reads the clock did not run and in which FROM and TO lie,
+ * 0 where there is none (the thread ran meanwhile, or does not run yet); `munmap` prints the time of its own munmap;
  * `copy` prints the time of a memcpy of the same size into fresh memory.
  * More: forks that many children, each with the same mappings, prints their pids, and waits.
  */
@@ -19,7 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
-static _Atomic int64_t longest;
+/* Times in which the watching thread did not run, the last ones. Nobody else writes here: a counter that is put back to zero
+ * by another thread is put back too late where that thread, and not the watching one, was stopped before it came to do it. */
+#define GAPS 4096
+#define SHORTEST 20000
+static struct { int64_t from, to; } gaps[GAPS];
+static _Atomic unsigned ended;
+
 static size_t bytes, mappings;
 static char *base;
 static int fd;
@@ -37,11 +44,23 @@ static void *watch(void *arg)
 	(void)arg;
 	for (int64_t last = now();;) {
 		int64_t t = now();
-		if (t - last > longest)
-			longest = t - last;
+		if (t - last > SHORTEST) {
+			gaps[ended % GAPS].from = last;
+			gaps[ended % GAPS].to = t;
+			ended++;
+		}
 		last = t;
 	}
 	return NULL;
+}
+
+static int64_t gapAround(int64_t from, int64_t to)
+{
+	unsigned last = ended;
+	for (unsigned i = last > GAPS ? last - GAPS : 0; i < last; i++)
+		if (gaps[i % GAPS].from <= from && gaps[i % GAPS].to >= to)
+			return gaps[i % GAPS].to - gaps[i % GAPS].from;
+	return 0;
 }
 
 static void *idle(void *arg)
@@ -112,8 +131,9 @@ int main(int argc, char **argv)
 			map();
 			printf("mapped\n");
 		} else if (!strncmp(line, "gap", 3)) {
-			printf("%lld\n", (long long)longest);
-			longest = 0;
+			long long from = 0, to = 0;
+			sscanf(line + 3, "%lld %lld", &from, &to);
+			printf("%lld\n", (long long)gapAround(from, to));
 		} else if (!strncmp(line, "munmap", 6)) {
 			size_t each = bytes / mappings;
 			began = now();
