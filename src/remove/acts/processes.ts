@@ -7,7 +7,7 @@ import type { StepAction } from '../../steps/step.ts';
 import { protectedBecause } from '../protect.ts';
 import { fullPipes } from '../ways/detach/full-pipes.ts';
 import { detachStopped } from '../ways/detach/carry-out.ts';
-import { holdsNothing, readHeld } from '../ways/detach/held.ts';
+import { holdsAny } from '../ways/detach/held.ts';
 import { failPages } from '../ways/force/fail-pages.ts';
 import type { Act, Acted, Look, Removal } from '../engine/removal.ts';
 import { already, believed, isStopped, no, yes } from '../engine/removal.ts';
@@ -16,8 +16,8 @@ import { BINDING_UNKNOWN, bindingOf, isAlive } from './state.ts';
 type Of<K extends StepAction['kind']> = Extract<StepAction, { kind: K }>;
 
 const held = (removal: Removal, process: ProcessRef): boolean => {
-  const now = readHeld(removal.host, process.pid, removal.devices);
-  return isMissing(now) ? now.missing !== 'absent' && now.missing !== 'vanished' : !holdsNothing(now);
+  const now = holdsAny(removal.host, process.pid, removal.devices);
+  return isMissing(now) ? now.missing !== 'absent' && now.missing !== 'vanished' : now;
 };
 
 export const stopProcess: Act<Of<'stop-process'>> = {

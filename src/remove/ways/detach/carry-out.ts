@@ -6,7 +6,7 @@ import type { ProcessRef } from '../../../host/actions.ts';
 import { CALLS_PER_CHAIN, decideDetach, inChunks } from './decide.ts';
 import type { Detach } from './decide.ts';
 import { fullPipes } from './full-pipes.ts';
-import { holdsNothing, readHeld } from './held.ts';
+import { holdsAny, holdsNothing, readHeld } from './held.ts';
 import { roomObstacle } from './room.ts';
 
 export type DetachOutcome =
@@ -87,8 +87,8 @@ async function replace(host: Host, trace: Trace, process: ProcessRef, detach: De
     noRoom = hadNoRoom(result);
     if (wrong !== null) break;
   }
-  const after = readHeld(host, process.pid, devices);
-  const gone = isMissing(after) ? after.missing === 'vanished' || after.missing === 'absent' : holdsNothing(after);
+  const after = holdsAny(host, process.pid, devices);
+  const gone = isMissing(after) ? after.missing === 'vanished' || after.missing === 'absent' : !after;
   // What counts is what the process holds now; results only say why it is not what was wanted.
   if (gone) return { done: true, calls: detach.copy.length + detach.replace.flatMap((chain) => chain.calls).length, copyBytes: detach.copyBytes };
   return { done: false, touched, definite, why: wrong ?? 'something of the device is still held after every call succeeded', noRoom };

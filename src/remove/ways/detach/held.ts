@@ -30,16 +30,16 @@ export interface HeldApart {
 
 export interface Held {
   readonly pid: number;
-  /** Pid as the process itself sees it (its own pid namespace). */
+  /** Pid as the process itself sees it (its own pid namespace); looked up only where something is mapped privately. */
   readonly ownPid: number;
   readonly mappings: readonly HeldMapping[];
   readonly descriptors: readonly HeldDescriptor[];
   readonly cwd: boolean;
   readonly root: boolean;
   readonly exe: boolean;
-  /** It has CAP_SYS_RESOURCE, which changing its program file takes. */
+  /** It has CAP_SYS_RESOURCE, which changing its program file takes; false where `exe` is, without a look. */
   readonly mayChangeExe: boolean;
-  /** Every mapping, ascending: for finding free addresses. */
+  /** Every mapping, ascending: for finding free addresses for private copies. Empty where nothing is mapped privately. */
   readonly layout: readonly { readonly start: number; readonly end: number }[];
   /** Descriptor numbers in use, ascending. */
   readonly usedDescriptors: readonly number[];
@@ -52,27 +52,30 @@ export interface Held {
 
 const O_CLOEXEC = 0o2000000;
 
+/** All that a decision needs, and no more: the process stands still meanwhile. */
 export function readHeld(host: Host, process: number, devices: ReadonlySet<string>): Held | Missing {
   const { processes } = host;
   const { pid, threads } = readableThread(host, process);
-  const mappings = processes.mappings(pid, devices);
+  const mappings = mappingsOn(host, pid, devices);
   if (isMissing(mappings)) return mappings;
-  const all = mappings.length === 0 ? [] : processes.mappings(pid);
+  const copies = mappings.some(isPrivate);
+  const all = copies ? processes.mappings(pid) : [];
   if (isMissing(all)) return all;
   const files = processes.openFiles(pid);
   if (isMissing(files)) return files;
   const apart = threads === 1 ? [] : readApart(host, pid, devices, files);
   if (isMissing(apart)) return apart;
   const pageSize = host.identity.pageSize;
+  const exe = isOn(host, pid, 'exe', devices);
   return {
     pid: process,
-    ownPid: ownPid(host, process),
-    mappings: mappings.map((m) => ({ ...m, fileSize: m.perms[3] === 'p' ? fileSize(host, pid, m) : null })),
+    ownPid: copies ? ownPid(host, process) : process,
+    mappings: mappings.map((m) => ({ ...m, fileSize: isPrivate(m) ? fileSize(host, pid, m) : null })),
     descriptors: heldOf(host, pid, files, devices),
     cwd: isOn(host, pid, 'cwd', devices),
     root: isOn(host, pid, 'root', devices),
-    exe: isOn(host, pid, 'exe', devices),
-    mayChangeExe: hasResourceCapability(host, pid),
+    exe,
+    mayChangeExe: exe && hasResourceCapability(host, pid),
     layout: all.map(({ start, end }) => ({ start, end })),
     usedDescriptors: files.map((f) => f.fd),
     descriptorLimit: descriptorLimit(host, pid),
@@ -81,13 +84,37 @@ export function readHeld(host: Host, process: number, devices: ReadonlySet<strin
   };
 }
 
+/** Whether it has anything of the devices: the looks of `readHeld` without what only a decision needs. */
+export function holdsAny(host: Host, process: number, devices: ReadonlySet<string>): boolean | Missing {
+  const { processes } = host;
+  const { pid, threads } = readableThread(host, process);
+  const mappings = mappingsOn(host, pid, devices);
+  if (isMissing(mappings)) return mappings;
+  const files = processes.openFiles(pid);
+  if (isMissing(files)) return files;
+  if (mappings.length > 0 || files.some((file) => isOneOf(file, devices))) return true;
+  const apart = threads === 1 ? [] : readApart(host, pid, devices, files);
+  if (isMissing(apart)) return apart;
+  return isOn(host, pid, 'cwd', devices) || isOn(host, pid, 'root', devices) || isOn(host, pid, 'exe', devices) || !apart.every(nothingApart);
+}
+
+/** Without the AIO rings and mapped sockets that the live machine tells of beside them: those are the process's own, and stay. */
+function mappingsOn(host: Host, pid: number, devices: ReadonlySet<string>): readonly Mapping[] | Missing {
+  const told = host.processes.mappings(pid, devices);
+  return isMissing(told) ? told : told.filter((mapping) => isOneOf(mapping, devices));
+}
+
+const isPrivate = ({ perms }: Mapping): boolean => perms[3] === 'p';
+
 function isOn(host: Host, tid: number, which: 'cwd' | 'root' | 'exe', devices: ReadonlySet<string>): boolean {
   const place = host.processes.place(tid, which);
   return !isMissing(place) && place.dev !== undefined && devices.has(place.dev);
 }
 
+const isOneOf = ({ dev, rdev }: Pick<OpenFile, 'dev' | 'rdev'>, devices: ReadonlySet<string>): boolean => (dev !== undefined && devices.has(dev)) || (rdev !== undefined && devices.has(rdev));
+
 const heldOf = (host: Host, tid: number, files: readonly OpenFile[], devices: ReadonlySet<string>): HeldDescriptor[] =>
-  files.filter((f) => (f.dev !== undefined && devices.has(f.dev)) || (f.rdev !== undefined && devices.has(f.rdev))).map(({ fd }) => ({ fd, closeOnExec: closesOnExec(host, tid, fd) }));
+  files.filter((file) => isOneOf(file, devices)).map(({ fd }) => ({ fd, closeOnExec: closesOnExec(host, tid, fd) }));
 
 function readApart(host: Host, pid: number, devices: ReadonlySet<string>, ofProcess: readonly OpenFile[]): HeldApart[] | Missing {
   const apart = host.processes.threadsApart?.(pid) ?? [];
