@@ -34,6 +34,12 @@ function pinned({ machine, device }: Case, pin: Pin): Case {
   return { machine: { ...machine, holders: { ...machine.holders, [device.id]: holders } }, device };
 }
 
+/** The files that its holders map have lost their names. */
+function unlinked({ machine, device }: Case): Case {
+  const holders = (machine.holders[device.id] ?? []).map((h) => (h.kind === 'process' ? { ...h, mappings: h.mappings.map((m) => ({ ...m, deleted: true })) } : h));
+  return { machine: { ...machine, holders: { ...machine.holders, [device.id]: holders } }, device };
+}
+
 const asDimm = ({ machine, device }: Case, blocks = machine.memory.blocks): Case =>
   replace({ ...machine, memory: { ...machine.memory, blocks } }, { ...device, kind: 'dimm' });
 
@@ -49,7 +55,7 @@ async function made(): Promise<Case[]> {
   const unread = kernel.machine.memory.blocks.map(({ pages: _, ...b }) => b);
   const swapped = { ...fsdax.machine, holders: { [fsdax.device.id]: [{ kind: 'swap' as const, path: '/dev/pmem0', usedBytes: 1 }] } };
   return [
-    behindVirtio(fsdax), pinned(fsdax, { kind: 'other', certainty: 'seen', bytes: null, evidence: 'x' }), { machine: swapped, device: fsdax.device },
+    behindVirtio(fsdax), unlinked(fsdax), pinned(fsdax, { kind: 'other', certainty: 'seen', bytes: null, evidence: 'x' }), { machine: swapped, device: fsdax.device },
     pinned(devdax, { kind: 'vfio', certainty: 'seen', bytes: null, evidence: 'x' }), pinned(devdax, { kind: 'vfio', certainty: 'possible', bytes: null, evidence: 'x' }),
     asDimm(ram), asDimm(kernel), asDimm(kernel, unread), block, boot, { ...block, machine: { ...block.machine, memory: { ...block.machine.memory, blocks: unread } } },
     unseenBlocks(kernel), unseenBlocks(await planned('cxl-region-kmem-7.2', 'dax0.0')),
@@ -108,6 +114,15 @@ test('virtio-pmem: a pull is refused by the host; on 7.2 the device does not com
   assert.deepEqual(on('7.2', 'pull'), ['veto']);
   assert.ok(on('7.2', 'unbind').includes('no-rebind') && on('7.2', 'unbind').includes('oops-on-write'));
   assert.ok(!on('6.12', 'unbind').includes('no-rebind') && !on('6.12', 'unbind').includes('oops-on-write') && on('6.12', 'unbind').includes('stale-mapping'));
+});
+
+test('a file without a name: its last holder evicts the inode, so the exit oopses on every release, and the unmount finds the mount busy (A 2)', async () => {
+  const { machine, device } = unlinked(await planned('fsdax-7.2-ext4', 'pmem0'));
+  for (const profile of RELEASES) {
+    const says = forecast(machine, profile, device, 'unbind').effects;
+    assert.ok(says.some((e) => e.effect === 'oops-at-exit' && e.because.includes('file without a name') && e.certainty === 'certain'), profile.name);
+    assert.ok(says.every((e) => e.effect !== 'oops-at-umount' && e.effect !== 'umount-hangs'), profile.name);
+  }
 });
 
 test('a DIMM: kernel pages veto the eject, a pin makes it endless (B 7)', async () => {

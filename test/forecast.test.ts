@@ -39,7 +39,7 @@ const ROWS: readonly Row[] = [
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '6.1', certain: ['stale-mapping'], possible: ['fs-shutdown', 'sigbus'], never: ['unbind-spins'], row: 'A matrix, 6.1 xfs' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', rmapbt: 'yes', certain: ['sigbus', 'oops-at-umount', 'fs-shutdown'], possible: ['stale-mapping'], never: ['unbind-spins'], row: 'A matrix, 6.12 xfs rmapbt=1; A 3, 4 KiB reader' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', rmapbt: 'no', certain: ['stale-mapping', 'next-owner-exposed'], possible: ['sigbus'], never: ['unbind-spins'], row: 'A matrix, 6.12 xfs rmapbt=0' },
-  { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', rmapbt: 'yes', certain: ['unbind-spins'], row: 'A 1, rmapbt=1, mapped: spins' },
+  { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', rmapbt: 'yes', likely: ['unbind-spins'], possible: ['sigbus'], row: 'A 1, rmapbt=1, mapped: spins, but for files in the last allocation group' },
   { capture: 'fsdax-6.12-xfs', device: 'pmem0', kernel: '7.2', rmapbt: 'no', certain: ['stale-mapping', 'oops-at-exit', 'bad-page-map'], never: ['unbind-spins'], row: 'A 1, rmapbt=0: stale; A matrix, exit and "Bad page map"' },
   // Part B 1 and 2, device-dax.
   { capture: 'devdax-holder-none-7.2', device: 'dax0.0', certain: ['sigbus', 'next-owner-exposed'], likely: ['kernel-bug-later'], possible: ['pin-outlives-memmap'], never: ['unbind-hangs', 'stale-mapping', 'oops-on-pagemap'], row: 'B 1; B 2; B 1b, devdax holders harmless' },

@@ -122,9 +122,11 @@ export function unmountUnbound(make: Make, found: Set<Effect>): void {
 }
 
 export function unmount(t: Tried, found: Set<Effect>, oops: Effect): void {
+  const mark = t.k.log.mark;
   for (const mount of t.world.mounts.all().filter((m) => t.mounts.includes(m.sb))) {
     const ran = run(t.k, t.world.mounts.unmount(mount.namespace, mount.point));
     if (ran.oops !== null) found.add(oops);
     if (ran.hangs !== null || ran.spins !== null) found.add('umount-hangs');
   }
+  if ((countFindings(t.k.log.since(mark).map((line) => line.text))['fs-shutdown'] ?? 0) > 0) found.add('fs-shutdown');
 }

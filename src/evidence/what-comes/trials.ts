@@ -4,6 +4,7 @@
  */
 import { daxAlive } from '../../kernel/drivers/dax/super.ts';
 import { PMEM, SWAP_LOST } from '../../kernel/drivers/nvdimm/pmem.ts';
+import { swapRead } from '../../kernel/fs/block.ts';
 import { SB, SB_SHUTDOWN, sbHas } from '../../kernel/fs/inode.ts';
 import { pinnedPages } from '../../kernel/mm/pin-holders.ts';
 import { iomemText } from '../../kernel/resource.ts';
@@ -30,7 +31,10 @@ export function whatComes(make: Make): Outcome {
   if ((first.log['fs-shutdown'] ?? 0) > 0 || first.mounts.some((sb) => sbHas(first.k, sb, SB_SHUTDOWN))) found.add('fs-shutdown');
   if (stillRam(first)) found.add('region-leaked');
   if (first.mounts.some((sb) => !daxAlive(first.k, first.k.heap.load(sb + SB.daxDev)))) found.add('io-errors');
-  if (first.bus === 'nd' && first.k.heap.load(first.disk + PMEM.swap) === SWAP_LOST) found.add('swap-lost');
+  if (first.bus === 'nd' && first.k.heap.load(first.disk + PMEM.swap) === SWAP_LOST) {
+    found.add('swap-lost');
+    if (first.k.heap.load(first.disk + PMEM.used) > 0 && swapRead(first.k, first.disk) < 0) found.add('sigbus');
+  }
   if (state !== 'done') return { effects: found, returned: false };
   if (pinnedPages(first.k, first.range[0], first.range[1]) > 0) found.add('pin-outlives-memmap');
   const later = first.through === 'self' ? [nextOwner, endAfterRebind, destroyLater, bindAgain] : [kmemAgain];

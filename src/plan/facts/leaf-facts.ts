@@ -45,6 +45,9 @@ export interface LeafFacts {
   /** Mappings that can be PMD entries (2 MiB on x86-64), and those that cannot. */
   readonly hugeMapped: readonly ProcessHolder[];
   readonly smallMapped: readonly ProcessHolder[];
+  /** Mappings of files that have a name, and of files without: with the last holder of one of those its inode goes. */
+  readonly namedMapped: readonly ProcessHolder[];
+  readonly unlinkedMapped: readonly ProcessHolder[];
   /** Pins seen or possible on this memory. */
   readonly pins: readonly { readonly process: ProcessHolder; readonly pin: Pin }[];
   /**
@@ -108,6 +111,8 @@ export function leafFacts(machine: Machine, profile: Profile, device: Device, th
     inside: processes.filter((p) => p.cwd !== null || p.root !== null),
     hugeMapped: mapped.filter((p) => p.mappings.some((m) => canBeHuge(m, pmdSize))),
     smallMapped: mapped.filter((p) => p.mappings.some((m) => !canBeHuge(m, pmdSize))),
+    namedMapped: mapped.filter((p) => p.mappings.some((m) => !m.deleted)),
+    unlinkedMapped: mapped.filter((p) => p.mappings.some((m) => m.deleted)),
     pins: processes.flatMap((process) => process.pins.map((pin) => ({ process, pin }))).filter(({ pin }) => character || valueOf(profile, 'gup.longterm-on-fsdax') || !LONG_TERM.includes(pin.kind)),
     memmap: memmapFate(machine, device),
     swaps: of(holders, 'swap'), stack: of(holders, 'stack'), memmaps: of(holders, 'memmap'),

@@ -1,5 +1,6 @@
 /** fsdax and raw pmem under a file system: what unbinding nd_pmem (or virtio_pmem, or the CXL device) does. */
 import { displayName } from '../../../host/names.ts';
+import type { ProcessHolder } from '../../../machine/types/holder.ts';
 import { everybody, mountNames, type LeafFacts } from '../../facts/leaf-facts.ts';
 import { valueOf } from '../../../profile/build.ts';
 import type { Certainty, Needs, Rule } from '../rule.ts';
@@ -11,6 +12,7 @@ const mapped = (f: LeafFacts): boolean => f.direct && f.mapped.length > 0;
 const xfs = (f: LeafFacts): boolean => f.fs === 'xfs';
 const mayHaveRmapbt = (f: LeafFacts): boolean => f.rmapbt !== 'no';
 const mayLackRmapbt = (f: LeafFacts): boolean => f.rmapbt !== 'yes';
+const tellsNobody = (f: LeafFacts): boolean => valueOf(f.profile, 'fsdax.kill-dax-notifies') === 'none';
 const ifKnown = (f: LeafFacts): Certainty => (f.rmapbt === 'unknown' ? 'possible' : 'certain');
 const holders = (f: LeafFacts): string => everybody(f.mapped);
 const mounts = (f: LeafFacts): string => mountNames(f.mounts);
@@ -23,6 +25,9 @@ const stale = (f: LeafFacts): Certainty => (xfs(f) && !(f.rmapbt === 'no' || val
 /** What touches a struct page of the device afterwards: how surely that goes wrong hangs on what became of the memmap. */
 const byMemmap = (sure: Certainty) => (f: LeafFacts): Certainty => (f.memmap === 'gone' ? sure : 'possible');
 const touched = (f: LeafFacts): Certainty => byMemmap(stale(f))(f);
+/** The inode of a file without a name is evicted before, with its last holder; an unmount finds the mount busy then. */
+const evictedAtUmount = (f: LeafFacts): boolean => f.direct && f.mounts.length > 0 && f.namedMapped.length > 0;
+const hugeNamed = (f: LeafFacts): readonly ProcessHolder[] => f.namedMapped.filter((p) => f.hugeMapped.includes(p));
 /** XFS with the reverse map unmaps by itself only where the notification reaches its files. */
 const mayBeStale = mapped;
 
@@ -62,8 +67,13 @@ const XFS_OWN: readonly Rule[] = [
   },
   {
     ...base, id: 'fsdax-xfs-wrap-spins', needs: { 'fsdax.kill-dax-notifies': ['pre-remove'], 'fsdax.xfs-registers-holder': [true], 'fsdax.xfs-notify-block-count': ['wraps'] },
-    when: (f) => xfs(f) && mayHaveRmapbt(f) && f.mounts.some((m) => m.dax !== 'never'), effect: 'unbind-spins', whom: (f) => `the unbind of ${f.device.name}, one CPU; mounted on ${mounts(f)}`, certainty: (f) => (f.rmapbt === 'yes' && (f.mapped.length > 0 || f.openers.length > 0) ? 'certain' : 'possible'),
+    when: (f) => xfs(f) && mayHaveRmapbt(f) && f.mounts.some((m) => m.dax !== 'never'), effect: 'unbind-spins', whom: (f) => `the unbind of ${f.device.name}, one CPU; mounted on ${mounts(f)}`, certainty: (f) => (f.rmapbt === 'yes' && (f.mapped.length > 0 || f.openers.length > 0) ? 'likely' : 'possible'),
     because: 'with rmapbt the length of each extent wraps to 2^32 pages for any file in core with blocks outside the last allocation group, mapped or not', source: 'docs/kernel-truth A 1, the XFS spin',
+  },
+  {
+    ...base, id: 'fsdax-xfs-last-group-sigbus', needs: { 'fsdax.kill-dax-notifies': ['pre-remove'], 'fsdax.xfs-registers-holder': [true], 'fsdax.xfs-notify-block-count': ['wraps'] },
+    when: (f) => mapped(f) && xfs(f) && mayHaveRmapbt(f), effect: 'sigbus', whom: holders, certainty: 'possible',
+    because: 'with rmapbt a file whose blocks all lie in the last allocation group is unmapped rightly and its holders get SIGBUS (BUS_MCEERR_AO), where no other file makes the unbind spin; in which group a file lies was not looked at', source: 'docs/kernel-truth A 1, the XFS spin; scenarios/truth-a-xfs-last-group: 7.2.12 in the lab',
   },
 ];
 
@@ -105,15 +115,20 @@ const AFTERMATH: readonly Rule[] = [
     because: 'exit unmaps, and vm_normal_page() looks at the freed struct page behind each 4 KiB entry too; the task stays half dead', source: 'scenarios/fsdax-ext4-exit-unbound-4k, namespaces-one-section-exit: 6.18.15 and 7.2.12 in the lab',
   },
   {
-    ...base, id: 'fsdax-oops-at-umount-disassociate', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['disassociate'], 'fsdax.removal-drops-entries': [false] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
+    ...base, id: 'fsdax-oops-at-exit-unlinked', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.removal-drops-entries': [false] }, when: (f) => f.direct && f.unlinkedMapped.length > 0,
+    effect: 'oops-at-exit', whom: (f) => `the last of ${everybody(f.unlinkedMapped)}, also after memory_failure()`, certainty: byMemmap('certain'),
+    because: 'the last user of a file without a name evicts its inode (iput <- __fput <- do_exit), and that touches the freed struct pages of its entries', source: 'docs/kernel-truth A 2, order of umount and rebind; scenarios/truth-a-unbound-unlinked: 6.12.107, 6.18.15 and 7.2.12 in the lab; litmus/fsdax-exit-unlinked',
+  },
+  {
+    ...base, id: 'fsdax-oops-at-umount-disassociate', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['disassociate'], 'fsdax.removal-drops-entries': [false] }, when: evictedAtUmount, effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
     because: 'umount evicts the inodes that were in use, and dax_disassociate_entry() writes to the freed struct pages of their entries', source: 'docs/kernel-truth A 2, order of umount and rebind',
   },
   {
-    ...base, id: 'fsdax-oops-at-umount-final', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['break-layout-final'], 'fsdax.removal-drops-entries': [false] }, when: (f) => f.mounts.length > 0 && mapped(f), effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
-    because: 'umount evicts the inodes that were in use, and dax_break_layout_final() reads the freed struct pages of their entries; so do umount -l and the exit of a holder of an unlinked file', source: 'docs/kernel-truth A 2, order of umount and rebind',
+    ...base, id: 'fsdax-oops-at-umount-final', needs: { 'fsdax.page-struct-gone-at-unbind': [true], 'fsdax.evict-entries': ['break-layout-final'], 'fsdax.removal-drops-entries': [false] }, when: evictedAtUmount, effect: 'oops-at-umount', whom: mounts, certainty: byMemmap('certain'),
+    because: 'umount evicts the inodes that were in use, and dax_break_layout_final() reads the freed struct pages of their entries; so does umount -l', source: 'docs/kernel-truth A 2, order of umount and rebind',
   },
   {
-    ...base, id: 'fsdax-umount-hangs', through: 'self', needs: { ...NOBODY_UNMAPS, 'fsdax.mapping-counts': ['folio'] }, when: (f) => mapped(f) && f.hugeMapped.length > 0 && f.mounts.length > 0, effect: 'umount-hangs', whom: (f) => `${mounts(f)}, after a rebind and the end of ${everybody(f.hugeMapped)}`, certainty: stale,
+    ...base, id: 'fsdax-umount-hangs', through: 'self', needs: { ...NOBODY_UNMAPS, 'fsdax.mapping-counts': ['folio'] }, when: (f) => evictedAtUmount(f) && hugeNamed(f).length > 0, effect: 'umount-hangs', whom: (f) => `${mounts(f)}, after a rebind and the end of ${everybody(hugeNamed(f))}`, certainty: stale,
     because: 'the counts of the new struct pages do not fit the old 2 MiB mapping, and dax_break_layout_final() waits for ever', source: `${A1}, holder killed after the rebind`,
   },
   {
@@ -151,12 +166,21 @@ const FILE_SYSTEM: readonly Rule[] = [
     because: 'with rmapbt the notification ends in "Corruption of on-disk metadata (0x10)"', source: 'docs/kernel-truth A matrix, 6.1 xfs',
   },
   {
+    ...base, kinds: [...PMEM, 'btt'], id: 'xfs-umount-shutdown', needs: { 'fsdax.mark-dead-shuts-down': [false] }, when: (f) => xfs(f) && (tellsNobody(f) || mayLackRmapbt(f)), effect: 'fs-shutdown', whom: (f) => `${mounts(f)}, at its unmount`,
+    certainty: (f) => (tellsNobody(f) ? 'certain' : ifKnown(f)),
+    because: 'nobody tells XFS that the disk has gone; the record that its unmount writes to the log fails, and it shuts down ("Log I/O Error Detected")', source: 'scenarios/fsdax-xfs-idle: 5.10.223, truth-a-xfs-exit-rebound: 6.1.176 in the lab',
+  },
+  {
     ...base, kinds: [...PMEM, 'btt'], id: 'pmem-io-errors', needs: {}, when: (f) => f.mounts.length > 0 || f.openers.length > 0, effect: 'io-errors', whom: (f) => mounts(f) || everybody(f.openers), certainty: 'certain',
     because: 'the disk is gone: reads, writes and fsync on open files end with EIO or ENXIO; the mount stays', source: 'docs/kernel-truth A 5',
   },
   {
     ...base, kinds: [...PMEM, 'btt'], id: 'pmem-swap-lost', needs: {}, when: (f) => f.swaps.length > 0, effect: 'swap-lost', whom: (f) => f.swaps.map((s) => displayName(s.path)).join(', '), certainty: 'certain',
     because: 'active swap does not stop the unbind; swapoff then fails with ENOENT and swapped pages cannot be read', source: 'docs/kernel-truth A 5, swap',
+  },
+  {
+    ...base, kinds: [...PMEM, 'btt'], id: 'pmem-swap-sigbus', needs: {}, when: (f) => f.swaps.some((s) => s.usedBytes > 0), effect: 'sigbus', whom: (f) => `whoever touches memory that was swapped to ${f.swaps.map((s) => displayName(s.path)).join(', ')}`, certainty: 'certain',
+    because: 'the page cannot be read back (do_swap_page), and the fault ends in SIGBUS; which processes have pages there was not looked at', source: 'docs/kernel-truth A 5, swap; scenarios/truth-a-swap: 6.12.107 and 7.2.12 in the lab',
   },
   {
     ...base, id: 'fsdax-pin', needs: { 'gup.memunmap-references': ['bulk'] }, when: (f) => f.pins.some((p) => p.pin.certainty === 'seen'), effect: 'pin-outlives-memmap', whom: (f) => everybody(f.pins.filter((p) => p.pin.certainty === 'seen').map((p) => p.process)), certainty: 'likely',
