@@ -119,7 +119,8 @@ export class Expander<C extends WithHeap> {
     stepper.firstChoices();
     do {
       const outcome = known.find(thread);
-      if (outcome === STAYS) break;
+      // It waits where it chose so; another choice may go on.
+      if (outcome === STAYS) continue;
       if (this.selfCheck > 0) this.again(thread, outcome);
       moved = true;
       this.transitions += 1;
@@ -139,7 +140,7 @@ export class Expander<C extends WithHeap> {
     stepper.firstChoices();
     do {
       const outcome = known.find(thread);
-      if (outcome === STAYS) break;
+      if (outcome === STAYS) continue;
       if (this.selfCheck > 0) this.again(thread, outcome);
       key.after(outcome);
       batch.add(outcome, key.low, key.high);

@@ -63,7 +63,9 @@ export class Independence {
       stepper.firstChoices();
       do {
         const outcome = known.find(thread);
-        if (outcome === STAYS) break;
+        // Where it waits by one choice and not by another, somebody else decides.
+        independent = outcome !== STAYS;
+        if (!independent) break;
         moves = true;
         const to = nodes.kind[known.outcomes.goesTo(outcome, thread)];
         independent = to !== Kind.oops && !(to === Kind.end && this.visibleDone[thread] === 1);

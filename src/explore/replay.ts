@@ -26,7 +26,7 @@ export function replay<C extends WithHeap>(program: Program<C>, schedule: readon
     for (let ordinal = 0; ; ordinal += 1) {
       state.mark();
       const moved = stepper.step(move.thread);
-      if (!moved) throw new UnseatError('USAGE', `step ${i + 1} cannot be made: ${program.threads[move.thread]?.name ?? ''} ${stepper.isOver(move.thread) ? 'has ended' : `waits at ${stepper.label(move.thread)}`}`, { subject: '--replay' });
+      if (!moved && ordinal === move.ordinal) throw new UnseatError('USAGE', `step ${i + 1} cannot be made: ${program.threads[move.thread]?.name ?? ''} ${stepper.isOver(move.thread) ? 'has ended' : `waits at ${stepper.label(move.thread)}`}`, { subject: '--replay' });
       if (ordinal === move.ordinal) break;
       state.undo();
       if (!stepper.nextChoices()) throw new UnseatError('USAGE', `step ${i + 1} has no choice ${move.ordinal}`, { subject: '--replay' });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Heap } from '../kernel/state/heap.ts';
-import { AT, type Path } from '../kernel/state/path.ts';
+import { AT, BLOCKED, choose, type Path } from '../kernel/state/path.ts';
 import { BreadthFirst } from './breadth-first.ts';
 import { DepthFirst } from './depth-first.ts';
 import { BoundedPreemptions } from './preemptions.ts';
@@ -11,6 +11,7 @@ import type { Program } from './program.ts';
 import { gupRemoval } from './protocols/gup-removal.ts';
 import { randomSpecs } from './random-program.arbitrary.ts';
 import { randomProgram } from './random-program.ts';
+import { searchReduced } from './reduced.ts';
 import { parseSchedule, replay } from './replay.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -98,4 +99,43 @@ test('limits of states and of time end a quick search, and say so', () => {
   assert.equal(states.complete, false);
   let clock = 0;
   assert.equal(new BoundedPreemptions(gupRemoval(3, 2, true), { now: () => (clock += 100), bound: 9, maxMilliseconds: 250 }).run().stoppedBecause, 'the limit of 0.25 s was reached');
+});
+
+/** The second thread waits for the lock by its first choice, and needs none by its second. The first thread gives the lock back only when that was seen. */
+function choosy(): Program<{ heap: Heap; lock: number; flag: number }> {
+  const heap = new Heap();
+  const context = { heap, lock: heap.reserve(1), flag: heap.reserve(1) };
+  heap.store(context.lock, 1);
+  function* holder(c: typeof context): Path {
+    yield AT('look');
+    while (c.heap.load(c.flag) === 0) yield BLOCKED('flag');
+    c.heap.store(c.lock, 0);
+    return 0;
+  }
+  function* chooser(c: typeof context): Path {
+    for (let i = 0; i < 2; i += 1) {
+      yield AT('choose');
+      if (choose(c, 3, 'way') !== 1) while (c.heap.load(c.lock) !== 0) yield BLOCKED('lock');
+      c.heap.store(c.flag, c.heap.load(c.flag) + 1);
+    }
+    return 0;
+  }
+  return { name: 'choosy', context, threads: [{ name: 'holder', path: holder, args: [] }, { name: 'chooser', path: chooser, args: [] }], properties: [{ name: 'both under the lock', kind: 'never', holds: (c) => c.heap.load(c.flag) === 2 && c.heap.load(c.lock) === 1 }] };
+}
+
+test('a thread that waits by one choice can go on by another, in every search, and the way there can be replayed', () => {
+  const searches: readonly ((remember: boolean) => Verdict)[] = [
+    (remember) => new BreadthFirst(choosy(), { now, all: true, remember }).run(),
+    (remember) => new DepthFirst(choosy(), { now, all: true, remember }).run(),
+    (remember) => new BoundedPreemptions(choosy(), { now, all: true, remember, bound: 99 }).run(),
+    (remember) => searchReduced(choosy(), { now, all: true, remember, firstLook: 1 }),
+  ];
+  for (const search of searches) {
+    for (const remember of [true, false]) {
+      const { violations } = search(remember);
+      assert.deepEqual(violations.map((v) => v.property), ['both under the lock']);
+      assert.deepEqual(replay(choosy(), parseSchedule(violations[0]?.schedule ?? '', 2)).trace, violations[0]?.trace);
+    }
+  }
+  assert.throws(() => replay(choosy(), parseSchedule('1 1', 2)), /step 2 cannot be made: chooser waits/);
 });

@@ -27,13 +27,14 @@ export function movesAlong<C extends WithHeap>(stepper: Stepper<C>, keys: readon
       let ordinal = 0;
       do {
         state.mark();
-        if (!stepper.step(thread)) break;
-        const [l, h] = key(thread);
-        if (l === low && h === high) {
-          state.mark();
-          return { thread, ordinal };
+        if (stepper.step(thread)) {
+          const [l, h] = key(thread);
+          if (l === low && h === high) {
+            state.mark();
+            return { thread, ordinal };
+          }
+          state.undo();
         }
-        state.undo();
         ordinal += 1;
       } while (stepper.nextChoices());
     }
