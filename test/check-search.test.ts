@@ -60,7 +60,7 @@ test('a search is kept when it stops, and ends as if it had not been stopped', (
 });
 
 test('workers build a litmus test anew each, and say what one thread says', async () => {
-  const together = await searchShared({ kind: 'litmus', text: TEXT, path: 'x', profile: '6.12' }, { now: () => 0, startThread, workers: 2, handOver: 50, all: true });
+  const together = await searchShared({ kind: 'litmus', text: TEXT, path: 'x', profile: '6.12' }, { now: () => 0, startThread, workers: 2, handOver: 50, together: true, all: true });
   assert.deepEqual([together.complete, together.stats.states, together.stats.transitions, together.neverSeen], [true, full?.stats.states, full?.stats.transitions, full?.neverSeen]);
 });
 

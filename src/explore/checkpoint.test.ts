@@ -48,7 +48,7 @@ test('one thread takes up what several left, and several what one left', async (
   const source = { kind: 'gup-removal', processes: 3, pages: 1, rightOrder: true } as const;
   const kept: Snapshot[] = [];
   const keeper = { due: () => true, keep: (snapshot: Snapshot) => { kept.push(snapshot); } };
-  const stopped = await searchShared(source, { now, all: true, startThread, workers: 2, handOver: 100, maxStates: 2000, keeper });
+  const stopped = await searchShared(source, { now, all: true, startThread, workers: 2, handOver: 100, together: true, maxStates: 2000, keeper });
   assert.equal(stopped.complete, false);
   const from = kept.at(-1) as Snapshot;
   const counts = ({ stats: { states, transitions, depth } }: Verdict): unknown => [states, transitions, depth];
@@ -56,7 +56,7 @@ test('one thread takes up what several left, and several what one left', async (
   assert.deepEqual(counts(new BreadthFirst(gupRemoval(3, 1, true), { now, all: true, from: afresh(from) }).run()), counts(whole2));
   const alone = new BreadthFirst(gupRemoval(3, 1, true), { now, all: true });
   for (let i = 0; i < 9; i += 1) alone.level();
-  assert.deepEqual(counts(await searchShared(source, { now, all: true, startThread, workers: 2, handOver: 1, from: afresh(alone.snapshot()) })), counts(whole2));
+  assert.deepEqual(counts(await searchShared(source, { now, all: true, startThread, workers: 2, handOver: 1, together: true, from: afresh(alone.snapshot()) })), counts(whole2));
 });
 
 test('what is kept when a rule stops a search is what it needs to go on', async () => {

@@ -27,6 +27,8 @@ export class Findings<C extends WithHeap> {
   readonly found = new Map<string, Found>();
   /** `sometimes` properties that no state has fulfilled yet. */
   readonly pending: Set<string>;
+  /** Rises when something is found. */
+  changes = 0;
   private readonly program: Program<C>;
   private readonly stepper: Stepper<C>;
   private readonly reader: Tap;
@@ -64,7 +66,7 @@ export class Findings<C extends WithHeap> {
       if (property.kind === 'never') {
         if (this.holds(i)) this.add({ property: property.name, kind: 'never', depth, low, high });
       } else if (property.kind === 'sometimes' && this.pending.size > 0 && this.pending.has(property.name) && this.holds(i)) {
-        this.pending.delete(property.name);
+        this.fulfilled(property.name);
       }
     }
     if (allowOops === true) return;
@@ -88,7 +90,7 @@ export class Findings<C extends WithHeap> {
   /** Takes over what another search of the same program found. */
   merge(found: readonly Found[], pending: readonly string[]): void {
     for (const one of found) this.add(one);
-    for (const name of [...this.pending]) if (!pending.includes(name)) this.pending.delete(name);
+    for (const name of [...this.pending]) if (!pending.includes(name)) this.fulfilled(name);
   }
 
   /** All of them, or those that are nearest to the start. */
@@ -100,7 +102,14 @@ export class Findings<C extends WithHeap> {
 
   private add(one: Found): void {
     const before = this.found.get(one.property);
-    if (before === undefined || one.depth < before.depth) this.found.set(one.property, one);
+    if (before !== undefined && one.depth >= before.depth) return;
+    this.found.set(one.property, one);
+    this.changes += 1;
+  }
+
+  private fulfilled(name: string): void {
+    this.pending.delete(name);
+    this.changes += 1;
   }
 
   private holds(property: number): boolean {

@@ -10,25 +10,39 @@ export interface SharedTable {
   readonly stride: number;
 }
 
-export interface WorkerTask extends Standing {
-  readonly source: ProgramSource;
-  /** Of the program as the first thread built it. */
-  readonly fingerprint: string;
+/** How a search is made, by each of its threads alike. */
+export interface Manner {
   readonly symmetry: boolean;
   readonly selfCheck: number;
   readonly remember: boolean;
-  readonly index: number;
-  readonly workers: number;
+}
+
+/** What the threads of a search share. */
+export interface Common {
+  /** How many threads there may be. */
+  readonly threads: number;
+  readonly manner: Manner;
   readonly blocks: SharedBlocks;
   readonly log: Int32Array;
+}
+
+export interface WorkerTask extends Common, Standing {
+  readonly source: ProgramSource;
+  /** Of the program as the first thread built it. */
+  readonly fingerprint: string;
+  readonly index: number;
   readonly table: SharedTable;
 }
 
-/** A worker has nothing more to do until it is told. */
-export interface Arrived extends Standing {
-  readonly kind: 'arrived';
-  readonly transitions: number;
-  readonly reruns: number;
+/** A table in place of the one before, of which each of `parts` threads enters a part. A thread that is no part of it has not come yet, or has nothing to enter. */
+export interface NewTable extends SharedTable {
+  readonly part: number;
+  readonly parts: number;
+}
+
+/** What a thread has found that it had not told. */
+export interface News extends Standing {
+  readonly kind: 'news';
 }
 
 export interface Failed {

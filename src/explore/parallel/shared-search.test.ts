@@ -18,7 +18,7 @@ const said = (verdict: Verdict): unknown => ({
   states: verdict.stats.states, transitions: verdict.stats.transitions, depth: verdict.stats.depth, complete: verdict.complete, stopped: verdict.stoppedBecause,
   neverSeen: verdict.neverSeen, violations: verdict.violations.map((v) => [v.property, v.kind, v.trace.length]).sort(),
 });
-const options = (workers: number, more: Partial<SharedOptions> = {}): SharedOptions => ({ now, startThread, workers, handOver: 100, all: true, ...more });
+const options = (workers: number, more: Partial<SharedOptions> = {}): SharedOptions => ({ now, startThread, workers, handOver: 100, together: true, all: true, ...more });
 
 for (const workers of [1, 2, 3]) {
   test(`the protocol with ${workers} workers: as many states and transitions, the same verdict, the same length`, async () => {

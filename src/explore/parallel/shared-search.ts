@@ -1,14 +1,12 @@
 /**
  * Breadth-first search by several threads over one table of visited states. One thread begins; when there is enough to
- * do, what it has becomes shared memory and workers go on, level by level: all finish a level before the next begins, so
- * the number of states, the verdict and the length of the way are those of one thread. Which of several ways of that
- * length is named can differ from run to run.
+ * do, what it has becomes shared memory, and it goes on while others are started. Whoever has come takes part, level by
+ * level: all finish a level before the next begins, so the number of states, the verdict and the length of the way are those of
+ * one thread. Which of several ways of that length is named can differ from run to run.
  */
-import { UnseatError } from '../../errors/unseat-error.ts';
 import type { ThreadEvents, ThreadHandle } from '../../host/live/threads.ts';
 import { FOUND, verdictOf, violationsOf } from '../answer.ts';
 import { BreadthFirst, type SearchOptions } from '../breadth-first.ts';
-import { Expander } from '../expander.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { Keeper } from '../long-search.ts';
 import type { Program } from '../program.ts';
@@ -17,23 +15,28 @@ import { whyStop } from '../stop-rules.ts';
 import type { Stepper } from '../stepper.ts';
 import type { Verdict, Violation } from '../verdict.ts';
 import { PARENTS_UP_TO, Visited } from '../visited.ts';
-import { GO } from './control.ts';
-import type { Arrived, Failed, WorkerTask } from './messages.ts';
+import { Abandoned } from './control.ts';
+import { Crew } from './crew.ts';
+import type { Common, WorkerTask } from './messages.ts';
+import { Part } from './part.ts';
 import { Shared } from './shared.ts';
 import { programFrom, type ProgramSource } from './source.ts';
 
 export interface SharedOptions extends Omit<SearchOptions, 'independence' | 'stepper'> {
+  /** Threads in all. */
   readonly workers: number;
   readonly startThread: (source: string, task: unknown, events: ThreadEvents) => ThreadHandle;
   readonly keeper?: Keeper;
-  /** For progress within a level. */
+  /** Gives the event loop its turn: signals, and threads that died. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
-  /** States after which workers are started; fewer are done sooner than a thread starts. */
+  /** States after which the others are started; fewer are done sooner than a thread starts. */
   readonly handOver?: number;
+  /** Wait for all of them before going on, so that all take part in a search that is soon over. For tests. */
+  readonly together?: boolean;
 }
 
-const HAND_OVER = 1 << 15;
-/** Milliseconds between two reports of progress. */
+const HAND_OVER = 1 << 13;
+/** Milliseconds between two turns of the event loop, and reports of progress, within a level. */
 const REPORT_EVERY = 250;
 /** The entry of a worker, from src/host/live (entry.ts). */
 export const WORKER_ENTRY = '../../explore/parallel/worker.ts';
@@ -54,120 +57,101 @@ export async function searchShared(source: ProgramSource, options: SharedOptions
 class SharedSearch {
   private readonly source: ProgramSource;
   private readonly program: Program<never>;
-  /** Fingerprint of the program before anything was run. */
-  private readonly start: string;
   private readonly options: SharedOptions;
   private readonly shared: Shared;
-  /** Never expands anything: it knows what the workers learn, and gathers what they find. */
-  private readonly expander: Expander<never>;
-  private readonly threads: ThreadHandle[] = [];
+  private readonly part: Part;
+  private readonly crew: Crew;
   private readonly began: number;
-  private readonly before: Snapshot;
-  private last: Arrived[] = [];
-  private arrived: Arrived[] = [];
-  /** The table has been replaced and the workers fill it: they go on with the level then. */
-  private growing = false;
+  private told: number;
   private stop: string | null = null;
-  private ended = false;
 
-  constructor({ source, program, start, began }: { source: ProgramSource; program: Program<never>; start: string; began: number }, options: SharedOptions, snapshot: Snapshot, stepper: Stepper<never>) {
+  /** `start`: fingerprint of the program before anything was run. */
+  constructor({ source, program, start, began }: { source: ProgramSource; program: Program<never>; start: string; began: number }, options: SharedOptions, before: Snapshot, stepper: Stepper<never>) {
+    const { workers, startThread, symmetry, selfCheck, remember } = options;
     this.source = source;
     this.program = program;
-    this.start = start;
     this.options = options;
-    this.before = snapshot;
     this.began = began;
-    this.expander = new Expander(program, { symmetry: options.symmetry === true, stepper }, { addAll: () => 0 }, () => undefined);
-    this.shared = new Shared(snapshot, stepper, options.parentsUpTo ?? PARENTS_UP_TO);
-    this.expander.findings.merge(snapshot.found, snapshot.pending);
+    this.told = options.now();
+    const { found, pending } = before;
+    this.shared = new Shared(before, workers - 1, options.parentsUpTo ?? PARENTS_UP_TO);
+    const { blocks, log, table } = this.shared;
+    const common: Common = { threads: workers, manner: { symmetry: symmetry === true, selfCheck: selfCheck ?? 0, remember: remember !== false }, blocks, log };
+    this.crew = new Crew(blocks.control, workers - 1, (index, events) => startThread(WORKER_ENTRY, { ...common, source, fingerprint: start, index, table, found, pending } satisfies WorkerTask, events));
+    this.part = new Part(program, common, table, () => this.growNow(), stepper, before.lessons.length);
+    this.part.expander.transitions = before.transitions;
+    this.part.expander.findings.merge(found, pending);
   }
 
   async run(): Promise<Verdict> {
+    const { crew, shared, options, part: { expander, learning } } = this;
     try {
-      void this.report();
-      await new Promise<void>((done, fail) => this.begin(done, fail));
-    } finally {
-      this.ended = true;
-      this.shared.abandon();
-      await Promise.all(this.threads.map((thread) => thread.stop()));
-    }
-    this.shared.learning.catchUp();
-    const { stop, program, expander, shared, options } = this;
-    expander.depth = shared.depth;
-    expander.transitions = this.transitions;
-    const violations = await this.violations();
-    const reruns = this.last.reduce((sum, { reruns: runs }) => sum + runs, expander.stepper.recorder.runs);
-    return verdictOf(program, expander, violations, { stop, states: shared.states, transitions: expander.transitions, milliseconds: options.now() - this.began, tableBytes: shared.tableBytes, reruns });
-  }
-
-  private async report(): Promise<void> {
-    const { options: { onProgress, sleep }, shared } = this;
-    if (onProgress === undefined || sleep === undefined) return;
-    while (!this.ended) {
-      onProgress(shared.states, shared.depth);
-      await sleep(REPORT_EVERY);
-    }
-  }
-
-  private get transitions(): number {
-    return this.last.reduce((sum, { transitions }) => sum + transitions, this.before.transitions);
-  }
-
-  private begin(done: () => void, fail: (error: unknown) => void): void {
-    const { workers, startThread, symmetry, selfCheck, remember } = this.options;
-    const { found, pending } = this.before;
-    for (let index = 0; index < workers; index += 1) {
-      const task: WorkerTask = {
-        source: this.source, fingerprint: this.start, symmetry: symmetry === true, selfCheck: selfCheck ?? 0, remember: remember !== false, index, workers,
-        blocks: this.shared.blocks, log: this.shared.log, table: this.shared.table, found, pending,
-      };
-      this.threads.push(startThread(WORKER_ENTRY, task, {
-        failed: (error) => fail(error),
-        message: (message) => {
-          const said = message as Arrived | Failed;
-          if (said.kind === 'failed') return fail(new UnseatError(said.code, said.message, said.facts));
-          this.arrived.push(said);
-          if (this.arrived.length === workers) this.allHere(done, fail);
-        },
-      }));
-    }
-  }
-
-  /** All workers wait. */
-  private allHere(done: () => void, fail: (error: unknown) => void): void {
-    this.last = this.arrived;
-    this.arrived = [];
-    try {
-      this.shared.go(this.next());
-      if (this.stop !== null || this.shared.over) done();
+      if (options.together === true) await crew.complete(() => this.turn());
+      shared.turn();
+      while (this.stop === null && !shared.over) await this.level();
     } catch (error) {
-      fail(error);
+      throw error instanceof Abandoned ? crew.cause() : error;
+    } finally {
+      expander.stepper.sharing = null;
+      await crew.end();
     }
+    learning.catchUp();
+    expander.depth = shared.depth;
+    expander.transitions += crew.transitions;
+    const violations = await this.violations();
+    const reruns = crew.reruns + expander.stepper.recorder.runs;
+    return verdictOf(this.program, expander, violations, { stop: this.stop, states: shared.states, transitions: expander.transitions, milliseconds: options.now() - this.began, tableBytes: shared.tableBytes, reruns });
   }
 
-  private next(): number {
-    const { shared, options, expander: { findings } } = this;
-    for (const { found, pending } of this.last) findings.merge(found, pending);
-    if (shared.wantsToGrow) {
-      this.growing = true;
-      const table = shared.grow();
-      for (const thread of this.threads) thread.post(table);
-      return GO.grow;
-    }
-    if (this.growing) {
-      this.growing = false;
-      return GO.resume;
+  private async level(): Promise<void> {
+    const { crew, part, shared, options } = this;
+    crew.begin();
+    part.beginLevel();
+    for (;;) {
+      while (part.block()) {
+        crew.letIn();
+        if (options.now() - this.told >= REPORT_EVERY) await this.turn();
+      }
+      await crew.quiet(() => this.turn());
+      if (!shared.wantsToGrow) break;
+      this.grow();
     }
     shared.turn();
+    this.whetherToStop();
+  }
+
+  private whetherToStop(): void {
+    const { shared, options, crew, part: { expander: { findings } } } = this;
+    const { keeper } = options;
+    for (const { found, pending } of crew.news()) findings.merge(found, pending);
     if (findings.found.size > 0 && options.all !== true) this.stop = FOUND;
     else if (!shared.over) this.stop = whyStop(options, this.reached);
-    if (options.keeper !== undefined && !shared.over && this.stop !== FOUND && (this.stop !== null || options.keeper.due())) options.keeper.keep(this.snapshot(), this.stop !== null);
-    return this.stop !== null || shared.over ? GO.stop : GO.level;
+    if (keeper !== undefined && !shared.over && this.stop !== FOUND && (this.stop !== null || keeper.due())) keeper.keep(this.snapshot(), this.stop !== null);
+  }
+
+  /** The event loop's turn, and word of how far the search is. */
+  private async turn(): Promise<void> {
+    const { shared, options } = this;
+    this.told = options.now();
+    options.onProgress?.(shared.states, shared.depth);
+    await options.sleep?.(0);
+  }
+
+  /** In the middle of a block. */
+  private growNow(): void {
+    this.crew.quietNow();
+    this.grow();
+  }
+
+  /** While the others wait. */
+  private grow(): void {
+    this.crew.grow(this.shared.grow(), (table) => this.part.takeTable(table));
   }
 
   private snapshot(): Snapshot {
-    const { expander: { stepper, findings } } = this;
-    return this.shared.snapshot(stepper as unknown as Stepper<never>, [...findings.found.values()], [...findings.pending], this.transitions);
+    const { shared, crew, part: { expander: { stepper, findings, transitions }, learning } } = this;
+    learning.catchUp();
+    return shared.snapshot(stepper as unknown as Stepper<never>, [...findings.found.values()], [...findings.pending], transitions + crew.transitions);
   }
 
   private get reached(): { states: number; depth: number; milliseconds: number; bytes: number } {
@@ -175,7 +159,7 @@ class SharedSearch {
   }
 
   private async violations(): Promise<readonly Violation[]> {
-    const { expander, shared, program, options } = this;
+    const { part: { expander }, shared, program, options } = this;
     const chosen = expander.findings.chosen(options.all === true);
     if (chosen.length === 0) return [];
     const { table } = shared;

@@ -5,9 +5,8 @@ import type { Snapshot } from '../snapshot.ts';
 import type { Stepper } from '../stepper.ts';
 import { nextSlots } from '../visited.ts';
 import { BLOCK_HEAD, BLOCK_WORDS, Blocks, type SharedBlocks } from './blocks.ts';
-import { C, sharedWords } from './control.ts';
+import { C, controlWords, sharedWords } from './control.ts';
 import type { SharedTable } from './messages.ts';
-import { SharedLearning } from './shared-learning.ts';
 
 /** Limits of address space, not of memory: 2 GiB of waiting states, 64 MiB of what was learnt. Pages come when they are written. */
 const BLOCKS = 1 << 15;
@@ -16,15 +15,14 @@ const LOG_WORDS = 1 << 24;
 export class Shared {
   readonly blocks: SharedBlocks;
   readonly log: Int32Array;
-  readonly learning: SharedLearning;
   table: SharedTable;
   private readonly control: Int32Array;
   private readonly parentsUpTo: number;
 
-  /** `stepper` knows what the snapshot knows; it is told what the threads learn when it catches up. */
-  constructor(from: Snapshot, stepper: Stepper<never>, parentsUpTo: number) {
+  /** For so many threads beside the first. */
+  constructor(from: Snapshot, others: number, parentsUpTo: number) {
     this.parentsUpTo = parentsUpTo;
-    this.control = sharedWords(C.words);
+    this.control = controlWords(others);
     this.log = sharedWords(LOG_WORDS);
     this.blocks = { control: this.control, pool: sharedWords(BLOCKS * BLOCK_WORDS), lists: sharedWords(BLOCKS * 3) };
     const words = sharedWords(from.table.words.length);
@@ -32,7 +30,6 @@ export class Shared {
     this.table = { words, stride: from.table.stride };
     this.log.set(from.lessons);
     Atomics.store(this.control, C.logWords, from.lessons.length);
-    this.learning = new SharedLearning(this.control, this.log, stepper, from.lessons.length);
     Atomics.store(this.control, C.states, from.table.count);
     Atomics.store(this.control, C.depth, from.depth - 1);
     this.deal(from);
@@ -82,10 +79,9 @@ export class Shared {
     Atomics.add(control, C.depth, 1);
   }
 
-  /** Where the search stands, between levels. The table is the one that goes on being filled. */
+  /** Where the search stands, between levels; `stepper` knows all that was learnt. The table is the one that goes on being filled. */
   snapshot(stepper: Stepper<never>, found: readonly Found[], pending: readonly string[], transitions: number): Snapshot {
     const { control, blocks: { pool, lists } } = this;
-    this.learning.catchUp();
     const list = Atomics.load(control, C.parity) * BLOCKS;
     const waiting = Array.from({ length: Atomics.load(control, C.blocks) }, (_, i) => (lists[list + i] as number) * BLOCK_WORDS);
     const frontier = new Int32Array(waiting.reduce((words, block) => words + (pool[block] as number) - block - BLOCK_HEAD, 0));
@@ -100,18 +96,6 @@ export class Shared {
       }
     }
     return { lessons: stepper.lessons.words, digest: digest(stepper), table: { ...this.table, count: this.states }, frontier, waiting: waiting.reduce((states, block) => states + (pool[block + 1] as number), 0), depth: this.depth, transitions, found, pending };
-  }
-
-  /** Lets all who wait go on. */
-  go(what: number): void {
-    Atomics.store(this.control, C.go, what);
-    Atomics.add(this.control, C.epoch, 1);
-    Atomics.notify(this.control, C.epoch);
-  }
-
-  abandon(): void {
-    Atomics.store(this.control, C.abort, 1);
-    for (const word of [C.epoch, C.blockLock, C.learnLock]) Atomics.notify(this.control, word);
   }
 
   /** The states that wait, as the next level's blocks: the first `turn` makes them current. */

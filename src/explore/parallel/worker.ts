@@ -1,101 +1,83 @@
 /**
- * One thread of a search: takes blocks of the current level until there are none, then waits for the others. Everything
- * that threads share is in `WorkerTask`; a new table comes as a message while all wait.
+ * A thread that was started to help with a search. Everything that threads share is in `WorkerTask`; a new table comes as
+ * a message while all wait.
  */
 import { ownThread, type OwnThread } from '../../host/live/threads.ts';
 import { UnseatError } from '../../errors/unseat-error.ts';
-import { Expander } from '../expander.ts';
 import { fingerprint } from '../fingerprint.ts';
 import type { Program } from '../program.ts';
-import type { Stepper } from '../stepper.ts';
-import { Blocks } from './blocks.ts';
-import { Abandoned, C, GO, waitForEpoch } from './control.ts';
-import { failure, type SharedTable, type WorkerTask } from './messages.ts';
-import { SharedLearning } from './shared-learning.ts';
-import { SharedVisited } from './shared-visited.ts';
+import { Abandoned, C, GO, Line, PATIENCE, STANDING, waitWhile } from './control.ts';
+import { failure, type News, type NewTable, type WorkerTask } from './messages.ts';
+import { Part } from './part.ts';
 import { programFrom } from './source.ts';
 
 class Worker {
   private readonly own: OwnThread;
-  private readonly task: WorkerTask;
   private readonly control: Int32Array;
-  private readonly blocks: Blocks;
-  private readonly table: SharedVisited;
-  private readonly learning: SharedLearning;
-  private readonly expander: Expander<never>;
-  private words: SharedTable;
+  private readonly line: Line;
+  private readonly part: Part;
+  /** What had been found when the first thread was told last. */
+  private told: number;
 
   constructor(own: OwnThread, task: WorkerTask, program: Program<never>) {
     this.own = own;
-    this.task = task;
     this.control = task.blocks.control;
-    this.blocks = new Blocks(task.blocks);
-    this.words = task.table;
-    this.table = new SharedVisited(this.control, task.workers, task.table, () => {
+    this.line = new Line(this.control, task.index);
+    this.part = new Part(program, task, task.table, () => {
       if (this.meet() === GO.stop) throw new Abandoned();
     });
-    this.expander = new Expander(program, { symmetry: task.symmetry, selfCheck: task.selfCheck, remember: task.remember }, this.table, (state) => this.blocks.push(state));
-    this.expander.findings.merge(task.found, task.pending);
-    const { stepper } = this.expander;
-    this.learning = new SharedLearning(this.control, task.log, stepper as unknown as Stepper<never>);
-    stepper.sharing = this.learning;
+    const { findings } = this.part.expander;
+    findings.merge(task.found, task.pending);
+    this.told = findings.changes;
   }
 
   run(): void {
-    for (let go: number = this.meet(); go !== GO.stop; go = this.meet()) {
-      // What states of this level consist of was learnt, by whomever, before the level began.
-      this.learning.catchUp();
-      this.expander.depth = Atomics.load(this.control, C.depth);
-      for (let taken = this.blocks.claim(); taken !== null; taken = this.blocks.claim()) this.expand(taken);
-      this.blocks.publish();
+    const { part } = this;
+    part.learning.catchUp();
+    for (let go = this.meet(); go !== GO.stop; go = this.meet()) {
+      part.beginLevel();
+      while (part.block());
     }
   }
 
-  private expand({ block, begin, count }: { readonly block: number; readonly begin: number; readonly count: number }): void {
-    const { expander, blocks } = this;
-    let at = begin;
-    for (let left = count; left > 0; left -= 1) at = expander.expand(blocks, at);
-    expander.flush(blocks);
-    blocks.free(block);
-  }
-
-  /** Waits until all have arrived and are told what to do. When the table is to grow, it helps, and waits again. */
+  /** Waits until it is told what to do. Where the table is to grow, it helps, and waits again. */
   private meet(): number {
-    let go = this.arrive();
-    while (go === GO.grow) {
-      this.takeNewTable();
-      go = this.arrive();
+    const { control, line, part } = this;
+    for (;;) {
+      const { transitions, stepper } = part.expander;
+      this.tellNews();
+      line.count(transitions, stepper.recorder.runs);
+      line.standing = STANDING.waits;
+      while (!waitWhile(control, line.word, STANDING.waits, PATIENCE));
+      for (let table = this.own.receive(); table !== undefined; table = this.own.receive()) part.takeTable(table as NewTable);
+      const go = Atomics.load(control, C.go);
+      if (go !== GO.grow) return go;
     }
-    return go;
   }
 
-  private arrive(): number {
-    const { control, expander: { transitions, findings, stepper } } = this;
-    const epoch = Atomics.load(control, C.epoch);
-    this.own.post({ kind: 'arrived', transitions, reruns: stepper.recorder.runs, found: [...findings.found.values()], pending: [...findings.pending] });
-    waitForEpoch(control, epoch);
-    return Atomics.load(control, C.go);
-  }
-
-  private takeNewTable(): void {
-    const old = this.words;
-    for (let message = this.own.receive(); message !== undefined; message = this.own.receive()) this.words = message as SharedTable;
-    if (this.words === old) throw new UnseatError('INTERNAL', 'the new table of states has not come');
-    this.table.use(this.words);
-    this.table.takeFrom(old, this.task.index, this.task.workers);
+  private tellNews(): void {
+    const { findings } = this.part.expander;
+    if (findings.changes === this.told) return;
+    this.told = findings.changes;
+    this.own.post({ kind: 'news', found: [...findings.found.values()], pending: [...findings.pending] } satisfies News);
   }
 }
 
 export async function start(): Promise<void> {
   const own = ownThread();
   if (own === null) return;
+  const task = own.task as WorkerTask;
+  const { control } = task.blocks;
   try {
-    const task = own.task as WorkerTask;
     const program = await programFrom(task.source);
     if (fingerprint(program) !== task.fingerprint) throw new UnseatError('INTERNAL', 'the set-up of this program is not the same each time', { subject: program.name, next: 'A set-up may depend only on its input: no clock, no random number.' });
     new Worker(own, task, program).run();
   } catch (error) {
-    if (!(error instanceof Abandoned)) own.post(failure(error));
+    if (error instanceof Abandoned) return;
+    own.post(failure(error));
+    Atomics.store(control, C.abort, 1);
+    // Whoever waits for this thread must not wait for its death.
+    new Line(control, task.index).standing = STANDING.waits;
   }
 }
 
