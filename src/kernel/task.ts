@@ -151,3 +151,11 @@ export function setMceKill(k: Kernel, task: number, policy: 'early' | 'late' | n
   const set = policy === null ? 0 : policy === 'early' ? PF_MCE_PROCESS | PF_MCE_EARLY : PF_MCE_PROCESS;
   k.heap.store(task + TASK.flags, rest | set);
 }
+
+/** Domain of the process that has this mm. */
+export function domainOfMm(k: Kernel, mm: number): number {
+  for (let task = k.heap.load(tasksOf(k).head); task !== 0; task = k.heap.load(task + TASK.next)) {
+    if (k.heap.load(task + TASK.mm) === mm) return k.heap.load(task + TASK.domain);
+  }
+  return 0;
+}

@@ -7,32 +7,15 @@ import type { ActResult, Actions, ProcessRef } from '../../src/host/actions.ts';
 import { missing } from '../../src/host/fact.ts';
 import type { Fact } from '../../src/host/fact.ts';
 import type { FileStat, Host, LogLine } from '../../src/host/host.ts';
-import type { Mapping, OpenFile, Place, Processes } from '../../src/host/processes.ts';
-import type { InjectedCall, Trace } from '../../src/host/trace.ts';
+import type { OpenFile, Place, Processes } from '../../src/host/processes.ts';
+import type { Trace } from '../../src/host/trace.ts';
+import { FS_DEV, mapping, PAGE, systemCall, type FakeProcess } from './fake-process.ts';
 
-export const FS_DEV = '259:0';
+export { FS_DEV } from './fake-process.ts';
 export const RANGE = { start: 0x1_0000_0000, end: 0x1_2000_0000 };
-const PAGE = 4096;
 export const DRIVER = '/sys/bus/nd/drivers/nd_pmem';
 export const EARLY_KILL = '/proc/sys/vm/memory_failure_early_kill';
 const HARD_OFFLINE = '/sys/devices/system/memory/hard_offline_page';
-
-export interface FakeProcess {
-  readonly pid: number;
-  readonly startTime: number;
-  readonly comm: string;
-  mappings: Mapping[];
-  files: Map<number, string>;
-  cwd: string;
-  stopped: boolean;
-  alive: boolean;
-  /** Pages of its device mappings that are present, by address. */
-  present: Map<number, number>;
-  /** Maps the file again when it sees none mapped, so many times. */
-  remaps: number;
-  /** PR_MCE_KILL_LATE: memory_failure leaves it alone. */
-  late: boolean;
-}
 
 const ok = (): ActResult => ({ ok: true, definite: true, milliseconds: 0 });
 const errno = (name: string): ActResult => ({ ok: false, errno: name, definite: true, milliseconds: 0 });
@@ -240,40 +223,11 @@ export class FakeMachine {
       inject: async (ref, chain) => tick(() => {
         const p = of(ref);
         if (p === undefined || !p.stopped) return { ...errno('ESRCH'), results: [] };
-        return { ...ok(), results: chain.map((call) => this.call(p, call)) };
+        return { ...ok(), results: chain.map((call) => systemCall(p, call)) };
       }),
       holds: (ref) => of(ref)?.stopped === true,
       peek: async () => missing('unreadable', 'mem'),
       release: async (ref) => tick(() => { const p = of(ref); if (p !== undefined) p.stopped = false; this.run(); return ok(); }),
     };
   }
-
-  /** One system call of a process, as far as detach uses them. */
-  private call(p: FakeProcess, { name, args }: InjectedCall): number {
-    const [a, b, c, d, e] = args.map((x) => (typeof x === 'number' ? x : -1)) as [number, number, number, number, number];
-    const clear = (start: number, end: number): void => {
-      p.mappings = p.mappings.filter((m) => m.end <= start || m.start >= end);
-      for (const address of [...p.present.keys()]) if (address >= start && address < end) p.present.delete(address);
-    };
-    const lowest = (): number => { let fd = 0; while (p.files.has(fd)) fd += 1; return fd; };
-    switch (name) {
-      case 'memfd_create': case 'socket': { const fd = lowest(); p.files.set(fd, '0:1'); return fd; }
-      case 'mmap': clear(a, a + b); p.mappings.push(mapping(a, b, (d & 1) === 1 ? 'rw-s' : 'rw-p', '0:1')); return a;
-      case 'munmap': clear(a, a + b); return 0;
-      case 'mremap': clear(e, e + b); clear(a, a + b); p.mappings.push(mapping(e, b, 'rw-p', '0:0')); return e;
-      case 'process_vm_readv': return lengthIn(args[1]);
-      case 'dup3': p.files.set(b, p.files.get(a) ?? ''); return b;
-      case 'close': p.files.delete(a); return 0;
-      case 'chdir': p.cwd = '8:1'; return 0;
-      default: return c === c ? 0 : -38;
-    }
-  }
 }
-
-/** Second word of a `struct iovec`. */
-function lengthIn(arg: InjectedCall['args'][number] | undefined): number {
-  if (typeof arg !== 'object') return -22;
-  return Number(new DataView(arg.bytes.buffer, arg.bytes.byteOffset).getBigUint64(8, true));
-}
-
-const mapping = (start: number, length: number, perms: string, dev: string): Mapping => ({ start, end: start + length, perms, offset: 0, dev, ino: 1, name: dev === FS_DEV ? '/mnt/f' : '' });

@@ -3,7 +3,6 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { ANON, anonPfn, anonRead, newAnonPage, putAnonPage } from './anon.ts';
-import { domainOfMm } from '../fs/dax-fault.ts';
 import { vmOpsFault } from '../fs/fault.ts';
 import { AT, type Path } from '../state/path.ts';
 import { peekMedium } from '../domains.ts';
@@ -14,6 +13,7 @@ import { regionPage, VMA, vmaEnd, vmaStart, VM_DEVDAX, VM_FSDAX, VM_READ, VM_SHM
 import { migrateToRam } from './migrate_device.ts';
 import { hasPteTable, PMD_PAGES, PTE_ANON, PTE_DEVICE_PRIVATE, PTE_DIRTY, PTE_HWPOISON, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, setEntry, tableInUse, walk } from './pgtable.ts';
 import { mappingsCount, zapRmap } from './rmap.ts';
+import { domainOfMm } from '../task.ts';
 
 /** handle_mm_fault: 0 when the entry is there (or was found there), else VM_FAULT_* bits. */
 export function* handleMmFault(k: Kernel, vma: number, vpn: number, write: number): Path {

@@ -5,10 +5,9 @@
  */
 import { EBUSY, EFAULT, ENOMEM } from '../errno.ts';
 import { assignOwner, readMemory, writeMemory, peekMedium } from '../domains.ts';
-import { domainOfMm } from '../fs/dax-fault.ts';
 import type { Kernel } from '../kernel.ts';
 import { AT, BLOCKED, type Path } from '../state/path.ts';
-import { eachTask, TASK } from '../task.ts';
+import { domainOfMm, eachTask, TASK } from '../task.ts';
 import { flushTlb, ptlLock, ptlUnlock, vmaLeaves } from './memory.ts';
 import { idleCount, MEMORY_DEVICE, memunmapPages, PGMAP, pgmapEnd, pgmapStart } from './memremap.ts';
 import { putPage } from './page_ref.ts';

@@ -77,18 +77,6 @@ export const FSDAX = {
     meaning: 'del_gendisk() tells the file system that its block device is dead, and ext4 and XFS shut down ("shut down requested (2)")',
     source: 'fs/super.c, fs_bdev_mark_dead(), 6.6; measured: A matrix, "fs shut down by the kernel at unbind"',
   },
-  'fsdax.unbind-unmaps-page-cache': {
-    allowed: [false, true],
-    default: false,
-    meaning: 'nd_pmem\'s remove unmaps what processes have mapped from the device, whatever the file system does',
-    source: 'drivers/nvdimm/pmem.c, nd_pmem_remove(), 5.10 to 7.2: no such call',
-  },
-  'fsdax.remove-waits-for-holder': {
-    allowed: [false, true],
-    default: false,
-    meaning: 'unbind refuses or waits while a file system holds the dax device',
-    source: 'measured: A 1; proposed in <20260107153332.64727-8-john@groves.net>',
-  },
   'fsdax.mapping-counts': {
     allowed: ['none', 'folio'],
     default: 'folio',
@@ -202,48 +190,6 @@ export const FSDAX = {
     default: false,
     meaning: 'with MF_MEM_PRE_REMOVE the DAX entries of a file are gone from its mapping when the walk is over',
     source: 'measured: A 2, order of umount and rebind (6.12 xfs: entries are left, OOPS in dax_disassociate_entry), although fs/xfs/xfs_notify_failure.c 6.8 calls invalidate_inode_pages2_range()',
-  },
-  'fsdax.removal-design': {
-    allowed: ['none', 'pagemap-failure', 'reverse-map', 'inode-walk', 'page-walk', 'page-table-walk'],
-    default: 'none',
-    meaning: 'what nd_pmem does at removal to find and unmap its users: nothing; memory_failure() of every pfn of the pagemap; the file system\'s ->corrupt_range() over its reverse map; unmapping every inode of the file system; page->mapping of every page; the page tables of every process',
-    source: 'no release does any; pagemap-failure: <161604048257.1463742.1374527716381197629.stgit@dwillia2-desk3.amr.corp.intel.com>; inode-walk: fs/drop_caches.c, drop_pagecache_sb(), discussed in the same thread',
-  },
-  'fsdax.removal-design-order': {
-    allowed: ['unmap-then-dead', 'dead-then-unmap'],
-    default: 'dead-then-unmap',
-    meaning: 'whether the design runs in the driver\'s remove, before kill_dax(), or after it and before the memmap goes',
-    source: 'dev_pagemap_failure() was called at the pagemap\'s ->kill(), after kill_dax()',
-  },
-  'fsdax.removal-design-when': {
-    allowed: ['in-use', 'always'],
-    default: 'in-use',
-    meaning: 'whether the design runs only when the dax core finds the device in use by a file system ("remove while mounted")',
-    source: 'dev_pagemap_failure(), second patch: the associated dax_device has an elevated reference',
-  },
-  'fsdax.removal-drops-entries': {
-    allowed: [false, true],
-    default: false,
-    meaning: 'the design also takes the DAX entries out of the mappings, so that a later evict finds none',
-    source: 'no release',
-  },
-  'fsdax.mass-failure-rate-limited': {
-    allowed: [false, true],
-    default: false,
-    meaning: 'memory_failure() of many pages by one caller logs one line, not one for each page',
-    source: 'dev_pagemap_failure(), first patch: "mm/memory-failure: Prepare for mass memory_failure()"',
-  },
-  'fsdax.mass-failure-collects-all': {
-    allowed: [false, true],
-    default: false,
-    meaning: 'memory_failure() by a mass caller collects every process that maps the page, whatever it asked for by PR_MCE_KILL or the sysctl',
-    source: 'no release; the posting leaves collect_procs() as it is',
-  },
-  'fsdax.dax-lock-covers-insert': {
-    allowed: [false, true],
-    default: false,
-    meaning: 'a DAX fault holds dax_read_lock() from dax_direct_access() until the page-table entry is there, so that kill_dax() waits for it',
-    source: 'fs/dax.c, dax_iomap_direct_access(): dropped before the entry is inserted, 5.2 to 7.2',
   },
   'fsdax.virtio-pmem-remove': {
     allowed: ['as-nd-pmem'],
