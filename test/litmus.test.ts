@@ -109,6 +109,20 @@ test('names that only set-up can check are refused when the machine is built', (
   assert.throws(() => build(GOOD.replace('  pmem:\n', '  mechanisms: { no.such: true }\n  pmem:\n')), /there is no mechanism no\.such/);
 });
 
+test('a finally line that is asked in no state is told, and no verdict is as expected then', () => {
+  // The driver of virtio-mem looks again and again at what it could not give back: somebody can always go on.
+  const text = texts[files.indexOf('virtio-mem-shrink.yaml')] as string;
+  const check = (lines: string, all: boolean): string => {
+    const r = checkLitmus(readLitmus(text.replace('expect:\n  default: ok', lines), 'x.yaml'), profileByName('6.12') as NonNullable<ReturnType<typeof profileByName>>, { ...options, all });
+    return `${r.status} ${r.asExpected}: ${r.says}`;
+  };
+  const asked = 'never asked, since in every state somebody can go on: finally block-absent ram0';
+  for (const all of [true, false]) assert.equal(check('finally: [block-absent ram0]\nexpect:\n  default: ok', all), `vacuous false: ${asked}`);
+  const wrong = 'never: [block-absent ram0]\nfinally: [block-absent ram0]\nexpect:\n  default: [block-absent ram0]';
+  assert.equal(check(wrong, true), `violated false: block-absent ram0; ${asked}`);
+  assert.equal(check(wrong, false), 'violated true: block-absent ram0');
+});
+
 test('schema/litmus.json is what the schema says', () => {
   assert.equal(readFileSync(join(root, 'schema/litmus.json'), 'utf8'), `${JSON.stringify(litmusJsonSchema(), null, 1)}\n`);
 });

@@ -33,7 +33,8 @@ export function verdictOf<C extends WithHeap>(program: Program<C>, { stepper, fi
   return {
     program: program.name,
     violations,
-    neverSeen: stop === null ? [...findings.pending] : [],
+    neverSeen: stop === null ? [...findings.unseen] : [],
+    neverAsked: stop === null ? [...findings.unasked] : [],
     complete: stop === null,
     stoppedBecause: stop,
     stats: { states, transitions, depth, milliseconds, reruns, nodes: stepper.nodes.count, columns: stepper.state.columns, bytesPerState: tableBytes / states },

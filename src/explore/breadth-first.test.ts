@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Heap } from '../kernel/state/heap.ts';
 import { AT, BLOCKED, STOP, call, choose, repeat, type Path } from '../kernel/state/path.ts';
 import { BreadthFirst } from './breadth-first.ts';
+import { searchReduced } from './reduced.ts';
 import type { Program } from './program.ts';
 
 interface Box {
@@ -109,6 +110,29 @@ test('every choice is tried, and an endless reader has finitely many states', ()
   const verdict = new BreadthFirst(program, { now, all: true }).run();
   assert.deepEqual(verdict.neverSeen, []);
   assert.equal(verdict.complete, true);
+});
+
+test('a finally property that no state is asked for is named, as one that never happens is; also where searches hand each other what they found', () => {
+  function* tick(c: Box): Path {
+    return yield* repeat(c, function* round(k: Box): Path {
+      yield AT('tick');
+      k.heap.store(k.lock, 1 - k.heap.load(k.lock));
+      return 0;
+    }, 0);
+  }
+  const program = (ticks: boolean): Program<Box> => ({
+    name: 'ticks', context: box(), threads: [...threads(1, increment), ...(ticks ? [{ name: 'clock', path: tick, args: [], daemon: true }] : [])],
+    properties: [{ name: 'x', kind: 'sometimes', holds: (c) => c.heap.load(c.x) === 7 }, { name: 'x', kind: 'finally', holds: (c) => c.heap.load(c.x) === 1 }],
+  });
+  for (const ticks of [true, false]) {
+    const search = new BreadthFirst(program(ticks), { now, all: true });
+    search.level();
+    for (const from of [undefined, search.snapshot()]) {
+      const { neverSeen, neverAsked, violations } = new BreadthFirst(program(ticks), { now, all: true, ...(from === undefined ? {} : { from }) }).run();
+      assert.deepEqual([neverSeen, neverAsked, violations], [['x'], ticks ? ['x'] : [], []]);
+    }
+    assert.deepEqual(searchReduced(program(ticks), { now, all: true, firstLook: 1 }).neverAsked, ticks ? ['x'] : []);
+  }
 });
 
 test('hidden nondeterminism is told, with the usual causes', () => {

@@ -101,7 +101,7 @@ export class BreadthFirst<C extends WithHeap> {
   /** Where the search stands, between levels. Shares its arrays with the search. */
   snapshot(): Snapshot {
     const { expander: { stepper, findings, depth, transitions }, visited, current } = this;
-    return { lessons: stepper.lessons.words, digest: digest(stepper as unknown as Stepper<never>), table: visited.saved, frontier: current.saved, waiting: current.count, depth, transitions, found: [...findings.found.values()], pending: [...findings.pending] };
+    return { lessons: stepper.lessons.words, digest: digest(stepper as unknown as Stepper<never>), table: visited.saved, frontier: current.saved, waiting: current.count, depth, transitions, found: [...findings.found.values()], pending: findings.pending };
   }
 
   private takeUp(from: Snapshot): void {

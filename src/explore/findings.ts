@@ -19,14 +19,18 @@ export interface Found {
 /** What a search has found so far. */
 export interface Standing {
   readonly found: readonly Found[];
-  /** `sometimes` properties that no state has fulfilled yet. */
+  /** `sometimes` properties that no state has fulfilled yet, and `finally` ones that no state was asked for (with that word before their names). */
   readonly pending: readonly string[];
 }
 
+/** How a `finally` property is called among those that are pending. */
+const asked = (name: string): string => `finally ${name}`;
+
 export class Findings<C extends WithHeap> {
   readonly found = new Map<string, Found>();
-  /** `sometimes` properties that no state has fulfilled yet. */
-  readonly pending: Set<string>;
+  /** Names of `sometimes` properties that no state has fulfilled, and of `finally` ones that no state was asked for. */
+  readonly unseen: Set<string>;
+  readonly unasked: Set<string>;
   /** Rises when something is found. */
   changes = 0;
   private readonly program: Program<C>;
@@ -39,7 +43,9 @@ export class Findings<C extends WithHeap> {
   constructor(program: Program<C>, stepper: Stepper<C>, independence: Independence | null, remember: boolean) {
     this.program = program;
     this.stepper = stepper;
-    this.pending = new Set(program.properties.filter((p) => p.kind === 'sometimes').map((p) => p.name));
+    const namesOf = (kind: Property['kind']): Set<string> => new Set(program.properties.filter((p) => p.kind === kind).map((p) => p.name));
+    this.unseen = namesOf('sometimes');
+    this.unasked = namesOf('finally');
     const { state } = stepper;
     const known = remember ? new KnownAnswers(program.properties.length, stepper as unknown as Stepper<never>) : null;
     this.known = known;
@@ -51,6 +57,11 @@ export class Findings<C extends WithHeap> {
       independence?.sawDone(thread);
       return known === null ? stepper.result(thread) : known.done(thread);
     };
+  }
+
+  /** See Standing. */
+  get pending(): string[] {
+    return [...this.unseen, ...[...this.unasked].map(asked)];
   }
 
   /** Asks every property once, before anything is learnt: what a property reserves on its first call then lies at the same place in every search. */
@@ -65,8 +76,8 @@ export class Findings<C extends WithHeap> {
       const property = properties[i] as Property<C>;
       if (property.kind === 'never') {
         if (this.holds(i)) this.add({ property: property.name, kind: 'never', depth, low, high });
-      } else if (property.kind === 'sometimes' && this.pending.size > 0 && this.pending.has(property.name) && this.holds(i)) {
-        this.fulfilled(property.name);
+      } else if (property.kind === 'sometimes' && this.unseen.size > 0 && this.unseen.has(property.name) && this.holds(i)) {
+        this.leave(this.unseen, property.name);
       }
     }
     if (allowOops === true) return;
@@ -80,7 +91,9 @@ export class Findings<C extends WithHeap> {
   rest(depth: number, low: number, high: number): void {
     const { program, stepper } = this;
     program.properties.forEach((property, i) => {
-      if (property.kind === 'finally' && !this.holds(i)) this.add({ property: property.name, kind: 'finally', depth, low, high });
+      if (property.kind !== 'finally') return;
+      this.leave(this.unasked, property.name);
+      if (!this.holds(i)) this.add({ property: property.name, kind: 'finally', depth, low, high });
     });
     if (program.allowHang === true) return;
     const waiting = program.threads.findIndex((thread, t) => !stepper.isOver(t) && thread.daemon !== true);
@@ -90,7 +103,8 @@ export class Findings<C extends WithHeap> {
   /** Takes over what another search of the same program found. */
   merge(found: readonly Found[], pending: readonly string[]): void {
     for (const one of found) this.add(one);
-    for (const name of [...this.pending]) if (!pending.includes(name)) this.fulfilled(name);
+    for (const name of [...this.unseen]) if (!pending.includes(name)) this.leave(this.unseen, name);
+    for (const name of [...this.unasked]) if (!pending.includes(asked(name))) this.leave(this.unasked, name);
   }
 
   /** All of them, or those that are nearest to the start. */
@@ -107,9 +121,8 @@ export class Findings<C extends WithHeap> {
     this.changes += 1;
   }
 
-  private fulfilled(name: string): void {
-    this.pending.delete(name);
-    this.changes += 1;
+  private leave(names: Set<string>, name: string): void {
+    if (names.delete(name)) this.changes += 1;
   }
 
   private holds(property: number): boolean {

@@ -39,6 +39,8 @@ export interface Verdict {
   readonly violations: readonly Violation[];
   /** `sometimes` properties that no state fulfilled: the test is vacuous. */
   readonly neverSeen: readonly string[];
+  /** `finally` properties that were asked in no state, since in each somebody can go on: the test says nothing by them. */
+  readonly neverAsked: readonly string[];
   /** True when every reachable state was looked at. */
   readonly complete: boolean;
   readonly stoppedBecause: string | null;

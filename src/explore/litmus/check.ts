@@ -7,7 +7,7 @@ import type { Verdict, Violation } from '../verdict.ts';
 import { buildLitmus } from './build.ts';
 import type { Litmus } from './schema.ts';
 
-/** `absent`: this kernel cannot make such a machine (no CXL ram regions before 6.3). */
+/** `vacuous`: it shows nothing, since something never happens or is never asked. `absent`: this kernel cannot make such a machine (no CXL ram regions before 6.3). */
 export type Status = 'ok' | 'violated' | 'vacuous' | 'bounded' | 'absent';
 
 export interface CheckOptions {
@@ -64,12 +64,17 @@ export function searchLitmus(test: Litmus, profile: Profile, program: ReturnType
 export function judge(test: Litmus, profile: Profile, verdict: Verdict, all: boolean): CheckResult {
   const base = { litmus: test.litmus, title: test.title, profile: profile.name, expected: expected(test, profile.name) };
   const violated = [...new Set(verdict.violations.map(violationName))].sort();
-  const status: Status = violated.length > 0 ? 'violated' : !verdict.complete ? 'bounded' : verdict.neverSeen.length > 0 ? 'vacuous' : 'ok';
-  // What a test says comes in some order must come, whatever else is found; only a search for everything can tell.
-  const missed = all && verdict.complete ? test.sometimes.filter((text) => verdict.neverSeen.includes(text)) : [];
+  const unasked = test.finally.filter((text) => verdict.neverAsked.includes(text));
+  const status: Status = violated.length > 0 ? 'violated' : !verdict.complete ? 'bounded' : verdict.neverSeen.length + unasked.length > 0 ? 'vacuous' : 'ok';
+  // What a test says comes in some order must come, and what it asks at the end must be asked, whatever else is found; only a search for everything can tell.
+  const missed = all && verdict.complete ? [...neverHappens(test.sometimes.filter((text) => verdict.neverSeen.includes(text))), ...neverAsked(unasked)] : [];
   const asExpected = base.expected === null ? null : missed.length === 0 && matches(status, violated, base.expected, all);
-  return { ...base, status, violated, asExpected, says: status === 'violated' && missed.length > 0 ? `${says(status, verdict)}; never happens: ${missed.join('; ')}` : says(status, verdict), verdict };
+  return { ...base, status, violated, asExpected, says: [says(status, verdict, unasked), ...(status === 'violated' ? missed : [])].join('; '), verdict };
 }
+
+const neverHappens = (texts: readonly string[]): string[] => (texts.length === 0 ? [] : [`never happens: ${texts.join('; ')}`]);
+/** A `finally` line of a test that no state was asked for is a mistake of the test, or of the kernel that never comes to rest. */
+const neverAsked = (texts: readonly string[]): string[] => (texts.length === 0 ? [] : [`never asked, since in every state somebody can go on: finally ${texts.join('; ')}`]);
 
 /** A search for every violation must find exactly what is expected; one that stops at the first must find one of it. */
 function matches(status: Status, violated: readonly string[], wanted: readonly string[], all: boolean): boolean {
@@ -78,10 +83,10 @@ function matches(status: Status, violated: readonly string[], wanted: readonly s
   return violated.length > 0 && violated.every((name) => wanted.includes(name)) && (!all || wanted.every((name) => violated.includes(name)));
 }
 
-function says(status: Status, verdict: Verdict): string {
+function says(status: Status, verdict: Verdict, unasked: readonly string[]): string {
   if (status === 'ok') return `no interleaving does it: ${verdict.stats.states} states`;
   if (status === 'violated') return verdict.violations.map((v) => v.property).join('; ');
-  if (status === 'vacuous') return `never happens: ${verdict.neverSeen.join('; ')}`;
+  if (status === 'vacuous') return [...neverHappens(verdict.neverSeen), ...neverAsked(unasked)].join('; ');
   return verdict.stoppedBecause ?? 'the search was not finished';
 }
 

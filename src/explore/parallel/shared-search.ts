@@ -151,7 +151,7 @@ class SharedSearch {
   private snapshot(): Snapshot {
     const { shared, crew, part: { expander: { stepper, findings, transitions }, learning } } = this;
     learning.catchUp();
-    return shared.snapshot(stepper as unknown as Stepper<never>, [...findings.found.values()], [...findings.pending], transitions + crew.transitions);
+    return shared.snapshot(stepper as unknown as Stepper<never>, [...findings.found.values()], findings.pending, transitions + crew.transitions);
   }
 
   private get reached(): { states: number; depth: number; milliseconds: number; bytes: number } {

@@ -59,7 +59,7 @@ class Worker {
     const { findings } = this.part.expander;
     if (findings.changes === this.told) return;
     this.told = findings.changes;
-    this.own.post({ kind: 'news', found: [...findings.found.values()], pending: [...findings.pending] } satisfies News);
+    this.own.post({ kind: 'news', found: [...findings.found.values()], pending: findings.pending } satisfies News);
   }
 }
 
