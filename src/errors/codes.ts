@@ -8,7 +8,7 @@ export const EXIT = {
   failed: 1,
   /** The command line was wrong. */
   usage: 2,
-  /** The plan refuses: the device is held, or the removal would do damage. Nothing was touched. */
+  /** Refused before anything was touched: the device is held, the removal would do damage, this user or this host may not do it. */
   refused: 3,
   /** A forbidden outcome was found (`check`), or something was left behind (`audit`). */
   found: 4,
@@ -22,13 +22,14 @@ export const CODES = {
   USAGE: { exit: EXIT.usage, says: 'the command line is not one that this command takes' },
   NOT_FOUND: { exit: EXIT.failed, says: 'no device, process or file goes by that name on this host' },
   AMBIGUOUS: { exit: EXIT.usage, says: 'the name fits several devices' },
-  NO_PERMISSION: { exit: EXIT.failed, says: 'the step needs a privilege that this user lacks' },
+  NO_PERMISSION: { exit: EXIT.refused, says: 'a step needs a privilege that this user lacks' },
+  UNREADABLE: { exit: EXIT.failed, says: 'this user may not read a file that was named' },
   BAD_CAPTURE: { exit: EXIT.failed, says: 'the capture is truncated, corrupt or not a capture' },
   UNSAFE_CAPTURE: { exit: EXIT.failed, says: 'the archive would reach outside of itself or is absurdly large' },
   BAD_INPUT: { exit: EXIT.failed, says: 'a file given by the user does not have the form that it should have' },
   BAD_SCENARIO: { exit: EXIT.failed, says: 'a scenario or litmus file does not follow its schema' },
   UNSUPPORTED: { exit: EXIT.failed, says: 'this machine, kernel or host cannot do that' },
-  READ_ONLY: { exit: EXIT.failed, says: 'this host cannot be changed (a capture)' },
+  READ_ONLY: { exit: EXIT.refused, says: 'this host cannot be changed (a capture)' },
   HELD: { exit: EXIT.refused, says: 'the device is held and the chosen way does not let the holder go' },
   REFUSED: { exit: EXIT.refused, says: 'the removal would do damage or touch what must not be touched' },
   NO_CONSENT: { exit: EXIT.refused, says: 'nothing changes without the device named as consent' },

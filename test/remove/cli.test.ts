@@ -29,8 +29,9 @@ test('--dry-run says every write and call, in order, and refuses nothing', () =>
   assert.ok(places.every((at, i) => at >= 0 && (i === 0 || at > (places[i - 1] ?? 0))), out);
 });
 
-test('a capture cannot be changed; two ways at once are a wrong command line', () => {
-  assert.equal(unseat('remove', 'pmem0', '--detach', '--yes', 'pmem0', '--from', CAPTURE).status, 1);
+test('a capture cannot be changed: refused like every removal that is not begun; two ways at once are a wrong command line', () => {
+  const { status, out } = unseat('remove', 'pmem0', '--detach', '--yes', 'pmem0', '--from', CAPTURE, '--json');
+  assert.deepEqual([status, JSON.parse(out).error.code], [3, 'READ_ONLY']);
   assert.equal(unseat('remove', 'pmem0', '--detach', '--kill', '--from', CAPTURE).status, 2);
 });
 

@@ -28,22 +28,12 @@ import { remove } from '../../src/remove/engine/run.ts';
 import type { RemovalRecord } from '../../src/remove/record.ts';
 import { readScenario } from '../../src/scenario/read.ts';
 import type { Way } from '../../src/steps/reason.ts';
+import { seeded } from '../seeded.ts';
 import { watched } from './watched.ts';
 
 /** 10,000 in the second CI stage. */
 const SEEDS = Number(process.env['UNSEAT_SEEDS'] ?? 200);
 const FIRST = Number(process.env['UNSEAT_SEED'] ?? 1);
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** One thing that some running process does now. */
 function live(built: BuiltScenario, random: () => number, forks: { left: number }): void {

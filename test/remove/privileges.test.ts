@@ -1,6 +1,7 @@
 /** Without privileges: every step that lacks one is named with it, before anything is asked for or touched. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CODES, EXIT } from '../../src/errors/codes.ts';
 import { UnseatError } from '../../src/errors/unseat-error.ts';
 import type { Host } from '../../src/host/host.ts';
 import { refuse } from '../../src/cli/refuse-removal.ts';
@@ -27,7 +28,7 @@ function refusal(way: Way, uid: number, capabilities: number, blockers: readonly
 
 test('an ordinary user: every step with what it needs, and as whom to run it', () => {
   const error = refusal('detach', 65534, 0);
-  assert.equal(error.code, 'NO_PERMISSION');
+  assert.deepEqual([error.code, CODES[error.code].exit], ['NO_PERMISSION', EXIT.refused], 'refused before anything was touched');
   assert.match(error.message, /^\d+ of \d+ steps need privileges that this user lacks; nothing was changed/);
   assert.match(error.facts.seen ?? '', /CAP_SYS_PTRACE for step 2 \(stop pid 100 \(h\)\).*CAP_SYS_ADMIN for step \d+ \(umount \/mnt\).*CAP_DAC_OVERRIDE for step \d+ \(write pfn0\.0 to .*unbind\)/);
   assert.equal(error.facts.next, 'Run it as root.');

@@ -12,7 +12,7 @@ import { recordText } from '../print/removal.ts';
 
 type Carry = (host: Host, journal: FoundJournal, options: RunOptions) => Promise<RemovalRecord>;
 
-const STATUSES = 'Exit status: 0 done or all as before, 1 failed, 2 wrong command line, 64 partly; the output says what is left.';
+const STATUSES = 'Exit status: 0 done or all as before, 1 failed, 2 wrong command line, 3 refused (as a removal that is still under way), 64 partly;\nthe output says what is left.';
 
 export function defineFor(command: Command, help: string): void {
   command.argument('[device]', 'the device, where several removals were interrupted').option('--json', 'print one JSON document').addHelpText('after', `${help}\n\n${STATUSES}`);

@@ -47,7 +47,9 @@ are named. Every step is looked at before and after; when one fails, what was do
   unseat remove pmem0 --detach --yes pmem0 for scripts
   unseat remove mem0 --locate              blinks the slot of the card: writes 2 to its attention file
 
-Exit status: 0 done, 1 called off with everything as before, 3 refused, 64 partly done ('unseat resume', 'unseat rollback').`);
+Exit status: 0 done, 1 failed (as no such device) or called off with everything as before, 2 wrong command line, 3 refused before
+anything was touched (held, damage, no consent, no privilege, a host that cannot be changed), 64 partly done ('unseat resume',
+'unseat rollback').`);
 }
 
 export async function run(args: readonly string[], options: Readonly<Record<string, unknown>>, out: Output): Promise<number> {
@@ -111,7 +113,7 @@ function chooseWay(plan: RemovalPlan, options: Readonly<Record<string, unknown>>
   const detach = of('detach');
   // Nobody to let go: every way is the graceful one.
   const way = first === 'force' && !byMemoryFailure && !mixed && detach?.possible === true ? detach : first === undefined ? graceful : (of(first) ?? (first === 'force' ? detach : undefined) ?? graceful);
-  if (way === undefined) throw new UnseatError('UNSUPPORTED', 'there is no way to remove this device', { subject: plan.deviceName });
+  if (way === undefined) throw new UnseatError('REFUSED', 'there is no way to remove this device', { subject: plan.deviceName });
   return way;
 }
 

@@ -11,7 +11,7 @@ import { findRoot } from './root.ts';
 import type { TreeNode } from './tree.ts';
 
 /**
- * The machine in a capture, read only. Throws NOT_FOUND, NO_PERMISSION, BAD_CAPTURE (truncated, corrupt, none) or
+ * The machine in a capture, read only. Throws NOT_FOUND, UNREADABLE, BAD_CAPTURE (truncated, corrupt, none) or
  * UNSAFE_CAPTURE (reaches outside of itself, absurdly large).
  */
 export async function openCapture(path: string, limits: CaptureLimits = DEFAULT_LIMITS): Promise<Host> {
@@ -54,7 +54,7 @@ function readAll(fd: number, size: number): Uint8Array {
 
 function cannotOpen(path: string, error: NodeJS.ErrnoException): UnseatError {
   const denied = error.code === 'EACCES' || error.code === 'EPERM';
-  return new UnseatError(denied ? 'NO_PERMISSION' : 'NOT_FOUND', 'the capture cannot be opened', {
+  return new UnseatError(denied ? 'UNREADABLE' : 'NOT_FOUND', 'the capture cannot be opened', {
     subject: path,
     cause: error.code ?? error.message,
     next: denied ? 'Make the file readable for this user, or run as its owner.' : 'Check the path; a capture is a directory or a .tar archive, plain or compressed.',
