@@ -7,19 +7,9 @@ import type { Host } from '../../src/host/host.ts';
 import { Tracer } from '../../src/host/live/tracer/client.ts';
 import { detachStopped } from '../../src/remove/ways/detach/carry-out.ts';
 import { findJournals, journalPath } from '../../src/remove/journal/journal.ts';
+import { seeded } from '../seeded.ts';
 import { Program } from './loop.ts';
 import type { LoopMount } from './loop.ts';
-
-/** A small generator of numbers in [0, 1), so that a run can be repeated (mulberry32). */
-export function seeded(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** `done`, or why not. */
 async function detachOnce(host: Host, trace: Tracer, program: Program, devices: ReadonlySet<string>): Promise<string> {

@@ -4,6 +4,7 @@ import type { Profile } from '../../profile/profile.ts';
 import type { LogFinding, Observation } from '../../scenario/observation.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { Step } from '../../scenario/step.ts';
+import { subjectOf } from '../../scenario/subject-of.ts';
 import { busDevices, deviceBus, deviceName } from '../drivers/base/bus.ts';
 import { simulatedHost } from '../host/sim-host.ts';
 import { buildScenario } from './build.ts';
@@ -64,13 +65,4 @@ export function operatorName(built: BuiltScenario, name: string): string {
   if (pmem !== undefined) return pmem.block;
   if (dax !== undefined) return dax.name;
   return device === undefined || device.dev === 0 || !busDevices(k, deviceBus(k, device.dev).name).includes(device.dev) ? name : deviceName(k, device.dev);
-}
-
-function subjectOf(step: Step): string {
-  const a: unknown = step.argument;
-  if (typeof a === 'string') return a;
-  if (Array.isArray(a)) return a.join(' ');
-  if (typeof a !== 'object' || a === null) return String(a);
-  const o = a as Record<string, unknown>;
-  return String(o['process'] ?? o['device'] ?? o['at'] ?? (typeof o['block'] === 'number' ? `block at 0x${o['block'].toString(16)}` : ''));
 }

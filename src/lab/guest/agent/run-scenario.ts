@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Observation } from '../../../scenario/observation.ts';
 import type { ProcessSpec } from '../../../scenario/process.ts';
 import type { Step } from '../../../scenario/step.ts';
+import { subjectOf } from '../../../scenario/subject-of.ts';
 import type { FromHost } from '../../channel/protocol.ts';
 import { countFindings, findingsIn, firstTrace } from '../../log-findings.ts';
 import { sendCapture } from './capture.ts';
@@ -102,12 +103,3 @@ async function observe(guest: Guest, step: Step, index: number): Promise<Observa
 }
 
 const saidOf = ({ watch }: Step, lines: readonly string[]): { said?: string[] } => (watch.length === 0 ? {} : { said: watch.filter((text) => lines.some((line) => line.includes(text))) });
-
-function subjectOf(step: Step): string {
-  const a: unknown = step.argument;
-  if (typeof a === 'string') return a;
-  if (Array.isArray(a)) return a.join(' ');
-  if (typeof a !== 'object' || a === null) return String(a);
-  const o = a as Record<string, unknown>;
-  return String(o['process'] ?? o['device'] ?? o['at'] ?? (typeof o['block'] === 'number' ? `block at 0x${o['block'].toString(16)}` : ''));
-}
