@@ -25,6 +25,8 @@ for place in $TMPFS; do mount -t tmpfs tmpfs /host$place; done
 mkdir -p /host/dev/pts /host/dev/shm
 mount -t devpts devpts /host/dev/pts
 mount -t tmpfs tmpfs /host/dev/shm
+# A scenario may take a module out and load it again; the host's root has none of this kernel.
+mv /modules /host/run/modules
 cp /unseat-guest /agent.mjs /unseat.env /second.sh /bin/busybox /host/run/
 # The host's root becomes the guest's own, as on any machine: mount points are what pid 1 sees.
 exec switch_root /host /bin/sh /run/second.sh

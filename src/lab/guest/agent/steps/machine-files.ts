@@ -41,9 +41,17 @@ export function open(guest: Guest, name: string): Seen {
 }
 
 export async function tool(guest: Guest, words: readonly string[], ms: number): Promise<Seen> {
-  const [program = '', ...args] = words.map((word) => withKernelNames(guest, word));
+  const [program = '', ...args] = ofTheGuest(words.map((word) => withKernelNames(guest, word)));
   const { errno: _none, ...seen } = fromOnce(await once(args, ms, program));
   return seen;
+}
+
+/** Modules are the guest's own: the host whose root this is may have neither kmod nor modules of this kernel. */
+function ofTheGuest(words: readonly string[]): readonly string[] {
+  const [program, module = ''] = words;
+  if (program === 'rmmod') return ['/run/busybox', 'rmmod', module];
+  // What it depends on is still there: rmmod takes out one module.
+  return program === 'modprobe' ? ['/run/busybox', 'insmod', `/run/modules/${module}.ko`] : words;
 }
 
 /** Asks for what a push of the attention button asks for. */
