@@ -26,7 +26,7 @@ export interface ExpanderOptions {
   readonly independence?: Independence;
   /** Take states for one that differ only by an exchange of interchangeable threads (Program.symmetry). */
   readonly symmetry?: boolean;
-  /** Run about one step in so many once more (a power of two), to see that it does the same. 0 for none. */
+  /** Run about one step in so many once more, and ask as many properties again (a power of two), to see that they do and say the same. 0 for none. */
   readonly selfCheck?: number;
   /** False: every step is walked through what was learnt and every property asked in every state, though both were so before. */
   readonly remember?: boolean;
@@ -53,7 +53,7 @@ export class Expander<C extends WithHeap> {
     this.selfCheck = options.selfCheck ?? 0;
     this.known = this.stepper.known;
     this.known.use(options.remember !== false);
-    this.findings = new Findings(program, this.stepper, this.independence, options.remember !== false);
+    this.findings = new Findings(program, this.stepper, this.independence, options.remember !== false, this.selfCheck);
     this.key = new Key(program as unknown as Program<never>, this.stepper as unknown as Stepper<never>, options.symmetry === true);
     this.table = table;
     this.push = push;
@@ -119,9 +119,9 @@ export class Expander<C extends WithHeap> {
     stepper.firstChoices();
     do {
       const outcome = known.find(thread);
+      if (this.selfCheck > 0) this.again(thread, outcome);
       // It waits where it chose so; another choice may go on.
       if (outcome === STAYS) continue;
-      if (this.selfCheck > 0) this.again(thread, outcome);
       moved = true;
       this.transitions += 1;
       state.mark();
@@ -140,8 +140,8 @@ export class Expander<C extends WithHeap> {
     stepper.firstChoices();
     do {
       const outcome = known.find(thread);
-      if (outcome === STAYS) continue;
       if (this.selfCheck > 0) this.again(thread, outcome);
+      if (outcome === STAYS) continue;
       key.after(outcome);
       batch.add(outcome, key.low, key.high);
     } while (stepper.nextChoices());
@@ -149,15 +149,15 @@ export class Expander<C extends WithHeap> {
     return batch.count > before;
   }
 
-  /** Of so many steps, runs one again by its generator, and walks it through the nodes: both must do what is remembered. */
+  /** Of so many steps, runs one again by its generator, and walks it through the nodes: both must do what is remembered, or wait as it does. */
   private again(thread: number, outcome: number): void {
     const { stepper, stepper: { state }, known: { outcomes } } = this;
     const low = state.low ^ (outcomes.low[outcome] as number);
-    if ((low & (this.selfCheck - 1)) !== 0) return;
+    if ((low & (this.selfCheck - 1)) !== 0 || stepper.isOver(thread)) return;
     state.mark();
     stepper.verify(thread);
     this.known.verify(thread, outcome);
-    this.key.verify(outcome);
+    if (outcome !== STAYS) this.key.verify(outcome);
   }
 
   private lookUp(source: Source, batch: Batch): number {

@@ -38,9 +38,10 @@ export class Findings<C extends WithHeap> {
   private readonly reader: Tap;
   private readonly done: (thread: number) => number | undefined;
   private readonly known: KnownAnswers | null;
+  private readonly selfCheck: number;
 
-  /** `remember`: an answer that was given holds wherever the property finds the same. */
-  constructor(program: Program<C>, stepper: Stepper<C>, independence: Independence | null, remember: boolean) {
+  /** `remember`: an answer that was given holds wherever the property finds the same. `selfCheck`: of so many answers that are remembered, one is asked for again. */
+  constructor(program: Program<C>, stepper: Stepper<C>, independence: Independence | null, remember: boolean, selfCheck = 0) {
     this.program = program;
     this.stepper = stepper;
     const namesOf = (kind: Property['kind']): Set<string> => new Set(program.properties.filter((p) => p.kind === kind).map((p) => p.name));
@@ -49,6 +50,7 @@ export class Findings<C extends WithHeap> {
     const { state } = stepper;
     const known = remember ? new KnownAnswers(program.properties.length, stepper as unknown as Stepper<never>) : null;
     this.known = known;
+    this.selfCheck = selfCheck;
     this.reader = readOnly((address) => {
       independence?.sawProperty(address);
       return known === null ? state.read(address) : known.read(address);
@@ -128,8 +130,11 @@ export class Findings<C extends WithHeap> {
   private holds(property: number): boolean {
     const { known } = this;
     if (known === null) return this.ask(property);
+    const ask = (): number => (this.ask(property) ? 1 : 0);
     const answer = known.find(property);
-    return (answer >= 0 ? answer : known.ask(property, () => (this.ask(property) ? 1 : 0))) === 1;
+    if (answer < 0) return known.ask(property, ask) === 1;
+    if (this.selfCheck > 0 && (this.stepper.state.low & (this.selfCheck - 1)) === 0) known.verify(property, answer, ask);
+    return answer === 1;
   }
 
   private ask(property: number): boolean {

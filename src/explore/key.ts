@@ -48,6 +48,7 @@ export class Key {
     outcomes.apply(outcome, state);
     this.compute();
     const same = this.low === low && this.high === high;
+    if (this.special instanceof ViewHash) this.special.verify();
     state.undo();
     this.compute();
     if (!same) throw inconsistent('the key of a state depends on the step that led to it');

@@ -3,7 +3,7 @@
  * and nothing else, so where it finds what it found before, it says what it said before. Forgotten as steps are
  * (known-steps.ts).
  */
-import { Decisions } from './decisions.ts';
+import { Decisions, inconsistent } from './decisions.ts';
 import type { Stepper } from './stepper.ts';
 
 /** Words after which everything is forgotten. */
@@ -50,6 +50,16 @@ export class KnownAnswers {
     if (this.decisions.size > MOST_WORDS || this.stepper.state.width !== this.width) this.forget();
     this.roots[question] = this.decisions.insert(this.roots[question] as number, this.observed, answer);
     return answer;
+  }
+
+  /**
+   * Asks once more what `find` knew.
+   * @throws UnseatError INTERNAL where the answer is another one now: it depends on something that was not looked at by `read`, `done` and `at`
+   */
+  verify(question: number, known: number, ask: () => number): void {
+    this.observed = [];
+    this.seen.clear();
+    if (ask() !== known) throw inconsistent(`question ${question}`);
   }
 
   read(address: number): number {

@@ -26,10 +26,13 @@ export class Recorder<C extends WithHeap> {
     return root;
   }
 
-  /** Extends the nodes from the boundary `at` to the next boundary, in the given state. */
-  extend(thread: Thread<C>, root: number, at: number, state: LiveState): void {
+  /**
+   * Extends the nodes from the boundary `at` to the next boundary, in the given state. `known`: it is known what comes; a
+   * wait is not looked into again, since one more round of it may read what nobody had read there.
+   */
+  extend(thread: Thread<C>, root: number, at: number, state: LiveState, known = false): void {
     this.runs += 1;
-    const tap = new RecordingTap(this.nodes, pathTo(this.nodes, root, at), root, state, this.context.heap);
+    const tap = new RecordingTap(this.nodes, pathTo(this.nodes, root, at), root, state, this.context.heap, known);
     const heap = this.context.heap;
     const before = heap.tap;
     heap.tap = tap;

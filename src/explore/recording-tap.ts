@@ -22,9 +22,11 @@ export class RecordingTap implements Tap {
   /** False while the run only repeats what is known. */
   private live: boolean;
   private known = 0;
+  private readonly classifies: boolean;
   private readonly frames: number[] = [];
 
-  constructor(nodes: Nodes, path: Int32Array, root: number, state: LiveState, heap: Heap) {
+  constructor(nodes: Nodes, path: Int32Array, root: number, state: LiveState, heap: Heap, known: boolean) {
+    this.classifies = !known;
     this.heap = heap;
     this.nodes = nodes;
     this.path = path;
@@ -140,7 +142,7 @@ export class RecordingTap implements Tap {
   private stopAt(point: Point, run: Generator<Point, number, void>): void {
     const wait = this.at;
     this.markBoundary(point);
-    if (point.blocked) this.classifyWait(run, wait);
+    if (point.blocked && this.classifies) this.classifyWait(run, wait);
   }
 
   private markBoundary(point: Point): void {

@@ -185,7 +185,7 @@ export class Stepper<C extends WithHeap> {
    */
   verify(thread: number): void {
     const before = this.nodes.count;
-    this.run(thread, this.state.row[thread] as number);
+    this.run(thread, this.state.row[thread] as number, (value) => value, true);
     if (this.nodes.count !== before) throw nondeterminism(this.nodes, this.state.row[thread] as number, 'a second run of a known step went on into the unknown');
   }
 
@@ -225,10 +225,10 @@ export class Stepper<C extends WithHeap> {
     lessons.close(this.nodes.count, this.heap.used);
   }
 
-  private run(thread: number, start: number, observed: (value: number) => number = (value) => value): void {
+  private run(thread: number, start: number, observed: (value: number) => number, known = false): void {
     this.choiceAt = 0;
     const live = { read: (a: number) => observed(this.state.read(a)), write: (a: number, v: number) => this.state.write(a, v), pick: (n: number) => observed(this.pick(n)) };
-    this.recorder.extend(this.threads[thread] as Thread<C>, this.roots[thread] as number, start, live);
+    this.recorder.extend(this.threads[thread] as Thread<C>, this.roots[thread] as number, start, live, known);
     this.state.undo();
   }
 

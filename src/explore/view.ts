@@ -74,10 +74,19 @@ export class ViewHash {
     this.high = high;
   }
 
+  /** @throws UnseatError INTERNAL where the hash of a part is not what is remembered of it */
+  verify(): void {
+    for (let part = 0; part < this.parts.length; part += 1) this.known.verify(part, this.hashOf(part), () => this.ask(part));
+  }
+
   /** Number of the hash of a part in the state that the row holds. */
   private hashOf(part: number): number {
     const known = this.known.find(part);
-    return known >= 0 ? known : this.known.ask(part, () => this.numberOf((this.parts[part] as ViewPart)(this.known)));
+    return known >= 0 ? known : this.known.ask(part, () => this.ask(part));
+  }
+
+  private ask(part: number): number {
+    return this.numberOf((this.parts[part] as ViewPart)(this.known));
   }
 
   private numberOf([low, high]: readonly [number, number]): number {

@@ -17,6 +17,8 @@ export interface CheckOptions {
   readonly maxStates?: number;
   /** Without reductions every reachable state is visited; for counts and for validation. */
   readonly reduce?: boolean;
+  /** See ExpanderOptions. */
+  readonly selfCheck?: number;
   readonly onProgress?: (states: number, depth: number) => void;
 }
 
@@ -56,7 +58,7 @@ export function absent(test: Litmus, profile: Profile, program: UnseatError): Ch
 
 /** The search alone, of a program that `buildLitmus` made from this test and profile. */
 export function searchLitmus(test: Litmus, profile: Profile, program: ReturnType<typeof buildLitmus>, options: CheckOptions): CheckResult {
-  const search = { now: options.now, all: options.all ?? false, ...(options.maxStates === undefined ? {} : { maxStates: options.maxStates }), ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }) };
+  const search = { now: options.now, all: options.all ?? false, selfCheck: options.selfCheck ?? 0, ...(options.maxStates === undefined ? {} : { maxStates: options.maxStates }), ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }) };
   return judge(test, profile, options.reduce === false ? new BreadthFirst(program, search).run() : searchReduced(program, search), options.all === true);
 }
 
