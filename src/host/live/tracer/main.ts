@@ -7,9 +7,10 @@ import { GadgetFinder } from './arch/x86-64/gadgets.ts';
 import { StoppedProcess } from './process.ts';
 import { readStat } from './proc.ts';
 import { HELLO } from './protocol.ts';
+import { rehearse } from './rehearse.ts';
 import type { Reply, Request, SettingToPutBack } from './protocol.ts';
 import { StopFailed, releaseThread } from './stop.ts';
-import { SysError, pause } from './sys.ts';
+import { SysError, pause, wakePunctually } from './sys.ts';
 
 const held = new Map<number, StoppedProcess>();
 const finder = new GadgetFinder();
@@ -144,6 +145,8 @@ function serve(): void {
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('SIGTERM', () => undefined);
+wakePunctually();
+rehearse(finder);
 reply(HELLO, { ok: true, value: null });
 serve();
 end();
