@@ -29,28 +29,12 @@ export const LISTED: readonly ListedDifference[] = [
     reason: 'no file of /proc tells whose pages are in a pipe',
   },
   {
-    scenarios: /^truth-a-swap$/, kernels: 'all', what: /^forecast$/,
-    reason: 'the plan says that what is swapped is lost, not for each process what comes when it touches it',
-  },
-  {
-    scenarios: /^truth-a-xfs-last-group$/, kernels: '>=6.18', what: /^forecast$/,
-    reason: 'the plan does not see in which allocation group the blocks of a file lie, and says what comes of all but the last: the unbind spins',
-  },
-  {
-    scenarios: /^(?:fsdax-xfs-idle|truth-a-xfs-exit-rebound)$/, kernels: '<=6.1', what: /^forecast$/,
-    reason: 'the file system shuts down at the unmount that follows, whose record meets a disk that has gone; the plan speaks of the unbind',
-  },
-  {
     scenarios: /^truth-a-stale$/, kernels: '>=6.18', what: /^forecast$/,
     reason: 'the plan is asked for the first device that the scenario unbinds; the bad page map comes of another one',
   },
   {
     scenarios: /^truth-a-stale$/, kernels: '6.18', what: /^kernel log at exit$/,
     reason: 'after its oops this kernel wrote one line more (BUG) about the task that died; what follows an oops is not modelled',
-  },
-  {
-    scenarios: /^truth-a-unbound-unlinked$/, kernels: '6.12', what: /^forecast$/,
-    reason: 'the plan says of umount alone that it evicts the inode; the exit of the last holder of a file without a name does so too',
   },
   {
     scenarios: /^truth-a-xfs-whole$/, kernels: '6.1', what: /^(?:kernel log at unbind-|pages of reader at ro)/,
