@@ -1,7 +1,7 @@
 /*
  * Processes that cannot be detached, or not like others. usage: odd WHAT FILE
  * seccomp: a filter that allows everything; traced: a child traced by its parent (the parent prints the child's pid);
- * headless: its first thread has ended, another goes on;
+ * headless: its first thread has ended, another goes on; twins: two processes in one address space that has FILE mapped;
  * coroutine: stands on a small stack of its own making inside other data; chroot: its root is FILE's directory.
  */
 #define _GNU_SOURCE
@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,16 @@ static void stay(void)
 	while (fgets(line, sizeof line, stdin))
 		printf("alive\n");
 	_exit(0);
+}
+
+static int twin(void *arg)
+{
+	(void)arg;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == 1)
+		_exit(0);
+	for (;;)
+		pause();
 }
 
 int main(int argc, char **argv)
@@ -58,6 +69,15 @@ int main(int argc, char **argv)
 		pthread_t t;
 		pthread_create(&t, NULL, (void *(*)(void *))stay, NULL);
 		pthread_exit(NULL);
+	} else if (!strcmp(argv[1], "twins")) {
+		static char stack[65536];
+		if (ftruncate(3, 4096) != 0 || mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 3, 0) == MAP_FAILED)
+			return 6;
+		pid_t pid = clone(twin, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
+		if (pid < 0)
+			return 7;
+		printf("%d\n", (int)pid);
+		stay();
 	} else if (!strcmp(argv[1], "coroutine")) {
 		static ucontext_t main_context, small;
 		char *heap = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

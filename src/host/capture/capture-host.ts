@@ -9,6 +9,7 @@ import type { Manifest } from './manifest.ts';
 import { MountGroups, type KeptNamespace } from './mounts.ts';
 import { CaptureProcesses } from './processes.ts';
 import type { Root } from './root.ts';
+import { parseSpaces } from './threads-listing.ts';
 import { childAt, textAt, type TreeNode } from './tree.ts';
 
 export async function captureHost(archive: string, name: string, at: Root): Promise<Host> {
@@ -27,7 +28,7 @@ export async function captureHost(archive: string, name: string, at: Root): Prom
     label: `capture ${name}`,
     identity: identityOf(files, manifest, uname),
     files,
-    processes: new CaptureProcesses(files, groups, deviceNumbers(files)),
+    processes: new CaptureProcesses(files, groups, deviceNumbers(files), parseSpaces(textAt(beside, 'spaces.jsonl') ?? '')),
     mounts: groups,
     log: new CaptureLog(log),
     time: captureTime(manifest),

@@ -11,15 +11,13 @@ export interface OwnListing {
   readonly places: Partial<Record<'cwd' | 'root' | 'exe', Fact<Place>>>;
 }
 
-const ABSENCES: readonly string[] = ['absent', 'not-captured', 'denied', 'vanished', 'unreadable', 'malformed', 'unsafe'] satisfies Absence[];
+export const ABSENCES: readonly string[] = ['absent', 'not-captured', 'denied', 'vanished', 'unreadable', 'malformed', 'unsafe'] satisfies Absence[];
 
 export function parseOwnListing(path: string, text: string): Fact<OwnListing> {
   const files: OpenFile[] = [];
   const places: OwnListing['places'] = {};
   let gone: Fact<never> | null = null;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    const entry = objectOf(line);
+  for (const { line, entry } of linesOf(text)) {
     if (entry === null) return missing('malformed', path, line.slice(0, 80));
     const absence = ABSENCES.includes(String(entry['missing'])) ? missing(entry['missing'] as Absence, placeOf(path, entry['place']), stringOr(entry['detail'])) : null;
     const node = { target: stringOr(entry['target']) ?? '', ...numbersOf(entry) };
@@ -30,6 +28,9 @@ export function parseOwnListing(path: string, text: string): Fact<OwnListing> {
   }
   return { files: gone ?? files, places };
 }
+
+/** Null for a line that is no JSON object. */
+export const linesOf = (text: string): { readonly line: string; readonly entry: Record<string, unknown> | null }[] => text.split('\n').filter((line) => line !== '').map((line) => ({ line, entry: objectOf(line) }));
 
 function objectOf(line: string): Record<string, unknown> | null {
   try {

@@ -1,11 +1,12 @@
 /** The processes of a capture: directories /proc/PID with text listings where the kernel has links. */
 import { isMissing, missing, type Fact } from '../fact.ts';
 import type { ByteString, DeviceNumber, Files } from '../host.ts';
-import type { Mapping, OpenFile, Place, ProcessFile, Processes } from '../processes.ts';
+import type { Mapping, OpenFile, Place, ProcessFile, Processes, ThreadsApart } from '../processes.ts';
 import { parseMaps } from '../maps.ts';
 import type { MountGroups } from './mounts.ts';
 import { parseFdListing } from './listings.ts';
 import { parseOwnListing, type OwnListing } from './own-listing.ts';
+import { parseThreadsListing, type ThreadsListing } from './threads-listing.ts';
 
 const latin1 = (bytes: Uint8Array): ByteString => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
@@ -14,11 +15,22 @@ export class CaptureProcesses implements Processes {
   private readonly groups: MountGroups;
   /** Character devices by path: `/dev/dax0.0` to `251:0`. */
   private readonly rdevOf: (path: ByteString) => DeviceNumber | undefined;
+  private readonly spaces: ReadonlyMap<number, readonly number[]>;
+  /** Processes of threads that were told of. */
+  private readonly owners = new Map<number, number>();
 
-  constructor(files: Files, groups: MountGroups, rdevOf: (path: ByteString) => DeviceNumber | undefined) {
+  /** `spaces`: for each process that shares its address space, all that do. */
+  constructor(files: Files, groups: MountGroups, rdevOf: (path: ByteString) => DeviceNumber | undefined, spaces: ReadonlyMap<number, readonly number[]>) {
     this.files = files;
     this.groups = groups;
     this.rdevOf = rdevOf;
+    this.spaces = spaces;
+  }
+
+  /** Where the files of a process lie, or of a thread that has some of its own. */
+  private home(id: number): string {
+    const owner = this.owners.get(id);
+    return owner === undefined || owner === id ? `/proc/${id}` : `/proc/${owner}/apart/${id}`;
   }
 
   pids(): Fact<readonly number[]> {
@@ -28,20 +40,22 @@ export class CaptureProcesses implements Processes {
   threads(pid: number): Fact<readonly number[]> {
     const listed = numbersIn(this.files, `/proc/${pid}/task`, 'no threads are in the capture');
     if (!isMissing(listed)) return listed;
+    const told = this.threadsOf(pid);
+    if (told !== null) return isMissing(told) ? told : told.tids;
     const status = this.read(pid, 'status');
     if (isMissing(status)) return status;
     return /^Threads:\t1$/m.test(latin1(status)) ? [pid] : listed;
   }
 
   read(pid: number, name: ProcessFile): Fact<Uint8Array> {
-    return this.files.read(`/proc/${pid}/${name}`);
+    return this.files.read(`${this.home(pid)}/${name}`);
   }
 
   mappings(pid: number, devices?: ReadonlySet<DeviceNumber>): Fact<readonly Mapping[]> {
     const bytes = this.read(pid, 'maps');
     if (isMissing(bytes)) return bytes;
     const parsed = parseMaps(bytes);
-    if (parsed.malformed !== undefined) return missing('malformed', `/proc/${pid}/maps`, parsed.malformed);
+    if (parsed.malformed !== undefined) return missing('malformed', `${this.home(pid)}/maps`, parsed.malformed);
     const all = parsed.mappings.map((mapping) => {
       const rdev = this.rdevOf(mapping.name);
       return rdev === undefined ? mapping : { ...mapping, rdev };
@@ -63,18 +77,18 @@ export class CaptureProcesses implements Processes {
   }
 
   fdInfo(pid: number, fd: number): Fact<Uint8Array> {
-    return this.files.read(`/proc/${pid}/fdinfo/${fd}`);
+    return this.files.read(`${this.home(pid)}/fdinfo/${fd}`);
   }
 
   place(pid: number, which: 'cwd' | 'root' | 'exe'): Fact<Place> {
     const own = this.ownListing(pid);
-    if (own !== null) return isMissing(own) ? own : (own.places[which] ?? missing('not-captured', `/proc/${pid}/${which}`));
+    if (own !== null) return isMissing(own) ? own : (own.places[which] ?? missing('not-captured', `${this.home(pid)}/${which}`));
     const target = this.files.link(`/proc/${pid}/${which}`);
     return isMissing(target) ? target : { target: Buffer.from(target, 'utf8').toString('latin1') };
   }
 
   namespace(pid: number, which: 'mnt' | 'pid' | 'user'): Fact<number> {
-    const target = this.files.link(`/proc/${pid}/ns/${which}`);
+    const target = this.files.link(`${this.home(pid)}/ns/${which}`);
     if (isMissing(target)) return (which === 'mnt' ? this.groups.of(pid) : undefined) ?? target;
     const ino = /^\w+:\[(\d+)\]$/.exec(target)?.[1];
     return ino === undefined ? missing('malformed', `/proc/${pid}/ns/${which}`, target) : Number(ino);
@@ -102,8 +116,32 @@ export class CaptureProcesses implements Processes {
   }
 
   private ownListing(pid: number): Fact<OwnListing> | null {
-    const text = this.files.read(`/proc/${pid}/fd.jsonl`);
-    return isMissing(text) ? null : parseOwnListing(`/proc/${pid}/fd.jsonl`, latin1(text));
+    const path = `${this.home(pid)}/fd.jsonl`;
+    const text = this.files.read(path);
+    return isMissing(text) ? null : parseOwnListing(path, latin1(text));
+  }
+
+  threadsApart(tid: number): Fact<readonly ThreadsApart[]> {
+    const told = this.threadsOf(this.owners.get(tid) ?? tid);
+    return told === null ? [] : isMissing(told) ? told : told.apart;
+  }
+
+  addressSpaces(pids: readonly number[]): ReadonlyMap<number, number> {
+    const asked = new Set(pids);
+    return new Map(pids.flatMap((pid) => {
+      const group = this.spaces.get(pid)?.filter((one) => asked.has(one)) ?? [];
+      return group.length === 0 ? [] : [[pid, Math.min(...group)] as const];
+    }));
+  }
+
+  /** Null where nothing is told: they share all that the process has, or the capture is none of unseat's. */
+  private threadsOf(pid: number): Fact<ThreadsListing> | null {
+    const path = `/proc/${pid}/threads.jsonl`;
+    const text = this.files.read(path);
+    if (isMissing(text)) return null;
+    const told = parseThreadsListing(path, latin1(text));
+    if (!isMissing(told)) for (const tid of [...told.tids, ...(isMissing(told.apart) ? [] : told.apart.flatMap(({ threads }) => threads))]) this.owners.set(tid, pid);
+    return told;
   }
 
   /** A copy of /proc made by a tool that keeps links. */

@@ -103,6 +103,7 @@ export class ProcessDoor {
     const { calls, bytes, base } = this;
     if (this.list >= 0) calls.close(this.list);
     this.list = calls.openat(this.folder, this.addresses.fd, FOLDER);
+    if (this.list < 0) throw failure('fd');
     const found: Descriptor[] = [];
     for (;;) {
       const got = calls.getdents(this.list, base + AT.content, CONTENT_SIZE);

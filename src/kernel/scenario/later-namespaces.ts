@@ -15,8 +15,6 @@ import { runStraight } from '../state/path.ts';
 import type { BuiltScenario } from './built.ts';
 import { placeDevices } from './place-devices.ts';
 
-const PAGE = 4096;
-
 interface Made {
   readonly range: PhysRange;
   /** 0 for what is not mapped (a BTT that failed). */
@@ -69,7 +67,7 @@ function mapRaw(k: Kernel, { range, number }: Region): Made | null {
 }
 
 function mapped(k: Kernel, range: PhysRange, start: number, usable: number): Made | null {
-  const pgmap = memremapPages(k, { startPfn: range.start / PAGE, endPfn: range.end / PAGE, dataPfn: start / PAGE, type: MEMORY_DEVICE.fsdax });
+  const pgmap = memremapPages(k, { startPfn: range.start / k.geo.pageSize, endPfn: range.end / k.geo.pageSize, dataPfn: start / k.geo.pageSize, type: MEMORY_DEVICE.fsdax });
   return pgmap < 0 ? null : { range, pgmap, usable, start };
 }
 

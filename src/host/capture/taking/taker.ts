@@ -1,5 +1,5 @@
 /** Takes files, links and directories from a host into an archive, and writes down what exists and could not be read. */
-import { isMissing, type Missing } from '../../fact.ts';
+import { isMissing, type Fact, type Missing } from '../../fact.ts';
 import type { Host } from '../../host.ts';
 import type { EntrySink } from '../archive-writer.ts';
 import type { Disguise } from './disguise.ts';
@@ -37,6 +37,16 @@ export class Taker {
     const bytes = this.host.files.read(path);
     if (!isMissing(bytes)) await this.sink.file(`root${path}`, this.disguise.content(path, bytes), this.modeOf(path, bytes.length));
     else await this.absent(path, bytes);
+  }
+
+  /** Bytes that a facet of the host read from `path`, under another name; nothing where they could not be read. */
+  async as(name: string, path: string, bytes: Fact<Uint8Array>): Promise<void> {
+    if (!isMissing(bytes)) await this.sink.file(`root${name}`, this.disguise.content(path, bytes), 0o444);
+  }
+
+  /** The same for a link. */
+  async linkAs(name: string, target: string): Promise<void> {
+    await this.sink.link(`root${name}`, target);
   }
 
   /** A link as it is stored. Returns false where the path is none. */
