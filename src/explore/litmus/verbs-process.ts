@@ -2,7 +2,8 @@
 import { dmaTransfer, ioCompletes, ioUringFixed, PIN_KINDS, pinPages, pipeRead, type PinKind } from '../../kernel/mm/pin-holders.ts';
 import { exitTask } from '../../kernel/mm/exit.ts';
 import { fork } from '../../kernel/mm/fork.ts';
-import { FOLL_GET, FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE, getUserPage, gupFast, gupSlow, putUserPage } from '../../kernel/mm/gup.ts';
+import { getUserPage, gupFast, gupSlow, putUserPage } from '../../kernel/mm/gup.ts';
+import { FOLL_GET, FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE } from '../../kernel/mm/gup-flags.ts';
 import { madviseDontneed, munmap } from '../../kernel/mm/mmap.ts';
 import { userRead, userWrite } from '../../kernel/mm/access.ts';
 import { FD, fdClose } from '../../kernel/fs/file.ts';

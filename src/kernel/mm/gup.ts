@@ -8,6 +8,7 @@
 import { EAGAIN, EFAULT, EOPNOTSUPP } from '../errno.ts';
 import type { Kernel } from '../kernel.ts';
 import { addBlindly, AT, type Path } from '../state/path.ts';
+import { FOLL_LONGTERM, FOLL_WRITE, gupRefs } from './gup-flags.ts';
 import { handleMmFault } from './fault.ts';
 import { VM_FAULT_ERROR } from './fault-codes.ts';
 import { ptlLock, ptlUnlock } from './memory.ts';
@@ -16,16 +17,6 @@ import { putPage, tryGetPage } from './page_ref.ts';
 import { mmOf, regionPage, VMA, vmaLookup, VM_FSDAX, VM_PFNMAP } from './mm_struct.ts';
 import { PAGE, pageLoad } from './page.ts';
 import { PTE_ANON, PTE_DEVMAP, PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, walk, type Found } from './pgtable.ts';
-
-export const FOLL_WRITE = 1;
-/** A reference (FOLL_GET); without it and without FOLL_PIN nothing is taken. */
-export const FOLL_GET = 4;
-export const FOLL_PIN = 8;
-export const FOLL_LONGTERM = 16;
-
-/** What a pin adds to the count of a page (GUP_PIN_COUNTING_BIAS). */
-export const PIN_BIAS = 1024;
-export const gupRefs = (flags: number): number => ((flags & FOLL_PIN) !== 0 ? PIN_BIAS : 1);
 
 const usable = (found: Found, flags: number): boolean =>
   found.level !== 0 && (found.flags & PTE_PRESENT) !== 0 && (found.flags & (PTE_SPECIAL | PTE_ANON)) === 0 && ((flags & FOLL_WRITE) === 0 || (found.flags & PTE_WRITE) !== 0);

@@ -81,7 +81,8 @@ function freeInSubsection(k: Kernel, extra: number, pfn: number, nid: number, zo
   }
   if ((entry & 3) !== STORE.table || heap.load(entry >>> 2) < count) return -1;
   const step = (count & (count - 1)) === 0 ? count : 1;
-  for (let at = 0; at + count <= sparse.ppss; at += step) if (allFree(k, first + at, count, nid, zone)) return first + at;
+  // No frame below the zone's hint is free: of a sub-section that is handed out page by page, the front is passed over.
+  for (let at = Math.ceil((pfn - first) / step) * step; at + count <= sparse.ppss; at += step) if (allFree(k, first + at, count, nid, zone)) return first + at;
   return -1;
 }
 
@@ -93,12 +94,15 @@ function allFree(k: Kernel, pfn: number, count: number, nid: number, zone: numbe
   return true;
 }
 
-/** Takes free frames out of the allocator's hands and moves the hint past them. */
+/**
+ * Takes free frames out of the allocator's hands. Where they are the first ones at the hint, it moves past them; in an explored machine
+ * past whole sub-sections only, since where it stands would tell states apart that are the same.
+ */
 function take(k: Kernel, pfn: number, count: number, nid: number, zone: number, migrate: number): void {
   k.zones.add(nid, zone, 'free', -count);
   if (pageblockMigratetype(k, pfn) !== migrate) setMigratetype(k, pfn - (pfn % k.sparse.ppss), k.sparse.ppss, migrate);
   if (count < k.sparse.ppss) k.heap.add(makeTable(k, pfn), -count);
-  else if (k.zones.get(nid, zone, 'hint') === pfn) k.zones.set(nid, zone, 'hint', pfn + count);
+  if ((count >= k.sparse.ppss || !k.concurrent) && k.zones.get(nid, zone, 'hint') === pfn) k.zones.set(nid, zone, 'hint', pfn + count);
 }
 
 /**
