@@ -2,11 +2,18 @@
  * The table of visited states that several threads fill at once: as visited.ts, with the slot claimed by one
  * compare-and-exchange of its first word, which nobody ever changes again. A reader that meets a claimed slot with its own
  * first word waits for the second one to be written. Whether a state was new is answered with yes exactly once.
+ *
+ * V8 calls a function for everything in Atomics, so it is used for that exchange alone: the second word is a plain store,
+ * and a table that is filled from a smaller one is divided between the threads (takeFrom).
  */
 import type { Batch } from '../batch.ts';
+import { UnseatError } from '../../errors/unseat-error.ts';
 import { C } from './control.ts';
+import type { SharedTable } from './messages.ts';
 
 export const LOAD_LIMIT = 0.75;
+/** Slots on both sides of a border between two threads' parts where either may enter keys. No run of slots in use is nearly as long. */
+const BORDER = 1 << 12;
 
 export class SharedVisited {
   private words: Int32Array;
@@ -20,7 +27,7 @@ export class SharedVisited {
   /** As in visited.ts. */
   touched = 0;
 
-  constructor(control: Int32Array, threads: number, table: { readonly words: Int32Array; readonly stride: number }, grow: () => void) {
+  constructor(control: Int32Array, threads: number, table: SharedTable, grow: () => void) {
     this.control = control;
     this.threads = threads;
     this.grow = grow;
@@ -29,7 +36,7 @@ export class SharedVisited {
     this.use(table);
   }
 
-  use(table: { readonly words: Int32Array; readonly stride: number }): void {
+  use(table: SharedTable): void {
     this.words = table.words;
     this.stride = table.stride;
     this.slots = table.words.length / table.stride;
@@ -57,19 +64,61 @@ export class SharedVisited {
     return added;
   }
 
-  /** Enters one share of another table's slots: `part` of `parts`. */
-  takeFrom(old: { readonly words: Int32Array; readonly stride: number }, part: number, parts: number): void {
+  /**
+   * Enters one of `parts` parts of another table's slots into this one, which is empty but for what other threads enter of
+   * theirs. Both have their keys in the order of their hashes: but for its borders, nobody else enters anything into the
+   * same part of this table, and no exchange is needed there.
+   */
+  takeFrom(old: SharedTable, part: number, parts: number): void {
     const { words, stride } = old;
     const slots = words.length / stride;
+    const [low, high] = [part, part + 1].map((p) => Math.floor((this.slots * p) / parts)) as [number, number];
+    const narrow = high - low < 4 * BORDER;
+    // Alone it has no borders; where parts are narrow, everything is one.
+    const from = parts === 1 ? 0 : narrow ? high : low + BORDER;
+    const to = parts === 1 ? this.slots : narrow ? high : high - BORDER;
     const end = Math.floor((slots * (part + 1)) / parts) * stride;
     for (let at = Math.floor((slots * part) / parts) * stride; at < end; at += stride) {
-      const low = words[at] as number;
-      if (low === 0) continue;
-      this.addAt((low >>> 0) * this.scale | 0, low, words[at + 1] as number, stride === 4 ? (words[at + 2] as number) : 0, stride === 4 ? (words[at + 3] as number) : 0);
+      const first = words[at] as number;
+      if (first === 0) continue;
+      const slot = ((first >>> 0) * this.scale) | 0;
+      const [parentLow, parentHigh] = stride === 4 ? [words[at + 2] as number, words[at + 3] as number] : [0, 0];
+      const left = slot >= from && slot < to ? this.enter(slot, to, first, words[at + 1] as number, parentLow, parentHigh) : slot;
+      if (left < 0) continue;
+      const entered = this.claim(left % this.slots, first, words[at + 1] as number, parentLow, parentHigh);
+      if (!narrow) this.mustBeAtBorder(entered / this.stride, low, high);
     }
   }
 
+  /** Enters a key that is not there at or after `slot`, where nobody else does. -1, or `to` where there was no room before that. */
+  private enter(slot: number, to: number, low: number, high: number, parentLow: number, parentHigh: number): number {
+    const { words, stride } = this;
+    let at = slot * stride;
+    const end = to * stride;
+    while (at < end && words[at] !== 0) at += stride;
+    if (at === end) return to;
+    words[at] = low;
+    words[at + 1] = high;
+    if (stride === 4) {
+      words[at + 2] = parentLow;
+      words[at + 3] = parentHigh;
+    }
+    return -1;
+  }
+
+  /** Beyond its border another thread enters keys without an exchange: one of the two could be lost. */
+  private mustBeAtBorder(slot: number, low: number, high: number): void {
+    const { slots } = this;
+    if ((slot >= low && slot < high) || (low - slot + slots) % slots <= BORDER || (slot - high + slots) % slots < BORDER) return;
+    throw new UnseatError('INTERNAL', 'hashes of states are not spread as they should be', { next: 'Search with one worker.' });
+  }
+
   private addAt(slot: number, low: number, high: number, parentLow: number, parentHigh: number): boolean {
+    return this.claim(slot, low, high, parentLow, parentHigh) >= 0;
+  }
+
+  /** The word at which the key was entered; -1 where it was there. */
+  private claim(slot: number, low: number, high: number, parentLow: number, parentHigh: number): number {
     const { words, stride } = this;
     let at = slot * stride;
     for (;;) {
@@ -79,7 +128,7 @@ export class SharedVisited {
         there = Atomics.compareExchange(words, at, 0, low);
         if (there === 0) break;
       }
-      if (there === low && this.second(at + 1) === high) return false;
+      if (there === low && this.second(at + 1) === high) return -1;
       at += stride;
       if (at === words.length) at = 0;
     }
@@ -87,8 +136,8 @@ export class SharedVisited {
       words[at + 2] = parentLow;
       words[at + 3] = parentHigh;
     }
-    Atomics.store(words, at + 1, high);
-    return true;
+    words[at + 1] = high;
+    return at;
   }
 
   /** Second word of a key whose first is there: it is written right after it, by another thread perhaps. */
