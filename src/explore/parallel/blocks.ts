@@ -9,6 +9,10 @@ import { C, Lock } from './control.ts';
 
 export const BLOCK_WORDS = 1 << 14;
 export const BLOCK_HEAD = 2;
+/** States of a block while there are few blocks: the last ones of a level are then soon done, and nobody waits long for anybody. */
+const PORTION = 256;
+/** Blocks of a level from which on each is filled to its end: there is room for so many of them only. */
+const MANY = 1 << 10;
 
 export interface SharedBlocks {
   readonly control: Int32Array;
@@ -28,6 +32,8 @@ export class Blocks {
   private open = -1;
   private end = 0;
   private count = 0;
+  /** States after which a block is handed on. */
+  private portion = PORTION;
 
   constructor({ control, pool, lists }: SharedBlocks) {
     this.control = control;
@@ -35,6 +41,15 @@ export class Blocks {
     this.lists = lists;
     this.most = pool.length / BLOCK_WORDS;
     this.lock = new Lock(control, C.blockLock);
+  }
+
+  beginLevel(): void {
+    this.portion = Atomics.load(this.control, C.blocks) < MANY ? PORTION : Infinity;
+  }
+
+  /** So many states will be added. */
+  expect(states: number): void {
+    this.portion = states < MANY * PORTION ? PORTION : Infinity;
   }
 
   /** Adds a state to the next level. */
@@ -96,7 +111,7 @@ export class Blocks {
   }
 
   private room(needed: number): void {
-    if (this.open >= 0 && this.end + needed <= (this.open + 1) * BLOCK_WORDS) return;
+    if (this.open >= 0 && this.count < this.portion && this.end + needed <= (this.open + 1) * BLOCK_WORDS) return;
     if (needed > BLOCK_WORDS - BLOCK_HEAD) throw new UnseatError('UNSUPPORTED', `a state that differs from the first one in more than ${BLOCK_WORDS / 2 - 4} words is not handed between threads`, { next: 'Search with one worker.' });
     this.publish();
     this.open = this.take();

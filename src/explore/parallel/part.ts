@@ -34,6 +34,7 @@ export class Part {
   /** What states of a level consist of was learnt, by whomever, before the level began. */
   beginLevel(): void {
     this.learning.catchUp();
+    this.blocks.beginLevel();
     this.expander.depth = Atomics.load(this.control, C.depth);
   }
 

@@ -35,7 +35,7 @@ export interface SharedOptions extends Omit<SearchOptions, 'independence' | 'ste
   readonly together?: boolean;
 }
 
-const HAND_OVER = 1 << 13;
+const HAND_OVER = 1 << 12;
 /** Milliseconds between two turns of the event loop, and reports of progress, within a level. */
 const REPORT_EVERY = 250;
 /** The entry of a worker, from src/host/live (entry.ts). */

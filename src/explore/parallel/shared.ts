@@ -101,6 +101,7 @@ export class Shared {
   /** The states that wait, as the next level's blocks: the first `turn` makes them current. */
   private deal({ frontier, waiting }: Snapshot): void {
     const blocks = new Blocks(this.blocks);
+    blocks.expect(waiting);
     for (let at = 0, left = waiting; left > 0; left -= 1) {
       const end = frontier[at] as number;
       blocks.pushWords(frontier, at, end);
