@@ -96,7 +96,8 @@ export class KnownAnswers {
     return (question & 1) === RESULT ? (result ?? 0) : result === undefined ? 0 : 1;
   }
 
-  private forget(): void {
+  /** The next answer is asked for. */
+  forget(): void {
     this.roots.fill(0);
     this.decisions.clear();
     this.width = this.stepper.state.width;

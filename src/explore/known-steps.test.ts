@@ -7,6 +7,7 @@ import { Heap } from '../kernel/state/heap.ts';
 import { AT, choose, type Path } from '../kernel/state/path.ts';
 import { BreadthFirst } from './breadth-first.ts';
 import { DepthFirst } from './depth-first.ts';
+import { Expander } from './expander.ts';
 import { STAYS } from './outcomes.ts';
 import { BoundedPreemptions } from './preemptions.ts';
 import type { Look, Program } from './program.ts';
@@ -16,6 +17,8 @@ import { randomProgram, type Box } from './random-program.ts';
 import { searchReduced } from './reduced.ts';
 import { Stepper } from './stepper.ts';
 import type { Verdict } from './verdict.ts';
+import type { ViewHash } from './view.ts';
+import { Visited } from './visited.ts';
 
 const now = (): number => 0;
 const row = ({ state }: Stepper<Box>): unknown => ({ low: state.low, high: state.high, row: [...state.row.subarray(0, state.width)] });
@@ -76,6 +79,32 @@ test('with symmetry and with a view too; the self-check finds every step and eve
     const search = (how: { readonly remember?: boolean; readonly selfCheck?: number }): unknown => said(new BreadthFirst(make(), { now, all: true, symmetry: true, ...how }).run());
     assert.deepEqual(search({ selfCheck: 1 }), search({ remember: false }));
   }
+});
+
+test('a view that comes to more hashes than it may remember forgets them, and says the same', () => {
+  const viewed = (): Program => ({ ...gupRemoval(2, 2, true), view: [0, 1, 2].map((thread) => (look: Look) => [look.at(thread) + thread * 100, look.read(1 + thread)]) }) as unknown as Program;
+  const states = (mostHashes: number | null): number => {
+    const program = viewed();
+    const stepper = new Stepper(program) as unknown as Stepper<never>;
+    const expander = new Expander(program, { stepper, symmetry: true, selfCheck: 1 }, new Visited(Infinity), () => undefined);
+    const { special } = expander.key as unknown as { special: ViewHash };
+    if (mostHashes !== null) special.mostHashes = mostHashes;
+    const seen = new Set<string>();
+    const { state, known } = stepper;
+    state.begin(stepper.roots);
+    for (let turn = 0; turn < 400; turn += 1) {
+      expander.key.compute();
+      stepper.firstChoices();
+      const outcome = known.find((turn * 7 + (turn >>> 3)) % state.threads);
+      expander.key.after(outcome);
+      seen.add(`${expander.key.low} ${expander.key.high}`);
+      known.outcomes.apply(outcome, state);
+      state.mark();
+    }
+    return seen.size;
+  };
+  assert.equal(states(1), states(null));
+  assert.ok(states(null) > 5);
 });
 
 interface Words { readonly heap: Heap; readonly x: number; readonly y: number }

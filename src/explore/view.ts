@@ -11,6 +11,8 @@ import type { Stepper } from './stepper.ts';
 export class ViewHash {
   low = 0;
   high = 0;
+  /** Hashes after which all are forgotten, between two states. */
+  mostHashes = 1 << 20;
   private readonly parts: readonly ViewPart[];
   private readonly state: StateRow;
   private readonly outcomes: Outcomes;
@@ -39,6 +41,7 @@ export class ViewHash {
   /** Sets `low` and `high` for the state that the row holds. */
   compute(): void {
     const { now, lows, highs } = this;
+    if (lows.length > this.mostHashes) this.forget();
     let [low, high] = [0, 0];
     for (let part = 0; part < now.length; part += 1) {
       const hash = this.hashOf(part);
@@ -87,6 +90,13 @@ export class ViewHash {
 
   private ask(part: number): number {
     return this.numberOf((this.parts[part] as ViewPart)(this.known));
+  }
+
+  /** What was remembered names hashes by their numbers. */
+  private forget(): void {
+    this.lows.length = this.highs.length = 0;
+    this.numbers.clear();
+    this.known.forget();
   }
 
   private numberOf([low, high]: readonly [number, number]): number {
