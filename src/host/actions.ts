@@ -51,6 +51,8 @@ export interface Actions {
 export interface Store {
   /** Appends and syncs (fdatasync, and the directory when the file is new) before it resolves. */
   append(path: string, text: string): Promise<void>;
+  /** A new file with this text, whole or not at all; EEXIST where there is one. Absent where nobody else could make it meanwhile. */
+  create?(path: string, text: string): Promise<void>;
   /** Replaces atomically (write to a temporary file, fsync, rename, fsync of the directory). */
   replace(path: string, text: string): Promise<void>;
   read(path: string): Fact<string>;

@@ -12,7 +12,7 @@ const args = process.argv.slice(2);
 const quick = quickOptions(args);
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   const line = `unseat ${VERSION}\n`;
-  const plain = plainStreams();
+  const plain = plainStreams(() => undefined);
   if (plain === null) process.stdout.write(line);
   else plain.out(line);
 } else if (quick !== null) void loadQuick(__dirname).runQuickly(quick).then((status) => { process.exitCode = status; });

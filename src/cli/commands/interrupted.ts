@@ -6,6 +6,7 @@ import type { Host } from '../../host/host.ts';
 import type { RunOptions } from '../../remove/engine/run.ts';
 import { findJournals, type FoundJournal } from '../../remove/journal/journal.ts';
 import type { RemovalRecord } from '../../remove/record.ts';
+import { interruptible } from '../interrupt.ts';
 import { openHost } from '../open-host.ts';
 import type { Output } from '../print/output.ts';
 import { recordText } from '../print/removal.ts';
@@ -22,10 +23,11 @@ export async function carry(args: readonly string[], out: Output, what: Carry): 
   const host = await openHost({});
   try {
     const journal = choose(findJournals(host), args[0]);
-    const record = await what(host, journal, {
+    const record = await interruptible(out, (stopAsked) => what(host, journal, {
+      stopAsked,
       own: [process.pid, process.ppid],
       progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); },
-    });
+    }));
     if (out.options.json) out.json(record);
     else out.text(recordText(record, out));
     return record.status === 'done' || record.status === 'rolled-back' ? EXIT.ok : record.status === 'partly' ? EXIT.partly : EXIT.failed;

@@ -14,6 +14,7 @@ import { fullPipes } from '../../remove/ways/detach/full-pipes.ts';
 import { undetachable } from '../../remove/ways/force/choose.ts';
 import type { Blocker, ReasonCode, Way } from '../../steps/reason.ts';
 import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
+import { interruptible } from '../interrupt.ts';
 import { addHostOptions, openHost } from '../open-host.ts';
 import { refuse } from '../refuse-removal.ts';
 import { consent } from '../print/consent.ts';
@@ -76,7 +77,7 @@ export async function run(args: readonly string[], options: Readonly<Record<stri
     refuse(host, plan, way);
     await consent(plan, [name, plan.deviceName, plan.device, ...device.aliases], typeof options['yes'] === 'string' ? options['yes'] : null, way, out);
     const slots = [...new Set([device, ...leaves].flatMap((d) => slotsOf(machine, d)).map((s) => s.name))];
-    const record = await remove(host, plan, way, numbers, { own, slots, acceptUnseen: listOf(options['accept']).includes('hidden'), acceptPins: listOf(options['accept']).includes('pin-possible'), before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } });
+    const record = await interruptible(out, (stopAsked) => remove(host, plan, way, numbers, { stopAsked, own, slots, acceptUnseen: listOf(options['accept']).includes('hidden'), acceptPins: listOf(options['accept']).includes('pin-possible'), before: { device, holders: leaves.map((l) => machine.holders[l.id] ?? []) }, progress: (p) => { if (p.phase === 'end') out.note(p.text); else out.progress(p.text); } }));
     if (out.options.json) out.json(record);
     else out.text(recordText(record, out));
     return record.status === 'done' ? EXIT.ok : record.status === 'partly' ? EXIT.partly : EXIT.failed;

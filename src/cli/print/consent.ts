@@ -16,7 +16,11 @@ export async function consent(plan: Pick<RemovalPlan, 'deviceName'>, names: read
   }
   for (const line of way.consequences) out.note(`* ${line}`);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const typed = await lines.question(`${way.steps.length} steps (${way.way}). Type the name of the device, ${displayName(plan.deviceName)}, to go on: `);
-  lines.close();
-  if (!names.includes(typed.trim())) throw new UnseatError('NO_CONSENT', 'nothing was done', { subject: plan.deviceName, seen: typed.trim() });
+  const typed = await lines.question(`${way.steps.length} steps (${way.way}). Type the name of the device, ${displayName(plan.deviceName)}, to go on: `).catch((error: Error) => {
+    // Ctrl-C, Ctrl-D: the answer of somebody who does not want to.
+    if (error.name !== 'AbortError') throw error;
+    out.note('');
+    return '';
+  }).finally(() => lines.close());
+  if (!names.includes(typed.trim())) throw new UnseatError('NO_CONSENT', 'nothing was done', { subject: plan.deviceName, ...(typed.trim() === '' ? {} : { seen: displayName(Buffer.from(typed.trim()).toString('latin1')) }) });
 }

@@ -2,7 +2,10 @@
  * The one module that prints. Results go to stdout, progress and notes to stderr; colour only on a terminal without
  * NO_COLOR; JSON is one document, raw bytes, nothing else on stdout.
  */
+import { EXIT } from '../../errors/codes.ts';
 import { UnseatError } from '../../errors/unseat-error.ts';
+import { plainWriter } from '../../host/live/standard-streams.ts';
+import { harmless } from './table.ts';
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -44,18 +47,19 @@ export class Output {
     return new Output({ json, color: forcedColor() && !noColor(), width: Number(process.env['COLUMNS']) || 100, progress: false }, sink);
   }
 
-  /** A reader that goes away (`| head`) ends the printing and nothing else: a removal under way goes on to its end. */
+  /**
+   * A reader that goes away (`| head`), a full disk or a terminal that hangs up ends the printing and nothing else: a removal under
+   * way goes on to its end. Where it was no reader's wish, the exit status tells.
+   */
   static forProcess(json: boolean): Output {
-    for (const stream of [process.stdout, process.stderr]) {
-      if (stream.listenerCount('error') === 0) stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error; });
-    }
+    for (const stream of [process.stdout, process.stderr]) if (stream.listenerCount('error') === 0) stream.on('error', (error: NodeJS.ErrnoException) => unwritten(error.code));
     const tty = process.stdout.isTTY === true;
     return new Output({
       json,
       color: !noColor() && (tty || forcedColor()),
       width: tty ? (process.stdout.columns ?? 100) : Number(process.env['COLUMNS']) || 100,
       progress: process.stderr.isTTY === true,
-    });
+    }, { out: plainWriter(1, unwritten) ?? STREAMS.out, err: plainWriter(2, unwritten) ?? STREAMS.err });
   }
 
   style(style: Style, text: string): string {
@@ -85,7 +89,9 @@ export class Output {
   /** Replaces the progress line on a terminal; silent elsewhere. */
   progress(line: string): void {
     if (!this.options.progress) return;
-    this.sink.err(`\r\u001b[K${line}`);
+    // A line that wraps could not be taken away again.
+    const cut = Math.max(20, (process.stderr.columns ?? this.options.width) - 1);
+    this.sink.err(`\r\u001b[K${line.length > cut ? `${line.slice(0, cut - 1)}…` : line}`);
     this.progressShown = true;
   }
 
@@ -105,13 +111,27 @@ export class Output {
 /** The text of an error: one line, then cause, value and next step where they are known. */
 export function errorText(error: UnseatError, style: (style: Style, text: string) => string = (_, text) => text): string {
   const { cause, subject, seen, next, definite } = error.facts;
-  const lines = [`${style('red', 'unseat:')} ${subject === undefined ? '' : `${subject}: `}${error.message} [${error.code}]`];
-  if (cause !== undefined) lines.push(`  cause: ${cause}`);
-  if (seen !== undefined) lines.push(`  seen:  ${seen}`);
+  const text = (part: string): string => part.split('\n').map(harmless).join('\n');
+  const lines = [`${style('red', 'unseat:')} ${subject === undefined ? '' : `${named(subject)}: `}${text(error.message)} [${error.code}]`];
+  if (cause !== undefined) lines.push(`  cause: ${text(cause)}`);
+  if (seen !== undefined) lines.push(`  seen:  ${text(seen)}`);
   if (definite === false) lines.push('  The outcome is not certain: read the state again before going on.');
-  if (next !== undefined) lines.push(`  next:  ${next}`);
+  if (next !== undefined) lines.push(`  next:  ${text(next)}`);
   return `${lines.join('\n')}\n`;
 }
+
+/** Characters of a subject that are shown: a name may be of any length. */
+const LONGEST = 200;
+const named = (subject: string): string => (subject.trim() === '' ? `"${subject}"` : harmless(subject.length > LONGEST ? `${subject.slice(0, LONGEST)}… (${subject.length} characters)` : subject));
+
+/** The result did not arrive whole. */
+export function unwritten(errno: string | undefined): void {
+  if (errno === 'EPIPE' || told) return;
+  told = true;
+  process.once('exit', () => { process.exitCode ||= EXIT.failed; });
+  process.stderr.write(`unseat: what was to be printed could not be written (${errno ?? 'unknown'})\n`);
+}
+let told = false;
 
 function asInternal(error: unknown): UnseatError {
   const e = error instanceof Error ? error : new Error(String(error));

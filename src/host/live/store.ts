@@ -39,17 +39,18 @@ export class LiveStore implements Store {
     if (fresh) await syncDirectory(dirname(path));
   }
 
-  async replace(path: string, text: string): Promise<void> {
-    await makeDirectory(dirname(path));
-    const temporary = `${path}.${process.pid}.new`;
-    const file = await promises().open(temporary, 'w', FILE_MODE);
+  async create(path: string, text: string): Promise<void> {
+    const temporary = await written(path, text);
     try {
-      await file.writeFile(text);
-      await file.sync();
+      await promises().link(temporary, path);
     } finally {
-      await file.close();
+      await promises().unlink(temporary);
     }
-    await promises().rename(temporary, path);
+    await syncDirectory(dirname(path));
+  }
+
+  async replace(path: string, text: string): Promise<void> {
+    await promises().rename(await written(path, text), path);
     await syncDirectory(dirname(path));
   }
 
@@ -70,9 +71,34 @@ export class LiveStore implements Store {
   }
 }
 
+/** Files made so far: two at once are not the same. */
+let made = 0;
+
+/** The text in a file beside the one that it is for; nothing is left of it where it could not be written. */
+async function written(path: string, text: string): Promise<string> {
+  await makeDirectory(dirname(path));
+  const temporary = `${path}.${process.pid}.${made += 1}.new`;
+  const file = await promises().open(temporary, 'w', FILE_MODE);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+    return temporary;
+  } catch (error) {
+    await promises().unlink(temporary);
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
 /** A new directory is durable only when its parent is synced. */
 async function makeDirectory(path: string): Promise<void> {
-  const first = await promises().mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  const first = await promises().mkdir(path, { recursive: true, mode: DIRECTORY_MODE }).catch(async (error: NodeJS.ErrnoException) => {
+    // The recursive call says ENOENT for a read-only file system too.
+    if (error.code !== 'ENOENT') throw error;
+    await promises().mkdir(path, { mode: DIRECTORY_MODE });
+    return path;
+  });
   if (first === undefined) return;
   for (let at = path; at.length >= first.length; at = dirname(at)) await syncDirectory(dirname(at));
 }

@@ -24,7 +24,7 @@ type Shape = 'fact' | 'fact-later' | 'act' | 'chain' | 'void-later' | 'value';
 
 const SHAPES: Record<string, Shape> = {
   'trace.obstacle': 'fact', 'trace.stop': 'fact-later', 'trace.peek': 'fact-later', 'trace.inject': 'chain', 'trace.release': 'act', 'trace.holds': 'value', 'trace.pipeBytes': 'fact', 'trace.putBackWhenGone': 'act',
-  'actions.store.append': 'void-later', 'actions.store.replace': 'void-later', 'actions.store.remove': 'void-later',
+  'actions.store.append': 'void-later', 'actions.store.create': 'void-later', 'actions.store.replace': 'void-later', 'actions.store.remove': 'void-later',
   'actions.store.read': 'fact', 'actions.store.list': 'fact', 'time.now': 'value', 'time.sleep': 'void-later', 'time.within': 'void-later', 'time.wall': 'fact', 'host.close': 'value',
 };
 

@@ -32,7 +32,7 @@ async function until(removal: Removal, step: Step, wrong: () => string | null, h
 
 export const waitForHolders: Act<Of<'wait-for-holders'>> = {
   before: () => yes,
-  act: (removal, _action, step) => until(removal, step, () => heldBy(removal)),
+  act: (removal, _action, step) => until(removal, step, () => heldBy(removal), () => (removal.stopAsked() ? 'interrupted' : null)),
   after: believed,
 };
 

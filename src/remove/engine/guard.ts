@@ -54,6 +54,7 @@ function guardedStore(time: Time, inner: Store): Store {
     }
   };
   return {
+    ...(inner.create === undefined ? {} : { create: (path: string, text: string) => kept(path, (inner.create as NonNullable<Store['create']>)(path, text)) }),
     append: (path, text) => kept(path, inner.append(path, text)),
     replace: (path, text) => kept(path, inner.replace(path, text)),
     remove: (path) => kept(path, inner.remove(path)),

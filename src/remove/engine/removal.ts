@@ -29,6 +29,8 @@ export interface Removal {
   /** Process ids that are us: our own first, then our children. */
   readonly own: readonly number[];
   readonly progress: (step: Step, text: string) => void;
+  /** Whether somebody wants it called off: looked at between steps, and while holders are waited for. */
+  readonly stopAsked: () => boolean;
   /** Processes that came to hold the device meanwhile and were let go: they stay so. */
   readonly latecomers: { letGo: number };
   /** What happened around us meanwhile and must be told. */

@@ -5,7 +5,7 @@ import { UnseatError } from '../../errors/unseat-error.ts';
 import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
 import type { Step } from '../../steps/step.ts';
 import type { Header, JournalContent } from '../journal/entries.ts';
-import { Journal } from '../journal/journal.ts';
+import { findJournals, Journal } from '../journal/journal.ts';
 import { keepRecord } from '../record.ts';
 import type { RemovalRecord, RemovalStatus } from '../record.ts';
 import { ejectVetoed, isEject } from '../acts/eject.ts';
@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly slots?: readonly string[];
   /** What the state was before, for the record; plain data. */
   readonly before?: unknown;
+  /** Whether to call it off (a signal came). Asked before each step that could still be put back. */
+  readonly stopAsked?: () => boolean;
 }
 
 /** Throws REFUSED or NO_PERMISSION where nothing may begin; everything later is told in the record. */
@@ -43,7 +45,15 @@ export async function remove(host: Host, plan: RemovalPlan, way: WayPlan, device
   }
   const { actions } = mustAct(host);
   const header = headerOf(host, plan, way, deviceNumbers, options);
+  refuseBesides(host, header);
   const journal = await Journal.begin(actions.store, header);
+  try {
+    // Another one may have begun since; then neither has touched anything yet.
+    refuseBesides(host, header);
+  } catch (error) {
+    await journal.remove();
+    throw error;
+  }
   return finish(makeRemoval(host, header, journal, options), new Set(), options);
 }
 
@@ -73,11 +83,28 @@ export async function rollback(host: Host, path: string, content: JournalContent
 
 /** Two at the same removal would undo each other's work. */
 async function takeOver(host: Host, journal: Journal, content: JournalContent, options: RunOptions): Promise<void> {
-  const by = content.entries.reduce<ProcessRef | null>((last, e) => (e.entry === 'removal' || e.entry === 'taken-over' ? (e.by ?? null) : last), null);
-  if (by !== null && isAlive(host, by)) {
-    throw new UnseatError('REFUSED', `the removal is still under way, by process ${by.pid}`, { subject: content.header.deviceName, next: 'Wait for it, or end that process first.' });
-  }
+  const by = inHandOf(host, content);
+  if (by !== null) throw new UnseatError('REFUSED', `the removal is still under way, by process ${by.pid}`, { subject: content.header.deviceName, next: 'Wait for it, or end that process first.' });
+  refuseBesides(host, content.header, self(host, options));
   await journal.write({ entry: 'taken-over', by: self(host, options) });
+}
+
+/** Who carries it out now; null where that process has ended, or was not written down. */
+function inHandOf(host: Host, content: JournalContent): ProcessRef | null {
+  const by = content.entries.reduce<ProcessRef | null>((last, e) => (e.entry === 'removal' || e.entry === 'taken-over' ? (e.by ?? null) : last), null);
+  return by !== null && isAlive(host, by) ? by : null;
+}
+
+/**
+ * One removal at a time: two would stop the same holders, and each would take the other's settings for those that were there
+ * before.
+ */
+function refuseBesides(host: Host, header: Header, me: ProcessRef | null = header.by ?? null): void {
+  for (const { content } of findJournals(host)) {
+    const by = inHandOf(host, content);
+    if (by === null || (by.pid === me?.pid && by.startTime === me.startTime)) continue;
+    throw new UnseatError('REFUSED', `a removal of ${content.header.deviceName} is under way, by process ${by.pid}`, { subject: header.deviceName, next: 'Wait for it: one removal is carried out at a time.' });
+  }
 }
 
 function self(host: Host, options: RunOptions): ProcessRef | null {
@@ -108,7 +135,7 @@ function makeRemoval(host: Host, header: Header, journal: Journal, options: RunO
   const progress = (step: Step, text: string): void => options.progress?.({ step: step.id, phase: 'going', text });
   return {
     host, actions, trace: host.trace === undefined ? null : guardedTrace(host, host.trace), header, devices: new Set(header.deviceNumbers), journal, stopped: new Map(), begunBefore, logMark: isMissing(mark) ? null : mark,
-    own: options.own ?? [], progress, latecomers: { letGo: 0 }, noticed: [],
+    own: options.own ?? [], progress, stopAsked: options.stopAsked ?? (() => false), latecomers: { letGo: 0 }, noticed: [],
   };
 }
 
@@ -118,6 +145,10 @@ async function finish(removal: Removal, before: ReadonlySet<string>, options: Ru
   const { steps } = removal.header;
   const closing = closingSteps(steps);
   for (const step of steps) {
+    if (removal.stopAsked() && !closing.has(step.id)) {
+      reports.push({ id: step.id, title: step.title, outcome: 'failed', milliseconds: 0, says: 'interrupted: not begun' });
+      return callOff(removal, begun, reports, options);
+    }
     options.progress?.({ step: step.id, phase: 'begin', text: step.title });
     const report = await carryOutOrTell(removal, step, begun);
     await noticePress(removal, step);

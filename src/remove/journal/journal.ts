@@ -31,18 +31,20 @@ export class Journal {
     const left = store.read(path);
     // Killed while it wrote the header, an earlier removal had touched nothing, and nobody could resume it.
     if (!isMissing(left) && !left.includes('\n')) await store.remove(path);
-    else if (!isMissing(left)) {
-      throw new UnseatError('REFUSED', 'an earlier removal of this device was interrupted', {
-        subject: header.deviceName, seen: path, next: `Run 'unseat resume ${header.deviceName}' to go on with it, or 'unseat rollback ${header.deviceName}' to put everything back.`,
-      });
-    }
+    else if (!isMissing(left)) throw interrupted(header, path);
     const journal = new Journal(store, path, new Map());
     try {
-      await journal.write(header);
+      if (store.create === undefined) await journal.write(header);
+      else await store.create(path, `${JSON.stringify(header)}\n`);
     } catch (error) {
+      if (!(error instanceof UnseatError)) throw error;
+      // Somebody else has begun since we looked.
+      if (error.facts.seen === 'EEXIST') throw interrupted(header, path);
       // Nothing was touched: half a header must not stand in the way of the next try.
-      if (error instanceof UnseatError) await journal.remove().catch(() => undefined);
-      throw error;
+      await journal.remove().catch(() => undefined);
+      throw new UnseatError('WRITE_FAILED', 'the journal cannot be begun; nothing was touched', {
+        subject: path, ...(error.facts.seen === undefined ? {} : { seen: error.facts.seen }), next: `Without its journal a removal could be neither resumed nor rolled back: make ${JOURNAL_DIRECTORY} writable, with room in it.`,
+      });
     }
     return journal;
   }
@@ -94,6 +96,10 @@ export class Journal {
     return this.store.remove(this.path);
   }
 }
+
+const interrupted = (header: Header, path: string): UnseatError => new UnseatError('REFUSED', 'an earlier removal of this device was interrupted', {
+  subject: header.deviceName, seen: path, next: `Run 'unseat resume ${header.deviceName}' to go on with it, or 'unseat rollback ${header.deviceName}' to put everything back.`,
+});
 
 export interface FoundJournal {
   readonly path: string;
