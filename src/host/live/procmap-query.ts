@@ -79,7 +79,7 @@ export class ProcmapQuery {
     let [major, minor, low, high, wanted] = [-1, -1, -1, -1, false];
     words[AT.address] = words[AT.address + 1] = 0;
     for (let named = false; ;) {
-      const errno = this.ask(fd, named);
+      const errno = named ? this.named(fd) : wanted ? this.pass(fd, -1, -1, -1, -1) : this.pass(fd, major, minor, low, high);
       if (errno !== null) return errno === 'ENOENT' ? length : undefined;
       if (words[AT.inode] !== low || words[AT.minor] !== minor || words[AT.major] !== major || words[AT.inode + 1] !== high) {
         [major, minor, low, high] = [words[AT.major] ?? 0, words[AT.minor] ?? 0, words[AT.inode] ?? 0, words[AT.inode + 1] ?? 0];
@@ -126,14 +126,33 @@ export class ProcmapQuery {
     return length + COLUMNS;
   }
 
-  /** Asks for the mapping at or after the address in the query and fills the answer in; returns the errno, null for success. */
-  private ask(fd: number, named: boolean): string | null {
+  /** Asks for the mapping at or after the address in the query, with its name, and fills the answer in; returns the errno, null for success. */
+  private named(fd: number): string | null {
     const { words } = this;
-    const call = (this.call ??= this.prepared());
-    words[AT.nameSize] = named ? NAME_SIZE : 0;
-    words[AT.name] = named ? call.name[0] : 0;
-    words[AT.name + 1] = named ? call.name[1] : 0;
-    if (call.ioctl(fd, PROCMAP_QUERY, call.query) === 0) return null;
+    const { ioctl, query, name } = (this.call ??= this.prepared());
+    words[AT.nameSize] = NAME_SIZE;
+    words[AT.name] = name[0];
+    words[AT.name + 1] = name[1];
+    return ioctl(fd, PROCMAP_QUERY, query) === 0 ? null : this.failed();
+  }
+
+  /**
+   * The same without the name, and past the mappings of one inode that is not wanted (-1: none). Nearly every call of a search is made
+   * here: V8 compiles a loop as small as this in a quarter of the time that the whole walk takes it.
+   */
+  private pass(fd: number, major: number, minor: number, low: number, high: number): string | null {
+    const { words } = this;
+    const { ioctl, query } = (this.call ??= this.prepared());
+    words[AT.nameSize] = words[AT.name] = words[AT.name + 1] = 0;
+    while (ioctl(fd, PROCMAP_QUERY, query) === 0) {
+      if (words[AT.inode] !== low || words[AT.minor] !== minor || words[AT.major] !== major || words[AT.inode + 1] !== high) return null;
+      words[AT.address] = words[AT.end] ?? 0;
+      words[AT.address + 1] = words[AT.end + 1] ?? 0;
+    }
+    return this.failed();
+  }
+
+  private failed(): string {
     const errno = native().errno();
     this.lacking ||= errno === 'ENOTTY' || errno === 'EINVAL';
     return errno;

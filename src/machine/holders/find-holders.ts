@@ -8,7 +8,7 @@ import type { Host } from '../../host/host.ts';
 import { byteString } from '../../host/names.ts';
 import type { Note } from '../machine.ts';
 import type { Device } from '../types/device.ts';
-import type { Holder } from '../types/holder.ts';
+import type { Holder, ProcessHolder } from '../types/holder.ts';
 import type { Mount } from '../types/stack.ts';
 import { lookAt, type Candidate, type Unread } from './candidate.ts';
 import { DeviceIndex } from './device-index.ts';
@@ -35,6 +35,7 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
   const unread: Unread[] = [];
   const vanished: number[] = [];
   const portraits: Portrait[] = [];
+  const alone: Alone = new Map();
   if (index.numbers.size > 0) {
     for (const pid of host.processes.suspects?.(pids, index.numbers, detail === 'whole') ?? pids) {
       const before = host.kind === 'capture' ? null : statOf(host, pid);
@@ -44,11 +45,19 @@ export function findHolders(host: Host, devices: readonly Device[], mounts: read
       if (look.vanished) vanished.push(pid);
       const portrait = look.candidate === null ? null : confirmed(host, look.candidate, before, detail);
       if (portrait === 'vanished') vanished.push(pid);
-      else if (portrait !== null) portraits.push(portrait);
+      else if (portrait !== null) {
+        portraits.push(portrait);
+        // Here, while a host that looks at many processes is at work on the next ones.
+        alone.set(portrait, [...devicesOf(portrait)].map((id) => [id, holderOf(host, portrait, id, [])]));
+      }
     }
   }
   portraits.sort((a, b) => a.candidate.pid - b.candidate.pid);
-  for (const group of groupBySharedMemory(host, portraits)) addGroup(host, holders, group);
+  for (const group of groupBySharedMemory(host, portraits)) {
+    const [first] = group;
+    if (group.length > 1) addGroup(host, holders, group);
+    else if (first !== undefined) for (const [id, holder] of alone.get(first) ?? []) holders[id]?.push(holder);
+  }
   notes.push(...searchNotes(host, unread, vanished, portraits));
   return holders;
 }
@@ -72,9 +81,18 @@ function statOf(host: Host, pid: number): ProcessStat | null {
 }
 let lastStat: { readonly bytes: Uint8Array | null; readonly stat: ProcessStat | null } = { bytes: null, stat: null };
 
+/** What each process is as a holder of each device if it shares its address space with no other, as nearly all of them are. */
+type Alone = Map<Portrait, readonly (readonly [device: string, holder: ProcessHolder])[]>;
+
+function devicesOf({ candidate: { mappings, files, places, apart } }: Portrait): Set<string> {
+  const ids = new Set([...mappings.keys(), ...files.keys(), ...places.keys()]);
+  for (const thread of apart) for (const id of [...thread.files.keys(), ...thread.places.keys()]) ids.add(id);
+  return ids;
+}
+
 /** Processes of one address space stand as one holder per device; who of them has only a file there stands alone. */
 function addGroup(host: Host, holders: Record<string, Holder[]>, group: readonly Portrait[]): void {
-  const ids = new Set(group.flatMap(({ candidate: c }) => [...c.mappings.keys(), ...c.files.keys(), ...c.places.keys(), ...c.apart.flatMap((thread) => [...thread.files.keys(), ...thread.places.keys()])]));
+  const ids = new Set(group.flatMap((portrait) => [...devicesOf(portrait)]));
   for (const id of ids) {
     const [first, ...others] = group.filter(({ candidate: c }) => c.mappings.has(id));
     if (first !== undefined) holders[id]?.push(holderOf(host, first, id, others.map((other) => other.candidate.pid)));
