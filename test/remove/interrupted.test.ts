@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { interruptible } from '../../src/cli/interrupt.ts';
+import { Output } from '../../src/cli/print/output.ts';
 import { UnseatError } from '../../src/errors/unseat-error.ts';
 import type { Host } from '../../src/host/host.ts';
 import { openLive } from '../../src/host/live/open.ts';
@@ -52,7 +54,7 @@ test('while holders are waited for, an interrupt ends the wait', async () => {
   assert.ok(looks < 10, `${looks}`);
 });
 
-test('a removal of another device is refused while one is under way, and a resume too; once its process has ended it is none of theirs', async () => {
+test('a removal that has holders or settings in common with one under way is refused; one that has nothing in common is not; once its process has ended it can be resumed', async () => {
   const machine = await crashAt('detach', 40, 'before');
   const path = [...machine.store.keys()].find((name) => name.endsWith('.journal'))!;
   const [header = '', ...rest] = (machine.store.get(path) ?? '').split('\n');
@@ -62,6 +64,9 @@ test('a removal of another device is refused while one is under way, and a resum
   const other = { ...plan, device: 'fsdax:other', deviceName: 'other' };
   await assert.rejects(remove(machine.host(), other, way, [FS_DEV], { own: [501] }), (e) => e instanceof UnseatError && e.code === 'REFUSED' && /is under way, by process 500/.test(e.message));
   assert.equal(findJournals(machine.host()).length, 1);
+  // With nothing in common they do not meet.
+  const apart = { ...way, steps: [{ ...way.steps[0]!, action: { kind: 'note', text: 'x' } } as (typeof way.steps)[number]] };
+  assert.equal((await remove(machine.host(), other, apart, ['259:9'], { own: [501] })).status, 'done');
   working.alive = false;
   const [journal] = findJournals(machine.host());
   assert.equal((await resume(machine.host(), journal!.path, journal!.content, { own: [501] })).status, 'done');
@@ -117,20 +122,32 @@ test('the store of this machine makes a file once, whole, and leaves nothing els
   host.close();
 });
 
+test('the first signal asks for it, and is heard no more once the work is over', async () => {
+  const said: string[] = [];
+  const out = new Output({ json: false, color: false, width: 80, progress: false }, { out: () => undefined, err: (text) => void said.push(text) });
+  const before = process.listenerCount('SIGINT');
+  const asked = await interruptible(out, async (stopAsked) => {
+    const first = stopAsked();
+    process.emit('SIGINT', 'SIGINT');
+    return [first, stopAsked(), process.listenerCount('SIGTERM') > 0];
+  });
+  assert.deepEqual(asked, [false, true, true]);
+  assert.match(said.join(''), /called off after this step.*unseat resume/);
+  assert.equal(process.listenerCount('SIGINT'), before);
+});
+
 const script = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path));
-test('Ctrl-C and Ctrl-D at the question for consent are a no, and no defect', { skip: script === undefined ? 'needs script(1) for a terminal' : false }, async () => {
-  for (const key of ['\u0003', '\u0004']) {
-    const main = resolve(import.meta.dirname, '../../src/cli/main.ts');
-    const child = spawn(script!, ['-qec', `${process.execPath} ${main} remove pmem0 --simulate fsdax-ext4-unbind --detach`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const asked = said.includes('to go on:');
-      said += text;
-      if (!asked && said.includes('to go on:')) child.stdin.write(key);
-    });
-    const status = await new Promise((done) => child.on('exit', done));
-    assert.equal(status, 3, said);
-    assert.match(said, /nothing was done.*NO_CONSENT/, said);
-    assert.doesNotMatch(said, /defect/);
-  }
+test('Ctrl-C at the question for consent is a no, and no defect', { skip: script === undefined ? 'needs script(1) for a terminal' : false }, async () => {
+  const main = resolve(import.meta.dirname, '../../src/cli/main.ts');
+  const child = spawn(script!, ['-qec', `${process.execPath} ${main} remove pmem0 --simulate fsdax-ext4-unbind --detach`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const asked = said.includes('to go on:');
+    said += text;
+    if (!asked && said.includes('to go on:')) child.stdin.write('\u0003');
+  });
+  const status = await new Promise((done) => child.on('exit', done));
+  assert.equal(status, 3, said);
+  assert.match(said, /nothing was done.*NO_CONSENT/, said);
+  assert.doesNotMatch(said, /defect/);
 });

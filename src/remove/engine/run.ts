@@ -5,13 +5,14 @@ import { UnseatError } from '../../errors/unseat-error.ts';
 import type { RemovalPlan, WayPlan } from '../../steps/removal-plan.ts';
 import type { Step } from '../../steps/step.ts';
 import type { Header, JournalContent } from '../journal/entries.ts';
-import { findJournals, Journal } from '../journal/journal.ts';
+import { Journal } from '../journal/journal.ts';
 import { keepRecord } from '../record.ts';
 import type { RemovalRecord, RemovalStatus } from '../record.ts';
 import { ejectVetoed, isEject } from '../acts/eject.ts';
-import { alarming, isAlive } from '../acts/state.ts';
+import { alarming } from '../acts/state.ts';
 import type { ProcessRef } from '../../host/actions.ts';
 import { parseStat } from '../../machine/holders/stat.ts';
+import { inHandOf, refuseBesides } from './besides.ts';
 import { noticePress } from './buttons.ts';
 import { guardedActions, guardedTrace } from './guard.ts';
 import { carryOut } from './step.ts';
@@ -87,24 +88,6 @@ async function takeOver(host: Host, journal: Journal, content: JournalContent, o
   if (by !== null) throw new UnseatError('REFUSED', `the removal is still under way, by process ${by.pid}`, { subject: content.header.deviceName, next: 'Wait for it, or end that process first.' });
   refuseBesides(host, content.header, self(host, options));
   await journal.write({ entry: 'taken-over', by: self(host, options) });
-}
-
-/** Who carries it out now; null where that process has ended, or was not written down. */
-function inHandOf(host: Host, content: JournalContent): ProcessRef | null {
-  const by = content.entries.reduce<ProcessRef | null>((last, e) => (e.entry === 'removal' || e.entry === 'taken-over' ? (e.by ?? null) : last), null);
-  return by !== null && isAlive(host, by) ? by : null;
-}
-
-/**
- * One removal at a time: two would stop the same holders, and each would take the other's settings for those that were there
- * before.
- */
-function refuseBesides(host: Host, header: Header, me: ProcessRef | null = header.by ?? null): void {
-  for (const { content } of findJournals(host)) {
-    const by = inHandOf(host, content);
-    if (by === null || (by.pid === me?.pid && by.startTime === me.startTime)) continue;
-    throw new UnseatError('REFUSED', `a removal of ${content.header.deviceName} is under way, by process ${by.pid}`, { subject: header.deviceName, next: 'Wait for it: one removal is carried out at a time.' });
-  }
 }
 
 function self(host: Host, options: RunOptions): ProcessRef | null {
