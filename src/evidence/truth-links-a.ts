@@ -1,5 +1,5 @@
 /** Part A of docs/kernel-truth.md (file systems on persistent memory) and the cells of the lab that show its rows. */
-import { KEPT, link, NONE, type NotDone, type TruthLink } from './truth-link.ts';
+import { KEPT, link, NONE, type TruthLink } from './truth-link.ts';
 import { FORCED_A } from './truth-links-forced.ts';
 
 const EXT4 = / ext4$/;
@@ -107,6 +107,8 @@ const RUNNING: readonly TruthLink[] = [
   link('A 3 refault', 'truth-a-poison', { step: 'xfs-refaulted', present: 1024 }, XFS),
   link('A 3 stale', 'truth-a-poison', { step: 'stale', ...KEPT }),
   link('A 3 stale', 'truth-a-poison', { step: 'stale-small', ...KEPT }),
+  link('A 3 notification', 'truth-a-notify-busy', { step: 'large', ...NONE }),
+  link('A 3 notification', 'truth-a-notify-busy', { step: 'small', ...KEPT }),
   link('A 3 umount -l', 'truth-a-freezer', { step: 'lazy', ends: 'returned' }),
   link('A 3 umount -l', 'truth-a-freezer', { step: 'refault-lazy', ...KEPT }),
   link('A 3 remount', 'truth-a-freezer', { step: 'remount', ends: 'refused', errno: 'EBUSY' }),
@@ -154,7 +156,3 @@ const OTHERS: readonly TruthLink[] = [
 ];
 
 export const LINKS_A: readonly TruthLink[] = [...SEEN_BEFORE, ...UNBIND, ...FORCED_A, ...RUNNING, ...OTHERS];
-
-export const NOT_DONE_A: NotDone = [
-  [/^A 3 notification/, 'a race of a reader with the notification inside one unbind: no step can be put there; the simulated kernel is stopped there and shows it (docs/kernel-truth-simulated.md)'],
-];

@@ -50,7 +50,8 @@ function stepEffects(state: State, o: Observation): void {
   if (REMOVALS.includes(o.verb)) return removal(state, o);
   switch (o.verb) {
     case 'bind': case 'newId':
-      add('no-rebind', after && o.ending === 'refused');
+      // Once it is bound again a further bind is refused because it is.
+      add('no-rebind', after && state.removed !== 'bound-again' && o.ending === 'refused');
       if (after && o.ending === 'returned') state.removed = 'bound-again';
       return;
     case 'offline':

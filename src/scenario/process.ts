@@ -61,7 +61,7 @@ export const processSchema = z.strictObject({
   keepFds: z.boolean().default(false).describe('Keeps the descriptors of mapped files open.'),
   mceKill: z.enum(['early', 'late']).optional().describe('prctl(PR_MCE_KILL)'),
   sigbus: z.enum(['handler', 'default']).default('handler'),
-  loop: z.boolean().default(false).describe('Reads its maps all the time.'),
+  loop: z.boolean().default(false).describe('Reads its maps all the time, beside the steps. In the lab only: the simulated machine takes one step after the other.'),
 });
 
 export type ProcessSpec = z.output<typeof processSchema>;

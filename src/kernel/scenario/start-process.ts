@@ -66,6 +66,8 @@ const HUGE = 2 * 1024 * 1024;
 
 export function startProcess(around: Surroundings, spec: ProcessSpec): Started {
   const { k, mark } = around;
+  // Every interleaving of a reader with a removal is the explorer's to try; here steps are taken one after the other.
+  if (spec.loop) throw unsupported('a process that runs beside the steps');
   const task = addProcess(k, { comm: spec.name.slice(0, 15), domain: around.domain, handlesSigbus: spec.sigbus === 'handler', ...(spec.mceKill === undefined ? {} : { mceKill: spec.mceKill }) });
   const maps = new Map<string, number>();
   const areas: Area[] = [];

@@ -85,7 +85,7 @@ export const portOf = (device: string): string => `port-${device}`;
 
 function rootPorts(m: Machine): string[] {
   const slotted = [...m.virtioMem.map((v) => v.name), ...m.disks.filter((d) => d.hotplug !== 'none').map((d) => d.name)];
-  // A virtio-mem card leaves through a native slot, as it was measured; through one that ACPI serves it had not left after 30 s.
+  // A virtio-mem card leaves through a native slot, as it was measured.
   const native = m.virtioMem.length > 0 || m.disks.some((d) => d.hotplug === 'pciehp') ? ['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off'] : [];
   return [...native, ...slotted.flatMap((name, i) => ['-device', `pcie-root-port,id=${portOf(name)},chassis=${i + 1},slot=${i + 1},bus=pcie.0`])];
 }

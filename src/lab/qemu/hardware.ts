@@ -4,13 +4,16 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import type { Qmp } from './qmp.ts';
 import { portOf } from './command.ts';
 
+/** What is needed of the monitor. */
+type Monitor = Pick<Qmp, 'execute' | 'events'>;
+
 export class Hardware {
   private readonly scenario: Scenario;
-  private readonly qmp: Qmp;
+  private readonly qmp: Monitor;
   private seen = 0;
   private objects = 0;
 
-  constructor(scenario: Scenario, qmp: Qmp) {
+  constructor(scenario: Scenario, qmp: Monitor) {
     this.scenario = scenario;
     this.qmp = qmp;
   }
@@ -63,7 +66,8 @@ export class Hardware {
     });
     // A device that something still refers to is taken out of its slot without an event.
     if (!words.includes('DEVICE_DELETED') && !(await this.isThere(device))) words.push('DEVICE_DELETED');
-    if (this.scenario.machine.virtioMem.some((v) => v.name === device)) {
+    // Asking a device that has left for its size is an error, and the word that it has left would be lost with it.
+    if (!words.includes('DEVICE_DELETED') && this.scenario.machine.virtioMem.some((v) => v.name === device)) {
       words.push(`size ${String(await this.qmp.execute('qom-get', { path: `/machine/peripheral/${device}`, property: 'size' }))}`);
     }
     return words;

@@ -10,9 +10,10 @@ export const V6_18: ProfileEntries = {
   entries: {
     'fsdax.xfs-notify-block-count': { value: 'wraps', source: 'measured: A 1, 6.18.15 spins' },
     'fsdax.mapping-counts': { value: 'folio', source: 'fs/dax.c 6.15' },
-    'ram.kmem-says-truncated': { value: false, source: 'not measured on 6.18; the message is not in 6.12' },
+    'ram.kmem-says-truncated': { value: true, source: 'the lab, 6.18.15: truth-b-kmem-facts' },
+    'ram.kpageflags-ksm-on-anon': { value: true, source: 'the lab, 6.18.15: truth-b-kmem-facts' },
     'dax.fsdev-driver': { value: false, source: 'drivers/dax/fsdev.c came with 7.0' },
-    'section.kpageflags-of-device-pages': { value: 'nopage', source: 'not measured on 6.18; taken over from 6.12' },
+    'section.kpageflags-of-device-pages': { value: 'zero', source: 'the lab, 6.18.15: truth-b-block-rules' },
     'bus.virtio-pmem-rebind': { value: 'returns', source: 'not measured on 6.18; taken over from 6.12' },
     'bus.cxl-region-lock': { value: false, source: 'drivers/cxl/core/region.c 6.18: no CXL_REGION_F_LOCK' },
   },

@@ -37,6 +37,10 @@ export const DEVDAX_RULES: readonly Rule[] = [
     because: 'memunmap_pages() does not wait for pins: unbind returns 0, and the pin\'s next use or its end touches a struct page that is gone, or its DMA lands in the next owner\'s data', source: B2,
   },
   {
+    ...base, id: 'devdax-pin-exit', needs: { 'gup.memunmap-references': ['bulk'] }, when: (f) => seen(f).length > 0, effect: 'oops-at-exit', whom: (f) => `${everybody(seen(f).map((p) => p.process))}, if it ends while the device is away`, certainty: 'likely',
+    because: 'its end drops the pin, and that touches a struct page that is gone (a fixed buffer of io_uring: in io_ring_exit_work)', source: 'docs/kernel-truth B 8, devdax in an io_uring fixed buffer',
+  },
+  {
     ...base, id: 'devdax-likely-pin-outlives', needs: { 'gup.memunmap-references': ['bulk'] }, when: (f) => possible(f).length > 0, effect: 'pin-outlives-memmap', whom: (f) => possible(f).map((p) => `${everybody([p.process])}: ${p.pin.kind}`).join(', '), certainty: 'likely',
     because: 'it has what long-term pins are made with; memunmap_pages() does not wait for them, and the next use of such a pin touches a struct page that is gone', source: B2,
   },
