@@ -29,7 +29,7 @@ const [slice, slices] = (process.argv.includes('--slice') ? (process.argv[proces
 const listOf = (name: string): string[] => (process.argv.includes(name) ? (process.argv[process.argv.indexOf(name) + 1] ?? '').split(',') : []);
 /** `--only PART,..`: files whose name has one of the parts. */
 const ONLY = listOf('--only');
-/** `--again DIR`: results of an earlier run in DIR stay where the file is the same and two tests noticed; the rest is tried again, by `--fresh TEST,..` alone where the earlier run had the other tests, but by all in files of `--whole PART,..`. */
+/** `--again DIR`: results of an earlier run in DIR stay where the file is the same and two tests noticed; the rest is tried again, by `--fresh TEST,..` alone where the earlier run had the other tests, but by all in files of `--whole PART,..`, and where the second test that had noticed was taken away. */
 const FRESH = listOf('--fresh');
 const WHOLE = listOf('--whole');
 /** `--until HH:MM` (UTC): what is not tried again by then keeps its earlier result. */
@@ -217,7 +217,7 @@ try {
       left += 1;
       continue;
     }
-    const fresh = before !== undefined && FRESH.length > 0 && !WHOLE.some((part) => site.file.includes(part)) ? running.filter((i) => FRESH.includes(searches[i]?.test ?? '')) : running;
+    const fresh = before !== undefined && before.partial !== true && FRESH.length > 0 && !WHOLE.some((part) => site.file.includes(part)) ? running.filter((i) => FRESH.includes(searches[i]?.test ?? '')) : running;
     const known1 = before === undefined || fresh === running ? [] : before.caught;
     const found = fresh.length === 0 ? [] : await runner.catches(id, fresh);
     const caught = [...known1, ...found.filter((c) => !known1.some((o) => o.litmus === c.litmus))].slice(0, enough);

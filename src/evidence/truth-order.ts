@@ -102,6 +102,7 @@ export const ORDERED: readonly OrderedRow[] = [
   { row: 'B 2 x', litmus: 'devdax-pin-races-unbind', shows: { 'pin-outlives-memmap': 'oops' }, lab: { 'devdax-pin-af-xdp': { 'pin-outlives-memmap': 'oops' } } },
   { row: 'B 2 warns', litmus: 'gup-put-late', shows: { 'figure warns': 'rest pages' } },
   { row: 'B 2 u', litmus: 'devdax-io-uring', shows: { 'pin-outlives-memmap': 'oops' }, lab: { 'devdax-pin-io-uring': { 'pin-outlives-memmap': 'oops' } } },
+  { row: 'B 2 v', litmus: 'gup-grace-period', shows: { 'unbind-hangs': 'hang', 'pin-outlives-memmap': 'pin-without-page' }, lab: { 'devdax-pin-vmsplice': { 'unbind-hangs': 'hang', 'pin-outlives-memmap': 'pin-without-page' } } },
   { row: 'B 2 v', litmus: 'devdax-pin-vmsplice', shows: { 'pin-outlives-memmap': 'oops' }, lab: { 'devdax-pin-vmsplice': { 'pin-outlives-memmap': 'oops' } } },
   { row: 'B 2 o', litmus: 'devdax-o-direct-rebind', shows: { 'next-owner-exposed': 'dma-cross' }, lab: { 'devdax-pin-o-direct': { 'pin-outlives-memmap': 'dma-cross' } } },
   { row: 'B 1b smaps', litmus: 'fsdax-smaps-unbound-huge', shows: { 'oops-on-smaps': 'oops' } },
@@ -119,6 +120,7 @@ export const ORDERED: readonly OrderedRow[] = [
   { row: 'B 3 c normal none', litmus: 'offline-kernel-page', shows: { 'never-ends': 'hang' }, lab: { 'kmem-normal-unmovable': { 'never-ends': 'hang' } } },
   { row: 'B 4 A mount', litmus: 'pfn-walk-boot-section', shows: { 'oops-at-exit': 'oops' }, lab: { 'mixed-section': { 'oops-at-exit': 'oops' } } },
   { row: 'B 4 offline', litmus: 'offline-device-subsection', shows: { 'allocator-continues': 'result admin above -1' }, lab: { 'mixed-section': { 'allocator-continues': 'result admin above -1' } } },
+  { row: 'B 4 offline', litmus: 'block-online-pmem-add', shows: { 'allocator-continues': 'result admin above -1', 'figure online is true': 'sometimes bound pmem0 and result walker above -1' } },
   { row: 'B 4 labels', litmus: 'subsection-add-remove', shows: { 'region-leaked': 'not memmap-left pmem0' } },
   { row: 'B 4 neighbours', litmus: 'subsection-neighbour', shows: STALE, lab: { 'namespaces-one-section': STALE } },
   { row: 'B 4 bad page map', litmus: 'fsdax-exit-rebound', shows: { 'bad-page-map': 'bad-page-map pmem0' } },
@@ -141,6 +143,7 @@ export const ORDERED: readonly OrderedRow[] = [
   { row: 'B 8 ram hot-unplug', litmus: 'slot-button', shows: { 'allocator-continues': gone }, lab: { 'cxl-ram-unplug': { 'allocator-continues': gone } } },
   { row: 'B 8 ram disable-region', litmus: 'cxl-tool-order', shows: { 'allocator-continues': gone, 'reads-zero': 'result reader is 0' }, lab: { 'remove-cxl-ram': { 'allocator-continues': gone, 'reads-zero': 'result reader is 0' } } },
   { row: 'B 8 devdax unbind', litmus: 'window-notified', shows: HURT, lab: { 'cxl-devdax-unbind': HURT, 'cxl-devdax-unplug': HURT } },
+  { row: 'B 8 devdax io_uring', litmus: 'window-dma', shows: { 'pin-outlives-memmap': 'pin-without-page' } },
   { row: 'B 8 fsdax unbind', litmus: 'window-cpu', shows: { 'reads-zero': 'absent-access' }, lab: { 'cxl-fsdax-unbind': { 'reads-zero': 'absent-access' } } },
   { row: 'B 8 fsdax hot-unplug', litmus: 'wrong-device-pulled', shows: { 'reads-zero': 'result reader is 0' }, lab: { 'cxl-fsdax-unplug': { 'reads-zero': 'result reader is 0' } } },
   // A disk stood in the slot there, online memory stands here: the same path.
@@ -169,6 +172,6 @@ export const NO_ORDER: Readonly<Record<string, string>> = {
   'B 3 c log': 'words in the log', 'B 3 c normal longterm': 'as B 3 c normal none', 'B 3 c normal splice': 'as B 3 c normal none', 'B 3 e': STATE, 'B 4 A': STATIC, 'B 4 C': STATIC, 'B 4 E': STATIC, 'B 4 B': STATIC, 'B 4 D': STATIC, 'B 4 D by hand': STATIC,
   'B 4 valid_zones': STATE, 'B 4 no block': STATE, 'B 4 ndctl sizes': 'a check of the tool', 'B 4 region align': STATE, 'B 4 btt': 'not modelled', 'B 5 two zones': STATIC, 'B 5 reserved': STATIC, 'B 5 hole': STATIC, 'B 5 two nodes': STATIC, 'B 5 again': 'a check of one call',
   'B 5 memmap_on_memory=Y': STATIC, 'B 5 memmap_on_memory=N': STATIC, 'B 5 kmem memmap_on_memory': STATIC, 'B 6 device_del': 'the host alone decides', 'B 6 rmmod': 'as B 6 unbind', 'B 7 add': STATE, 'B 7 idle': 'as B 7 users', 'B 7 offline': 'as B 7 users', 'B 7 eject file': 'as B 7 veto',
-  'B 8 ram disable-memdev': 'a check of the tool; with -f as B 8 ram cxl_mem', 'B 8 rebind': STATE, 'B 8 iomem': STATE, 'B 8 devdax io_uring': 'as B 2 u',
+  'B 8 ram disable-memdev': 'a check of the tool; with -f as B 8 ram cxl_mem', 'B 8 rebind': STATE, 'B 8 iomem': STATE,
   'B 8 pciehp': 'one press, no second thread; with one: slot-button-cancel, slot-surprise', 'B 8 pciehp add': 'no removal', 'B 8 pciehp text': 'words in the log', 'B 3 d anon': STATE, 'B 3 d mlock': STATE, 'B 3 d hugetlb': STATE, 'B 3 d kernel': STATE, 'B 3 d pin': STATE, 'B 10 ksm': STATE, 'B 4 kpageflags offline': STATE, 'B 5 kpageflags': STATE,
 };

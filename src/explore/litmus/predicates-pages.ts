@@ -6,7 +6,7 @@ import { daxBase } from '../../kernel/drivers/dax/super.ts';
 import { sbDax } from '../../kernel/fs/iomap.ts';
 import { extentsOf, INODE } from '../../kernel/fs/inode.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { HOLDER } from '../../kernel/mm/pin-holders.ts';
+import { HOLDER, holders } from '../../kernel/mm/pin-holders.ts';
 import { userPfn } from '../../kernel/mm/ram-user.ts';
 import { pageIsBusy } from '../../kernel/mm/page_ref.ts';
 import { memmapPresent, PAGE, pageLoad } from '../../kernel/mm/page.ts';
@@ -63,10 +63,7 @@ export const PAGE_PREDICATES: Readonly<Record<string, Predicate>> = {
   },
   'pin-without-page': {
     takes: '', says: 'a pin of a process is still held and its struct page has gone',
-    make: (s) => {
-      const holders = [...s.processes.values()].map((p) => p.pinHolder).filter((holder) => holder !== 0);
-      return (k) => holders.some((holder) => k.heap.load(holder + HOLDER.count) > 0 && !memmapPresent(k, k.heap.load(k.heap.load(holder + HOLDER.pfns))));
-    },
+    make: () => (k) => holders(k).some((holder) => k.heap.load(holder + HOLDER.count) > 0 && !memmapPresent(k, k.heap.load(k.heap.load(holder + HOLDER.pfns)))),
   },
   'bad-page-map': {
     takes: 'DEVICE', says: 'the map count of one of its pages fell below zero: an entry outlived the page it was made for',

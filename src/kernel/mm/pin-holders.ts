@@ -45,6 +45,13 @@ class Holders {
 const makeHolders = (k: Kernel): Holders => new Holders(k);
 const holdersOf = (k: Kernel): Holders => k.part(makeHolders);
 
+/** Every holder there is, the latest first. */
+export function holders(k: Kernel): number[] {
+  const all: number[] = [];
+  for (let holder = k.heap.load(holdersOf(k).head); holder !== 0; holder = k.heap.load(holder + HOLDER.next)) all.push(holder);
+  return all;
+}
+
 export const holderKind = (k: Kernel, holder: number): PinKind => PIN_KINDS[k.heap.load(holder + HOLDER.kind)] as PinKind;
 
 /** Pins pages [vpn, vpn + count) of a task for a holder of that kind (index into PIN_KINDS). Its descriptor, or -errno. */
