@@ -107,7 +107,7 @@ const RUNNING: readonly TruthLink[] = [
   link('A 3 refault', 'truth-a-poison', { step: 'xfs-refaulted', present: 1024 }, XFS),
   link('A 3 stale', 'truth-a-poison', { step: 'stale', ...KEPT }),
   link('A 3 stale', 'truth-a-poison', { step: 'stale-small', ...KEPT }),
-  link('A 3 notification', 'truth-a-notify-busy', { step: 'large', ...NONE }),
+  link('A 3 notification', 'truth-a-notify-busy', { has: ['sigbus', 'stale-mapping'] }),
   link('A 3 notification', 'truth-a-notify-busy', { step: 'small', ...KEPT }),
   link('A 3 umount -l', 'truth-a-freezer', { step: 'lazy', ends: 'returned' }),
   link('A 3 umount -l', 'truth-a-freezer', { step: 'refault-lazy', ...KEPT }),
