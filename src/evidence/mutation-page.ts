@@ -32,6 +32,7 @@ export function mutationPage(run: MutationRun, standing: readonly Standing[]): s
   const protocol = run.results.filter((r) => r.file.startsWith('litmus/'));
   const count = (list: readonly MutationResult[], how: string): number => list.filter((r) => r.how === how).length;
   const byReason = Map.groupBy(survivors, (r) => reasonFor(r) ?? 'no reason is known');
+  const partial = run.results.filter((r) => r.partial === true).length;
   const notRun = Object.entries(run.notRun).sort((a, b) => b[1] - a[1]);
   return [
     '# Mutations of kernel paths and of the removal', '',
@@ -44,7 +45,7 @@ export function mutationPage(run: MutationRun, standing: readonly Standing[]): s
     ...hows.map((how) => `| ${how} | ${count(run.results, how)} | ${count(caught, how)} | ${count(survivors, how)} |`),
     `| of these, lines of the removal | ${protocol.length} | ${protocol.filter((r) => r.caught.length > 0).length} | ${protocol.filter((r) => r.caught.length === 0).length} |`, '',
     `${notRun.reduce((n, [, c]) => n + c, 0)} further statements of the same files are run by no thread of the library (set-up, rarely taken errors): ${notRun.map(([file, n]) => `${file.replace('src/kernel/', '').replace('.ts', '')} ${n}`).join(', ')}.`, '',
-    '## What each litmus test is there for', '', `Mutations that no other test notices (without the ${run.results.filter((r) => r.partial === true).length} whose second test was taken away after the run), and rows of [litmus-truth.md](litmus-truth.md) whose measured outcome the test has too. Each test has one or the other.`, '', '| litmus | alone notices | rows |', '| --- | --- | --- |',
+    '## What each litmus test is there for', '', `Mutations that no other test notices${partial === 0 ? '' : ` (without the ${partial} whose second test was taken away after the run)`}, and rows of [litmus-truth.md](litmus-truth.md) whose measured outcome the test has too. Each test has one or the other.`, '', '| litmus | alone notices | rows |', '| --- | --- | --- |',
     ...standing.map((s) => `| ${s.litmus} | ${s.alone === 0 ? '' : s.alone} | ${s.rows.join(', ') || (s.alone === 0 ? '**nothing**' : '')} |`), '',
     '## Survivors', '',
     ...[...byReason].sort((a, b) => b[1].length - a[1].length).flatMap(([reason, list]) => [`**${reason}** (${list.length})`, '', '| where | how | statement |', '| --- | --- | --- |', ...list.map((r) => `| ${where(r)} | ${r.how} | \`${cell(r.text)}\` |`), '']),
