@@ -1,7 +1,7 @@
 /** An ordinary user, and a root without capabilities, at a file system that a program holds: nothing changes, and it is said why. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { journalPath } from '../../src/remove/journal/journal.ts';
@@ -65,6 +65,18 @@ for (const user of Object.keys(USERS)) {
 
 const MEMORY = '/sys/devices/system/memory';
 const block = existsSync(MEMORY) ? readdirSync(MEMORY).filter((name) => /^memory\d+$/.test(name)).at(-1) : undefined;
+
+test('an ordinary user: journals of removals are not taken for none, and a file that may not be read is no defect', { skip }, () => {
+  const secret = join(fs.directory, 'secret.yaml');
+  writeFileSync(secret, 'x', { mode: 0o600 });
+  mkdirSync('/run/unseat', { recursive: true, mode: 0o700 });
+  for (const command of ['resume', 'rollback']) {
+    const { status, err } = as('an ordinary user', '../../src/cli/main.ts', [command]);
+    assert.deepEqual([status, /NO_PERMISSION[^]*Run it as root/.test(err)], [3, true], err);
+  }
+  const { status, err } = as('an ordinary user', '../../src/cli/main.ts', ['scan', '--simulate', secret]);
+  assert.deepEqual([status, /\[UNREADABLE\]\n  cause: EACCES/.test(err)], [1, true], err);
+});
 
 test('unseat remove without consent or privileges: refused, the step and what it needs, the block as before', { skip: skip || (block === undefined ? 'needs memory blocks' : false) }, () => {
   const state = join(MEMORY, block ?? '', 'state');

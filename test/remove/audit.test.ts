@@ -57,6 +57,13 @@ test('an interrupted removal is named with its two ways out', async () => {
   assert.match(found?.next ?? '', /unseat resume pmem0.*unseat rollback pmem0/);
 });
 
+test('whose journals may not be read is told so, and not that no removal was interrupted', () => {
+  const host = new FakeMachine().host();
+  const denied: Host = { ...host, actions: { ...host.actions!, store: { ...host.actions!.store, list: (path) => missing('denied', path, 'EACCES') } } };
+  assert.ok(audit(denied).unseen.includes('interrupted removals (EACCES for /run/unseat)'));
+  assert.ok(!audit(host).unseen.some((what) => what.includes('interrupted')));
+});
+
 test('the kernel log tells of regions lost until reboot', () => {
   const machine = new FakeMachine();
   machine.log.push({ seconds: 12, level: 4, sequence: 0, text: 'kmem dax0.0: mapping0: 0x108000000-0x11fffffff cannot be hotremoved until the next reboot' });

@@ -4,7 +4,7 @@ import { EXIT } from '../../errors/codes.ts';
 import { UnseatError } from '../../errors/unseat-error.ts';
 import type { Host } from '../../host/host.ts';
 import type { RunOptions } from '../../remove/engine/run.ts';
-import { findJournals, type FoundJournal } from '../../remove/journal/journal.ts';
+import { findJournals, JOURNAL_DIRECTORY, journalsDenied, type FoundJournal } from '../../remove/journal/journal.ts';
 import type { RemovalRecord } from '../../remove/record.ts';
 import { interruptible } from '../interrupt.ts';
 import { openHost } from '../open-host.ts';
@@ -22,6 +22,8 @@ export function defineFor(command: Command, help: string): void {
 export async function carry(args: readonly string[], out: Output, what: Carry): Promise<number> {
   const host = await openHost({});
   try {
+    const denied = journalsDenied(host);
+    if (denied !== null) throw new UnseatError('NO_PERMISSION', 'whether a removal was interrupted is for root to see', { subject: JOURNAL_DIRECTORY, seen: denied, next: 'Run it as root.' });
     const journal = choose(findJournals(host), args[0]);
     const record = await interruptible(out, (stopAsked) => what(host, journal, {
       stopAsked,

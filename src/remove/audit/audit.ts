@@ -6,7 +6,7 @@ import { isMissing } from '../../host/fact.ts';
 import type { Host } from '../../host/host.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { readMachine } from '../../machine/read.ts';
-import { findJournals } from '../journal/journal.ts';
+import { findJournals, JOURNAL_DIRECTORY, journalsDenied } from '../journal/journal.ts';
 import { auditDevices } from './devices.ts';
 import { auditMemory } from './memory.ts';
 import { auditMounts } from './mounts.ts';
@@ -41,13 +41,15 @@ export function audit(host: Host, machine: Machine = readMachine(host, { rivals:
     ...auditMounts(host, machine),
     ...auditDevices(machine),
     ...auditMemory(machine),
-    ...journals(host),
+    ...journals(host, unseen),
     ...kernelLog(host, unseen),
   ];
   return { findings, unseen };
 }
 
-function journals(host: Host): Finding[] {
+function journals(host: Host, unseen: string[]): Finding[] {
+  const denied = journalsDenied(host);
+  if (denied !== null) unseen.push(`interrupted removals (${denied} for ${JOURNAL_DIRECTORY})`);
   return findJournals(host).map(({ path, content }) => ({
     kind: 'interrupted-removal', weight: 'left', subject: content.header.deviceName,
     text: `${content.header.device.startsWith('locate:') ? 'The setting of a slot light' : `A removal (${content.header.way})`} begun ${content.header.begun ?? 'at an unknown time'} did not come to its end; journal ${path}.`, warning: null,

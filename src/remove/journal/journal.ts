@@ -106,6 +106,12 @@ export interface FoundJournal {
   readonly content: JournalContent;
 }
 
+/** Why this user cannot know whether a removal was interrupted: journals are for root alone. Null where it can be seen. */
+export function journalsDenied(host: Host): string | null {
+  const names = host.actions?.store.list(JOURNAL_DIRECTORY) ?? host.files.list(JOURNAL_DIRECTORY);
+  return isMissing(names) && names.missing === 'denied' ? (names.detail ?? names.missing) : null;
+}
+
 /** Journals of removals that did not come to an end. */
 export function findJournals(host: Host): FoundJournal[] {
   const store = host.actions?.store;
