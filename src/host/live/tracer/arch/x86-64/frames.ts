@@ -75,11 +75,13 @@ const FLAGS = 0x7n;
 /** No such mode: do_sigaltstack() answers EINVAL, which sigreturn ignores, and the thread keeps the stack that it has. */
 const INVALID_STACK_FLAGS = 0x7ffffff0;
 /** Order in `struct sigcontext`. */
-const CONTEXT_ORDER: readonly RegisterName[] = [
+const CONTEXT_ORDER = [
   'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rdi', 'rsi', 'rbp', 'rbx', 'rdx', 'rax', 'rcx', 'rsp', 'rip', 'eflags',
-];
+] as const satisfies readonly RegisterName[];
+type ContextName = (typeof CONTEXT_ORDER)[number];
+const PLACES = Object.fromEntries(CONTEXT_ORDER.map((name, i) => [name, i])) as Record<ContextName, number>;
 /** Order of the arguments of a system call. */
-const ARGUMENT_ORDER: readonly RegisterName[] = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
+const ARGUMENT_ORDER: readonly ContextName[] = ['rdi', 'rsi', 'rdx', 'r10', 'r8', 'r9'];
 
 /** Bytes needed on the stack for a chain. */
 export const chainBytes = (calls: number, stateBytes: number): number => (calls + 1) * (FRAME_BYTES + 8 * 5) + stateBytes + calls * 8 + 192;
@@ -94,30 +96,37 @@ export function buildChain(input: ChainInput): Chain {
   const address = last - input.calls.length * stride;
   const bytes = Buffer.alloc(input.top - address);
   input.state.copy(bytes, stateAt - address);
+  const saved = contextOf(input.saved);
   input.calls.forEach((call, i) => {
-    const regs = callRegisters(input, call, address + (i + 1) * stride - between);
+    const at = i * stride;
+    writeFrame(bytes, at, saved, BLOCK_ALL, stateAt, restorer);
+    callRegisters(input, call, address + at + stride - between, (name, value) => bytes.writeBigUInt64LE(value, at + CONTEXT + 8 * PLACES[name]));
     bytes.writeBigUInt64LE(NO_RESULT, slots - address + 8 * i);
-    if (store !== null) {
-      regs.set('rbx', BigInt(slots + 8 * i));
-      bytes.writeBigUInt64LE(BigInt(store.address), (i + 1) * stride - between);
-    }
-    writeFrame(bytes, i * stride, regs, BLOCK_ALL, stateAt, restorer);
+    if (store === null) return;
+    bytes.writeBigUInt64LE(BigInt(slots + 8 * i), at + CONTEXT + 8 * PLACES.rbx);
+    bytes.writeBigUInt64LE(BigInt(store.address), at + stride - between);
   });
-  writeFrame(bytes, last - address, input.saved, input.mask, stateAt, restorer);
+  writeFrame(bytes, last - address, saved, input.mask, stateAt, restorer);
   return { address, bytes, entry: entryRegisters(input, address), lastStack: last + 8, results: store === null ? null : slots };
 }
 
 /** All signals but the two that cannot be blocked. */
 const BLOCK_ALL = Buffer.alloc(8, 0xff);
 
-function callRegisters(input: ChainInput, call: FrameCall, returnTo: number): Registers {
-  const regs = input.saved.copy();
-  regs.set('rax', BigInt(call.number));
-  call.args.forEach((value, i) => regs.set(ARGUMENT_ORDER[i] ?? 'r9', value));
-  regs.set('rip', BigInt(input.gadgets.call));
-  regs.set('rsp', BigInt(returnTo));
-  regs.set('eflags', 0x202n);
-  return regs;
+/** What differs from the saved state while the call is made. */
+function callRegisters(input: ChainInput, call: FrameCall, returnTo: number, set: (name: ContextName, value: bigint) => void): void {
+  set('rax', BigInt(call.number));
+  call.args.forEach((value, i) => set(ARGUMENT_ORDER[i] ?? 'r9', BigInt.asUintN(64, value)));
+  set('rip', BigInt(input.gadgets.call));
+  set('rsp', BigInt(returnTo));
+  set('eflags', 0x202n);
+}
+
+/** The registers as `struct sigcontext` has them: made once, and copied into each frame. */
+function contextOf(regs: Registers): Buffer {
+  const bytes = Buffer.alloc(8 * CONTEXT_ORDER.length);
+  CONTEXT_ORDER.forEach((name, i) => bytes.writeBigUInt64LE(regs.get(name), 8 * i));
+  return bytes;
 }
 
 /** The thread is put where the restorer has just loaded the number of rt_sigreturn and stands on `syscall`. */
@@ -131,11 +140,11 @@ function entryRegisters(input: ChainInput, firstFrame: number): Registers {
   return regs;
 }
 
-function writeFrame(into: Buffer, at: number, regs: Registers, mask: Buffer, state: number, restorer: number): void {
+function writeFrame(into: Buffer, at: number, context: Buffer, mask: Buffer, state: number, restorer: number): void {
   into.writeBigUInt64LE(BigInt(restorer), at);
   into.writeBigUInt64LE(FLAGS, at + UC_FLAGS);
   into.writeUInt32LE(INVALID_STACK_FLAGS, at + UC_STACK_FLAGS);
-  CONTEXT_ORDER.forEach((name, i) => into.writeBigUInt64LE(regs.get(name), at + CONTEXT + i * 8));
+  context.copy(into, at + CONTEXT);
   into.writeUInt16LE(Number(USER_CS), at + SEGMENTS);
   into.writeUInt16LE(Number(USER_DS), at + SEGMENTS + 6);
   into.writeBigUInt64LE(BigInt(state), at + FPSTATE);
