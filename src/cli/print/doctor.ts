@@ -13,7 +13,13 @@ export function doctorText(doctor: Doctor, out: Output): string {
   for (const area of doctor.areas) {
     lines.push(out.style('bold', `${TITLES[area.name]} (${doctor.host.label})`));
     for (const { id, state, fact, consequence } of area.checks) {
-      const [first = '', ...more] = wrap(`${fact}; ${consequence}`, Math.max(40, out.options.width - width - 13));
+      const beside = out.options.width - width - 13;
+      const text = `${fact}; ${consequence}`;
+      if (beside < 30) {
+        lines.push(`  ${out.style(STYLES[state], state.padEnd(7))}  ${id}`, ...wrap(text, Math.max(20, out.options.width - 4)).map((line) => `    ${line}`));
+        continue;
+      }
+      const [first = '', ...more] = wrap(text, beside);
       lines.push(`  ${out.style(STYLES[state], state.padEnd(7))}  ${id.padEnd(width)}  ${first}`, ...more.map((line) => `${' '.repeat(width + 13)}${line}`));
     }
     lines.push('');

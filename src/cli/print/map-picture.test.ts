@@ -57,6 +57,12 @@ test('a table keeps its columns, wraps the last one, and never cuts a word', () 
   assert.deepEqual(lines, ['NAME     SIZE  USE', 'pmem0   1 GiB  a b c d e f g h i j k l m', '               n o p', 'x      10 GiB  averyveryverylongwordthatstaysinonepiece']);
 });
 
+test('on a narrow page the last column stands below the others; a row without text has no line of its own for it', () => {
+  const lines = table(['EFFECT', 'HOW SURE', 'WHY'], [['stale-mapping', 'certain', 'one two three four five six seven'], ['sigbus', 'certain', '']], { width: 36, indent: 2 });
+  assert.deepEqual(lines, ['  EFFECT         HOW SURE  WHY', '  stale-mapping  certain', '      one two three four five six', '      seven', '  sigbus         certain']);
+  assert.ok(lines.every((line) => line.length <= 36));
+});
+
 test('wrapping loses no word', () => {
   fc.assert(fc.property(fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { minLength: 1 }), fc.integer({ min: 1, max: 30 }), (words, width) => {
     assert.equal(wrap(words.join(' '), width).join(' '), words.join(' '));

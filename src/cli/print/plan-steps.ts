@@ -10,7 +10,7 @@ export function waysText(plan: RemovalPlan, page: Page): string[] {
   return plan.ways.flatMap((w) => {
     const verdict = w.possible ? page.style('green', 'possible') : page.style('red', 'blocked');
     const head = `  ${page.style('bold', w.way.padEnd(9))} ${verdict}`;
-    const room = Math.max(30, page.width - 22);
+    const room = Math.max(18, page.width - 22);
     const lines = wrap(w.possible ? [`${w.steps.length} step${w.steps.length === 1 ? '' : 's'}`, ...w.consequences.slice(0, 1)].join('; ') : `by ${reasons(w)}`, room);
     return lines.map((line, i) => (i === 0 ? `${head}${w.possible ? '' : ' '}  ${line}` : `${' '.repeat(22)}${line}`));
   });
@@ -64,6 +64,6 @@ function stepLines(s: Step, before: Step | undefined, width: number, page: Page)
   const mark = `${s.id.padStart(width)}. `;
   const lines = [item(s.title, page.width, mark)];
   const below = [before?.why === s.why || s.action.kind === 'note' ? null : s.why, s.undo ? `undo: ${actionText(s.undo)}` : null].filter((x) => x !== null).join('; ');
-  if (below !== '') lines.push(...wrap(below, Math.max(30, page.width - mark.length - 4)).map((line) => page.style('dim', `${' '.repeat(mark.length + 4)}${line}`)));
+  if (below !== '') lines.push(...wrap(below, Math.max(20, page.width - mark.length - 4)).map((line) => page.style('dim', `${' '.repeat(mark.length + 4)}${line}`)));
   return lines;
 }

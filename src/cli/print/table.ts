@@ -1,4 +1,4 @@
-/** Plain tables: two spaces between columns, the last column wrapped to the width of the page. */
+/** Plain tables: two spaces between columns, the last column wrapped to the width of the page, or below the others where the page is narrow. */
 export interface TableOptions {
   /** Columns of the page. */
   readonly width: number;
@@ -9,21 +9,29 @@ export interface TableOptions {
   readonly style?: (text: string, row: number, column: number) => string;
 }
 
+/** Columns of text below which a last column is not worth having, and how far in it stands below the others then. */
+const NARROWEST = 20;
+const BELOW = 4;
+
 /** Lines of a table; rows must have as many cells as the heading. Row -1 in `style` is the heading. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): string[] {
   const indent = ' '.repeat(options.indent ?? 0);
   const last = heading.length - 1;
   const widths = heading.map((head, column) => rows.reduce((most, row) => Math.max(most, harmless(row[column]!).length), head.length));
   const before = indent.length + widths.slice(0, last).reduce((sum, w) => sum + w + 2, 0);
-  const room = Math.max(20, options.width - before);
+  const below = options.width - before < NARROWEST;
+  const [left, room] = below ? [indent.length + BELOW, Math.max(NARROWEST, options.width - indent.length - BELOW)] : [before, options.width - before];
   const style = options.style ?? ((text) => text);
   const lines: string[] = [];
   for (const [index, raw] of [heading, ...rows].entries()) {
     const row = raw.map(harmless);
     const cells = row.slice(0, last).map((cell, column) => style(options.right?.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!), index - 1, column));
     const [first = '', ...rest] = wrap(row[last]!, room);
-    lines.push(`${indent}${[...cells, style(first, index - 1, last)].join('  ')}`.trimEnd());
-    for (const more of rest) lines.push(' '.repeat(before) + style(more, index - 1, last));
+    if (below && index > 0) {
+      lines.push(`${indent}${cells.join('  ')}`.trimEnd());
+      if (row[last] !== '') rest.unshift(first);
+    } else lines.push(`${indent}${[...cells, style(first, index - 1, last)].join('  ')}`.trimEnd());
+    for (const more of rest) lines.push(' '.repeat(left) + style(more, index - 1, last));
   }
   return lines;
 }
