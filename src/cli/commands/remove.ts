@@ -42,7 +42,8 @@ export function define(command: Command): void {
 Without one of --detach, --force and --kill nobody is made to go: a device that is held is not removed, and the holders
 are named. Every step is looked at before and after; when one fails, what was done is put back. The journal is under
 /run/unseat while the removal runs, the record under /var/lib/unseat afterwards. Ctrl-C calls it off after the step that it is
-at, and what was done is put back; a second one ends unseat at once, holders go on, and 'unseat resume' or 'rollback' does the rest.
+at, and what was done is put back; a second one ends unseat at once: the holders go on, and 'unseat resume' or 'unseat
+rollback' does the rest.
 
   unseat remove pmem0 --dry-run            what would be done, in order
   unseat remove pmem0 --detach             asks for the device's name, then does it
