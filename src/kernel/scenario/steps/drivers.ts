@@ -19,6 +19,7 @@ import { SLOT, SLOT_KIND } from '../../drivers/pci/slot.ts';
 import { vmPlugged } from '../../drivers/virtio/virtio_mem.ts';
 import { EBUSY, ENODEV } from '../../errno.ts';
 import type { Kernel } from '../../kernel.ts';
+import type { Path } from '../../state/path.ts';
 import { MMOP } from '../../mm/memory_hotplug/hotplug.ts';
 import { destroyNamespaceOf } from '../../setup/devdax.ts';
 import { plugDimm, requestEject, writeEject } from '../../setup/dimm.ts';
@@ -130,12 +131,18 @@ export function pull(built: BuiltScenario, name: string, seconds: number): Seen 
   const { k } = built.world;
   const device = built.built.get(name);
   if (device?.dimm !== undefined && device.dimm !== 0) return pullDimm(k, device.dimm, seconds);
-  if (device?.vm !== undefined) return hostUnplugRefused(k, device.vm) ? notAvailable('virtio-mem device cannot get unplugged while some of its memory is still plugged') : inShell(k, 'device_del', () => unbindStore(k, device.driver, device.dev));
+  if (device?.vm !== undefined) return pullVirtioMem(k, device.vm, () => unbindStore(k, device.driver, device.dev));
   if (device?.slot === undefined) return notAvailable(`the host cannot take ${name} away`);
   deviceDelByHost(k, device.slot);
   threads(k).pass(seconds);
   const gone = k.heap.load(device.slot + SLOT.adapter) === 0 && k.heap.load(device.slot + SLOT.power) === 0;
   return gone ? { ending: 'returned', hardware: ['DEVICE_DELETED'] } : { ending: 'hangs', hardware: [] };
+}
+
+function pullVirtioMem(k: Kernel, vm: number, unbound: () => Path): Seen {
+  if (hostUnplugRefused(k, vm)) return notAvailable('virtio-mem device cannot get unplugged while some of its memory is still plugged');
+  const seen = inShell(k, 'device_del', unbound);
+  return seen.ending === 'returned' ? { ...seen, hardware: ['DEVICE_DELETED'] } : seen;
 }
 
 function pullDimm(k: Kernel, dimm: number, seconds: number): Seen {

@@ -92,7 +92,8 @@ export async function pull(guest: Guest, name: string, deadlineMs: number): Prom
   while (performance.now() < until) {
     const answer = await guest.channel.ask({ kind: 'events', device: name });
     if (!answer.ok) return notAvailable(answer.error ?? 'QEMU does not answer');
-    hardware.push(...((answer.value ?? []) as string[]));
+    // The size of a virtio-mem card is what a resize waits for.
+    hardware.push(...((answer.value ?? []) as string[]).filter((word) => !/size/i.test(word)));
     if (hardware.includes('DEVICE_DELETED')) return { ending: 'returned', hardware };
     if (hardware.some((e) => e === 'MEM_UNPLUG_ERROR' || e === 'DEVICE_UNPLUG_GUEST_ERROR' || /^OST (?:1|130)$/.test(e))) return { ending: 'refused', hardware };
     await sleep(200);
