@@ -30,6 +30,11 @@ for (const workers of [1, 2, 3]) {
   });
 }
 
+test('threads that come in the middle of a search take part from there on, or come too late: the same is said', async () => {
+  const alone = new BreadthFirst(gupRemoval(3, 2, true), { now, all: true }).run();
+  for (const handOver of [1, 20_000]) assert.deepEqual(said(await searchShared({ kind: 'gup-removal', processes: 3, pages: 2, rightOrder: true }, options(3, { together: false, handOver }))), said(alone));
+});
+
 test('symmetry combines with workers (which of the states that are the same is expanded may differ)', async () => {
   const alone = new BreadthFirst(gupRemoval(3, 2, true), { now, all: true, symmetry: true }).run();
   const together = await searchShared({ kind: 'gup-removal', processes: 3, pages: 2, rightOrder: true }, options(2, { symmetry: true }));
