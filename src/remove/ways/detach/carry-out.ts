@@ -45,7 +45,7 @@ async function attempt(host: Host, trace: Trace, process: ProcessRef, devices: R
   if (noRoom !== null) return refused(noRoom);
   const copied = await copy(trace, process, detach, perChain);
   if (copied !== null) return copied;
-  const replaced = await replace(host, trace, process, detach, devices);
+  const replaced = await replace(host, trace, process, detach, devices, held.apart.length === 0);
   // Copies that were not put into place must not stay; those that were are where their originals stood.
   if (!replaced.done && replaced.noRoom === true) await abandon(trace, process, detach, perChain);
   return replaced;
@@ -74,7 +74,7 @@ async function abandon(trace: Trace, process: ProcessRef, detach: Detach, perCha
   for (const chain of inChunks(detach.abandon, Math.min(perChain, SHORTEST))) await trace.inject(process, chain, CHAIN_MS);
 }
 
-async function replace(host: Host, trace: Trace, process: ProcessRef, detach: Detach, devices: ReadonlySet<string>): Promise<Attempt> {
+async function replace(host: Host, trace: Trace, process: ProcessRef, detach: Detach, devices: ReadonlySet<string>, allShare: boolean): Promise<Attempt> {
   let wrong: string | null = null;
   let definite = true;
   let touched = false;
@@ -87,7 +87,7 @@ async function replace(host: Host, trace: Trace, process: ProcessRef, detach: De
     noRoom = hadNoRoom(result);
     if (wrong !== null) break;
   }
-  const after = holdsAny(host, process.pid, devices);
+  const after = holdsAny(host, process.pid, devices, allShare);
   const gone = isMissing(after) ? after.missing === 'vanished' || after.missing === 'absent' : !after;
   // What counts is what the process holds now; results only say why it is not what was wanted.
   if (gone) return { done: true, calls: detach.copy.length + detach.replace.flatMap((chain) => chain.calls).length, copyBytes: detach.copyBytes };

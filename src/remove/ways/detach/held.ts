@@ -84,8 +84,11 @@ export function readHeld(host: Host, process: number, devices: ReadonlySet<strin
   };
 }
 
-/** Whether it has anything of the devices: the looks of `readHeld` without what only a decision needs. */
-export function holdsAny(host: Host, process: number, devices: ReadonlySet<string>): boolean | Missing {
+/**
+ * Whether it has anything of the devices: the looks of `readHeld` without what only a decision needs. `allShare`: no thread was apart a
+ * moment ago, and none has run since but to carry our calls, so that each need not be compared again.
+ */
+export function holdsAny(host: Host, process: number, devices: ReadonlySet<string>, allShare = false): boolean | Missing {
   const { processes } = host;
   const { pid, threads } = readableThread(host, process);
   const mappings = mappingsOn(host, pid, devices);
@@ -93,7 +96,7 @@ export function holdsAny(host: Host, process: number, devices: ReadonlySet<strin
   const files = processes.openFiles(pid);
   if (isMissing(files)) return files;
   if (mappings.length > 0 || files.some((file) => isOneOf(file, devices))) return true;
-  const apart = threads === 1 ? [] : readApart(host, pid, devices, files);
+  const apart = threads === 1 || allShare ? [] : readApart(host, pid, devices, files);
   if (isMissing(apart)) return apart;
   return isOn(host, pid, 'cwd', devices) || isOn(host, pid, 'root', devices) || isOn(host, pid, 'exe', devices) || !apart.every(nothingApart);
 }
