@@ -1,10 +1,13 @@
 /** The pause that bench/detach.ts tells is one that the holder saw: never less than the time in which it stood still. */
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { pauseSeen } from '../../bench/lib/pause.ts';
 import { LoopMount, Program, cannotRunLive, compile } from './loop.ts';
 
 const sleep = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
+/** A signal is sent at once and taken when a thread runs next: each one's state (the word after the name) says whether it stands. */
+const allStopped = (pid: number): boolean => readdirSync(`/proc/${pid}/task`).every((tid) => /\) T /.test(readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1')));
 const answering = (answers: readonly string[]): { asked: string[]; ask(command: string): Promise<string> } => {
   const asked: string[] = [];
   return { asked, ask: (command) => Promise.resolve(answers[Math.min(asked.push(command), answers.length) - 1] ?? '') };
@@ -29,7 +32,7 @@ test('the watching thread of the holder sees a stop of all its threads, however 
       // At once after an answer, when the thread that gave it may not have gone on yet.
       await program.ask('gap 0 0');
       process.kill(program.pid, 'SIGSTOP');
-      await sleep(30);
+      while (!allStopped(program.pid)) await sleep(1);
       const from = process.hrtime.bigint();
       await sleep(10);
       const to = process.hrtime.bigint();
