@@ -10,7 +10,7 @@ import type { ThreadState } from './arch/x86-64/thread.ts';
 import { Memory, readMaps } from './proc.ts';
 import type { MapLine } from './proc.ts';
 import { LAST_WAIT, runChain, runWhole } from './run-chain.ts';
-import { releaseThread, stopAll } from './stop.ts';
+import { detachStanding, releaseThread, stopAll } from './stop.ts';
 
 /** Stack room asked for at the stop, before it is known which calls will come. */
 const USUAL_ROOM = roomFor(24, 256);
@@ -23,6 +23,8 @@ export class StoppedProcess {
   /** Nobody but a chain changes them while every thread stands still. */
   private maps: readonly MapLine[] | null = null;
   private readonly finder: GadgetFinder;
+  /** Threads that have run since the stop, to carry a chain. */
+  private readonly carried = new Set<number>();
   /** A thread that is there: memory and maps are read by it, because the first thread may have ended. */
   private readonly reader: number;
 
@@ -84,6 +86,7 @@ export class StoppedProcess {
     const chain = buildChain({ saved: carrier.saved, mask: readMask(carrier.tid), state, calls: data.calls, gadgets, top: data.top });
     const bytes = Buffer.concat([chain.bytes, data.bytes]);
     if (!this.memory.write(chain.address, bytes)) return failed(`the stack of thread ${carrier.tid} could not be written`);
+    this.carried.add(carrier.tid);
     commit(carrier.tid, chain.entry);
     blockAllSignals(carrier.tid);
     const run = chain.results === null
@@ -101,7 +104,7 @@ export class StoppedProcess {
   /** Returns the threads that could not be let go yet. */
   release(): number[] {
     this.memory.close();
-    return this.threads.filter((tid) => !releaseThread(tid, performance.now() + 200));
+    return this.threads.filter((tid) => !(!this.carried.has(tid) && detachStanding(tid)) && !releaseThread(tid, performance.now() + 200));
   }
 }
 

@@ -120,6 +120,20 @@ export function awaitStop(tid: number, until: number): ThreadStop {
 }
 
 /**
+ * Detaches a thread that stands where stopAll() stopped it and has not run since: no signal waits there to be passed on, so
+ * nothing need be looked at. False where it does not stand there; releaseThread() sees why.
+ */
+export function detachStanding(tid: number): boolean {
+  try {
+    ptrace(PTRACE.detach, tid, 0, 0);
+    return true;
+  } catch (error) {
+    if (error instanceof SysError) return false;
+    throw error;
+  }
+}
+
+/**
  * Detaches a thread, stopping it first where it runs (PTRACE_DETACH needs that). False where it could not be stopped in
  * time: it must be tried again, or it would stop later and stay so.
  */
