@@ -7,7 +7,9 @@ export type HostAction =
   | { readonly kind: 'plug'; readonly device: string }
   | { readonly kind: 'pull'; readonly device: string }
   | { readonly kind: 'resize'; readonly device: string; readonly bytes: number }
-  /** Hot-plug events of a device since the last time they were asked for; `size` of a virtio-mem device. */
+  /** Bytes of a virtio-mem card that are plugged. */
+  | { readonly kind: 'size'; readonly device: string }
+  /** Hot-plug events of a device since the last time they were asked for. */
   | { readonly kind: 'events'; readonly device: string };
 
 export type FromGuest =

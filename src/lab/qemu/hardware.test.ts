@@ -25,9 +25,11 @@ class LeavingCard {
   }
 }
 
-test('a card that has left is reported, though it can no longer be asked for its size', async () => {
+test('a card that has left is reported; only one that is there can be asked for its size', async () => {
   const hardware = new Hardware(scenario, new LeavingCard());
-  assert.deepEqual(await hardware.act({ kind: 'events', device: 'vmem' }), ['size 0']);
+  assert.equal(await hardware.act({ kind: 'size', device: 'vmem' }), 0);
+  assert.deepEqual(await hardware.act({ kind: 'events', device: 'vmem' }), []);
   await hardware.act({ kind: 'pull', device: 'vmem' });
   assert.deepEqual(await hardware.act({ kind: 'events', device: 'vmem' }), ['DEVICE_DELETED']);
+  await assert.rejects(hardware.act({ kind: 'size', device: 'vmem' }), QmpError);
 });

@@ -24,6 +24,7 @@ export class Hardware {
       case 'plug': return this.plug(action.device);
       case 'pull': return this.qmp.execute('device_del', { id: action.device });
       case 'resize': return this.qmp.execute('qom-set', { path: `/machine/peripheral/${action.device}`, property: 'requested-size', value: action.bytes });
+      case 'size': return this.qmp.execute('qom-get', { path: `/machine/peripheral/${action.device}`, property: 'size' });
       default: return this.events(action.device);
     }
   }
@@ -62,14 +63,12 @@ export class Hardware {
     const words = fresh.flatMap((e): string[] => {
       const info = e.data['info'] as { status?: number; source?: number } | undefined;
       if (e.name === 'ACPI_DEVICE_OST') return [`OST ${info?.status ?? '?'}`];
+      // A card that shrinks is no card that comes or goes.
+      if (e.name === 'MEMORY_DEVICE_SIZE_CHANGE') return [];
       return e.data['device'] === device || e.data['id'] === device ? [e.name] : [];
     });
     // A device that something still refers to is taken out of its slot without an event.
     if (!words.includes('DEVICE_DELETED') && !(await this.isThere(device))) words.push('DEVICE_DELETED');
-    // Asking a device that has left for its size is an error, and the word that it has left would be lost with it.
-    if (!words.includes('DEVICE_DELETED') && this.scenario.machine.virtioMem.some((v) => v.name === device)) {
-      words.push(`size ${String(await this.qmp.execute('qom-get', { path: `/machine/peripheral/${device}`, property: 'size' }))}`);
-    }
     return words;
   }
 

@@ -36,8 +36,7 @@ async function plugVirtioMem(guest: Guest, name: string, bytes: number): Promise
 /** Blocks come one by one: what is looked at too early misses the last. */
 async function wholly(guest: Guest, name: string, bytes: number): Promise<void> {
   for (const until = performance.now() + 30_000; performance.now() < until;) {
-    const answer = await guest.channel.ask({ kind: 'events', device: name });
-    if (((answer.value ?? []) as string[]).includes(`size ${bytes}`)) return;
+    if ((await guest.channel.ask({ kind: 'size', device: name })).value === bytes) return;
     await sleep(200);
   }
   throw new NotAvailable(`${name} did not grow to ${bytes} bytes`);

@@ -92,8 +92,7 @@ export async function pull(guest: Guest, name: string, deadlineMs: number): Prom
   while (performance.now() < until) {
     const answer = await guest.channel.ask({ kind: 'events', device: name });
     if (!answer.ok) return notAvailable(answer.error ?? 'QEMU does not answer');
-    // The size of a virtio-mem card is what a resize waits for.
-    hardware.push(...((answer.value ?? []) as string[]).filter((word) => !/size/i.test(word)));
+    hardware.push(...((answer.value ?? []) as string[]));
     if (hardware.includes('DEVICE_DELETED')) return { ending: 'returned', hardware };
     if (hardware.some((e) => e === 'MEM_UNPLUG_ERROR' || e === 'DEVICE_UNPLUG_GUEST_ERROR' || /^OST (?:1|130)$/.test(e))) return { ending: 'refused', hardware };
     await sleep(200);
@@ -106,10 +105,10 @@ export async function resize(guest: Guest, name: string, bytes: number, deadline
   if (!asked.ok) return notAvailable(asked.error ?? 'QEMU refused');
   const until = performance.now() + deadlineMs;
   for (;;) {
-    const answer = await guest.channel.ask({ kind: 'events', device: name });
-    const size = ((answer.value ?? []) as string[]).find((e) => e.startsWith('size '));
-    if (size === `size ${bytes}`) return { ending: 'returned', hardware: [size] };
-    if (performance.now() > until) return { ending: 'hangs', ...(size === undefined ? {} : { hardware: [size] }) };
+    const { value } = await guest.channel.ask({ kind: 'size', device: name });
+    const hardware = value === undefined ? [] : [`size ${String(value)}`];
+    if (value === bytes) return { ending: 'returned', hardware };
+    if (performance.now() > until) return { ending: 'hangs', hardware };
     await sleep(300);
   }
 }
