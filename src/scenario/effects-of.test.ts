@@ -64,3 +64,9 @@ test('a mapping of a neighbour of what leaves is nobody\'s business', () => {
   assert.deepEqual(effectsOf(FSDAX, [seen('unbind', { subject: 'other' }), seen('read', { pages: counts({ own: 1024 }) })]), ['clean']);
   assert.deepEqual(effectsOf(FSDAX, [seen('unbind', { subject: 'nv' }), seen('read', { pages: counts({ own: 1024 }) })]), ['stale-mapping']);
 });
+
+test('a bind that is refused after a removal tells that the device does not come back, unless it has come back by itself', () => {
+  const refused = seen('bind', { ending: 'refused', errno: 'EBUSY' });
+  assert.deepEqual(effectsOf(FSDAX, [seen('unbind'), refused]), ['no-rebind']);
+  assert.deepEqual(effectsOf(FSDAX, [seen('unbind'), seen('bind'), refused]), ['clean']);
+});
